@@ -1,0 +1,148 @@
+/**
+ * Every error Pawl throws: one base class, a stable `code`, and a subclass only where a caller is expected to
+ * catch it and read more than a message.
+ *
+ * @module
+ */
+
+/** The stable codes, each with the one situation it names. */
+export type ErrorCode =
+  | "INVALID_ARGUMENT" // a value given to a public function has the wrong shape
+  | "INVALID_DURATION" // text that is no duration
+  | "INVALID_GRAPH" // a machine whose statuses and edges do not fit together
+  | "INVALID_TRANSITION" // a handler returned a status its edge list does not allow
+  | "NOT_JSON" // user data that JSON cannot carry without loss
+  | "PAYLOAD_TOO_LARGE" // user data over `limits.payloadBytesMax`
+  | "LIMIT_EXCEEDED" // any other named limit
+  | "UNKNOWN_DEFINITION" // the engine does not carry this definition
+  | "UNKNOWN_STATUS" // the definition has no such status
+  | "RUN_IN_PROGRESS" // the key has an unfinished run
+  | "RUN_NOT_FOUND" // no run under this key or id
+  | "RUN_ENDED" // the awaited status can no longer be reached
+  | "RUN_STATE" // the verb is not allowed in the run's state
+  | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input
+  | "AWAIT_TIMEOUT" // `await` passed its `timeout`
+  | "CONFLICT" // other writers won every one of the bounded retries
+  | "LEASE_LOST" // another engine owns the shard now
+  | "OUTCOME_UNKNOWN" // the reply to a commit was lost and could not be settled
+  | "STORE_BUSY" // the store stayed locked for longer than the limit
+  | "STORE_FULL" // the disk or quota is exhausted
+  | "STORE_CLOSED" // the store was closed
+  | "STORE_CORRUPT" // a stored value breaks an invariant
+  | "STORE_INCOMPATIBLE" // the store was written by another format or shard count
+  | "STORE_FAILED" // any other failure of the storage driver, with its error as `cause`
+  | "STEP_TIMEOUT" // a step ran past its own time limit
+  | "ENGINE_STOPPED" // the engine was stopped, or stopped while waiting
+  | "INTERNAL"; // a broken invariant: a bug in Pawl
+
+/**
+ * Base class of all errors that Pawl throws.
+ *
+ * @example
+ * ```ts
+ * import { PawlError } from "pawl";
+ * const error = new PawlError("RUN_NOT_FOUND", "Cannot pause run: no run with key \"order-1\"");
+ * console.assert(error.code === "RUN_NOT_FOUND");
+ * ```
+ */
+export class PawlError extends Error {
+  /** Stable, machine-readable name of what happened. */
+  readonly code: ErrorCode;
+
+  /**
+   * @param code The stable code.
+   * @param message What happened, to what, the value seen and the value wished.
+   * @param options `cause`: the error underneath.
+   */
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** A trigger was refused: the key has an unfinished run. */
+export class RunInProgressError extends PawlError {
+  /** The unfinished run. */
+  readonly runId: string;
+
+  /** @param definition Its definition. @param key The busy key. @param runId The unfinished run. */
+  constructor(definition: string, key: string, runId: string) {
+    super(
+      "RUN_IN_PROGRESS",
+      `Cannot trigger "${definition}" for key "${key}": run ${runId} is unfinished; ` +
+        `wait for it, cancel it, or use another key`,
+    );
+    this.runId = runId;
+  }
+}
+
+/** The run ended without reaching the awaited status. */
+export class RunEndedError extends PawlError {
+  /** The run that ended. */
+  readonly runId: string;
+  /** The state it ended in. */
+  readonly runState: string;
+
+  /** @param runId The run. @param runState How it ended. @param status Where it ended. @param wanted What was awaited. */
+  constructor(runId: string, runState: string, status: string, wanted: string) {
+    super(
+      "RUN_ENDED",
+      `Cannot await status "${wanted}": run ${runId} is ${runState} at "${status}" and was never there`,
+    );
+    this.runId = runId;
+    this.runState = runState;
+  }
+}
+
+/** A verb was refused because of the run's state: nothing was changed. */
+export class RunStateError extends PawlError {
+  /** The state seen. */
+  readonly runState: string;
+
+  /** @param verb What was asked. @param runId The run. @param runState Its state. @param allowed The states it would need. */
+  constructor(verb: string, runId: string, runState: string, allowed: readonly string[]) {
+    super("RUN_STATE", `Cannot ${verb} run ${runId}: it is ${runState}, not ${allowed.join(" or ")}`);
+    this.runState = runState;
+  }
+}
+
+/** Other writers changed the run on every one of the bounded retries; nothing was written by this call. */
+export class ConflictError extends PawlError {
+  /** @param message What could not be written. */
+  constructor(message: string) {
+    super("CONFLICT", message);
+  }
+}
+
+/** The engine no longer owns the shard: another engine does, and its writes count. */
+export class LeaseLostError extends PawlError {
+  /** @param what The shard and definition. */
+  constructor(what: string) {
+    super("LEASE_LOST", `Cannot commit to ${what}: another engine has taken it over`);
+  }
+}
+
+/** The reply to a commit was lost, and settling it failed too: it may or may not have been applied. */
+export class OutcomeUnknownError extends PawlError {
+  /** @param message What was being written. @param options `cause`: the driver's error. */
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("OUTCOME_UNKNOWN", message, options);
+  }
+}
+
+/** The store is locked by somebody else. The commit was surely not applied; the group committer tries again. */
+export class StoreBusyError extends PawlError {
+  /** @param message What was refused. @param options `cause`: the driver's error. */
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("STORE_BUSY", message, options);
+  }
+}
+
+/** The store was closed. */
+export class StoreClosedError extends PawlError {
+  /** @param what The call that came too late. */
+  constructor(what: string) {
+    super("STORE_CLOSED", `Cannot ${what}: the store is closed`);
+  }
+}

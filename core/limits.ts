@@ -1,0 +1,61 @@
+/**
+ * Every bound of the engine in one place, each with its reason. Nothing in Pawl grows without one.
+ *
+ * @module
+ */
+
+/** The named limits; `createEngine({ limits })` overrides single fields. */
+export interface Limits {
+  /** Bytes (UTF-16 units of its JSON text) of one run's data. Larger values belong in a blob store, by reference. */
+  readonly payloadBytesMax: number;
+  /** UTF-16 units of a user-given key: keys are index material, and must fit every store once escaped. */
+  readonly keyLengthMax: number;
+  /** UTF-16 units of a definition, status or idempotency name, for the same reason. */
+  readonly nameLengthMax: number;
+  /** UTF-16 units kept of a reason or an error message; the rest is cut, so no error can fill a record. */
+  readonly messageLengthMax: number;
+  /** Steps of user code an engine runs at once: enough to fill a commit group, few enough to hold in memory. */
+  readonly runsInFlightMax: number;
+  /** Due runs an owner keeps in memory per definition and shard; the rest waits in the index. */
+  readonly dueInMemoryMax: number;
+  /** Warm records per definition and shard. */
+  readonly warmRunsMax: number;
+  /** Rows of the due index read at a time. */
+  readonly duePageMax: number;
+  /** Rebases of one change before it gives up with `CONFLICT`. */
+  readonly rebasesMax: number;
+  /** Rows that `list` looks at for one page. */
+  readonly scanMax: number;
+  /** Rows of a page of `list` or `history`. */
+  readonly pageMax: number;
+  /** Batches of one commit group: past 512 the gain is small and the event loop blocks for longer. */
+  readonly groupBatchesMax: number;
+  /** Milliseconds a commit waits on a busy store before `STORE_BUSY` reaches the caller. */
+  readonly busyMsMax: number;
+  /** Attempts to settle an unknown outcome before `OUTCOME_UNKNOWN` reaches the caller. */
+  readonly settlesMax: number;
+  /** Runs that a new owner starts at once after its predecessor died, each with a recorded attempt first. */
+  readonly suspectsInFlightMax: number;
+  /** Times a step may take its process down before the run is paused. */
+  readonly crashesMax: number;
+}
+
+/** The defaults of {@linkcode Limits}. */
+export const defaultLimits: Limits = {
+  payloadBytesMax: 256 * 1024,
+  keyLengthMax: 256,
+  nameLengthMax: 128,
+  messageLengthMax: 2_000,
+  runsInFlightMax: 2_048,
+  dueInMemoryMax: 16_384,
+  warmRunsMax: 16_384,
+  duePageMax: 1_024,
+  rebasesMax: 64,
+  scanMax: 5_000,
+  pageMax: 1_000,
+  groupBatchesMax: 512,
+  busyMsMax: 30_000,
+  settlesMax: 8,
+  suspectsInFlightMax: 4,
+  crashesMax: 5,
+};

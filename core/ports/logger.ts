@@ -1,0 +1,28 @@
+/** How serious a log line is. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Where the engine writes what an operator may want to read. User data never goes here. */
+export interface Logger {
+  /** @param level How serious. @param message A sentence. @param fields What it is about, flat. */
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+const order: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/**
+ * Writes JSON lines to the console.
+ *
+ * @param least The least serious level written; default `warn`.
+ * @returns The logger.
+ */
+export function consoleLogger(least: LogLevel = "warn"): Logger {
+  return {
+    log(level, message, fields) {
+      if (order.indexOf(level) < order.indexOf(least)) return;
+      console[level](JSON.stringify({ level, message, ...fields }));
+    },
+  };
+}
+
+/** Writes nothing. */
+export const silentLogger: Logger = { log: () => {} };

@@ -1,0 +1,92 @@
+/**
+ * Every prefix of the stored format, with the shape of its tuple. A prefix is for ever: a retired one stays listed.
+ *
+ * Where each row lives: rows of a run are in the shard of its definition and key; `presence` and `meta` are in shard 0;
+ * `owner` and `bell` are one per definition in every shard.
+ *
+ * @module
+ */
+import { encodeKey, type KeyPart, prefixKey, rangeOf, splitKey, unescapeText } from "./key.ts";
+
+/** How to write one family of keys. */
+export interface Space<Parts extends readonly KeyPart[]> {
+  /** Its prefix. */
+  readonly name: string;
+  /** Names of its parts, in order. */
+  readonly parts: readonly string[];
+  /** The last part is the version of the batch that wrote it. */
+  readonly stamped: boolean;
+  /** A full key. */
+  key(...parts: Parts): string;
+  /** The front of a key: what a stamped put is given. */
+  front(...parts: readonly KeyPart[]): string;
+  /** All keys under these first parts. */
+  range(...parts: readonly KeyPart[]): { readonly start: string; readonly end: string };
+}
+
+const spaces: Space<never>[] = [];
+
+function space<Parts extends readonly KeyPart[]>(
+  name: string,
+  parts: readonly string[],
+  stamped = false,
+): Space<Parts> {
+  const made: Space<Parts> = {
+    name,
+    parts,
+    stamped,
+    key: (...values) => encodeKey(name, ...values),
+    front: (...values) => prefixKey(name, ...values),
+    range: (...values) => rangeOf(name, ...values),
+  };
+  spaces.push(made as Space<never>);
+  return made;
+}
+
+/** The prefixes in use. */
+export const keyspace = {
+  /** The run record: all that is true of a run now. */
+  run: space<[runId: string]>("run", ["runId"]),
+  /** The latest run of a key; its compare-and-set is what makes a key's unfinished run unique. */
+  key: space<[definition: string, key: string]>("key", ["definition", "key"]),
+  /** The due index: one row per run that has something to do, at its earliest due time. */
+  work: space<[definition: string, due: number, runId: string]>("work", ["definition", "due", "runId"]),
+  /** The list index: one row per run, by coarse state, in order of creation. */
+  list: space<[definition: string, bucket: string, runId: string]>("list", ["definition", "bucket", "runId"]),
+  /** What happened to a run, in order. */
+  history: space<[runId: string]>("hist", ["runId", "version"], true),
+  /** Answers kept for idempotency keys. */
+  idempotency: space<[definition: string, key: string, verb: string, idempotencyKey: string]>(
+    "idem",
+    ["definition", "key", "verb", "idempotencyKey"],
+  ),
+  /** Who owns a definition in this shard; its version is the fencing token. */
+  owner: space<[definition: string]>("owner", ["definition"]),
+  /** Rung by guests: something changed that the owner does not know. */
+  bell: space<[definition: string]>("bell", ["definition"]),
+  /** An engine's sign of life. */
+  presence: space<[engineId: string]>("presence", ["engineId"]),
+  /** A committer's last call, where replies can be lost. */
+  outcome: space<[committerId: string]>("outcome", ["committerId"]),
+  /** The store's format, identity and shard count. */
+  meta: space<[]>("meta", []),
+} as const;
+
+/** All registered prefixes. */
+export const allSpaces: readonly Space<never>[] = spaces;
+
+/**
+ * Reads a key back into its parts, as text.
+ *
+ * @param key An encoded key.
+ * @returns Its space and parts; `undefined` when no registered space has that prefix and number of parts.
+ */
+export function describeKey(
+  key: string,
+): { readonly space: Space<never>; readonly parts: Readonly<Record<string, string>> } | undefined {
+  const [name, ...values] = splitKey(key);
+  const found = spaces.find((candidate) => candidate.name === name);
+  if (!found || found.parts.length !== values.length) return undefined;
+  const parts = Object.fromEntries(found.parts.map((part, index) => [part, unescapeText(values[index]!)]));
+  return { space: found, parts };
+}
