@@ -4,7 +4,7 @@
  * @module
  */
 import { PawlError, StoreClosedError } from "../../core/errors.ts";
-import { checkCommit, checkShard, settleCall, type ShardView } from "../../core/store/settle.ts";
+import { checkCommit, checkRead, settleCall, type ShardView } from "../../core/store/settle.ts";
 import type {
   CallResult,
   CommitCall,
@@ -112,10 +112,8 @@ class MemoryStore implements Store {
   // deno-lint-ignore require-await
   async read(requests: readonly ReadRequest[]): Promise<readonly ReadResult[]> {
     if (this.#closed) throw new StoreClosedError("read");
-    return requests.map((request) => {
-      checkShard(request.shard, this.shards);
-      return request.ops.map((op) => this.#shards[request.shard]!.read(op));
-    });
+    checkRead(requests, this.limits, this.shards);
+    return requests.map((request) => request.ops.map((op) => this.#shards[request.shard]!.read(op)));
   }
 
   // deno-lint-ignore require-await

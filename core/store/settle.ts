@@ -14,6 +14,7 @@ import type {
   Check,
   CommitCall,
   Committer,
+  ReadRequest,
   StoreLimits,
   Version,
 } from "./store.ts";
@@ -76,7 +77,13 @@ function supersedes(kept: string | undefined, committer: Committer): boolean {
   return last !== committer.previous;
 }
 
-function readOutcome(kept: string | undefined): CallResult {
+/**
+ * The answer to a superseded call.
+ *
+ * @param kept The value of the committer's outcome row, if there is one.
+ * @returns The call it speaks of and that call's results.
+ */
+export function readOutcome(kept: string | undefined): CallResult {
   if (kept === undefined) return { outcome: "superseded" };
   const row = JSON.parse(kept) as { callId: string; results?: number[] };
   return {
@@ -117,13 +124,38 @@ export function checkCommit(calls: readonly CommitCall[], limits: StoreLimits, s
       writes += size.writes;
       bytes += size.bytes;
       for (const put of batch.puts) {
-        checkSize("key", put.key.length + (put.stamped ? 12 : 0), limits.keyBytesMax, put.key);
-        checkSize("value", put.value.length, limits.valueBytesMax, put.key);
+        checkSize("commit", "key", put.key.length + (put.stamped ? 12 : 0), limits.keyBytesMax, put.key);
+        checkSize("commit", "value", put.value.length, limits.valueBytesMax, put.key);
       }
     }
   }
-  checkSize("commit's writes", writes, limits.writesPerCommitMax, "");
-  checkSize("commit's bytes", bytes, limits.bytesPerCommitMax, "");
+  checkSize("commit", "number of writes", writes, limits.writesPerCommitMax);
+  checkSize("commit", "size of all writes", bytes, limits.bytesPerCommitMax);
+}
+
+/**
+ * Refuses a read that a store could not answer whole.
+ *
+ * @param requests The read.
+ * @param limits The store's limits.
+ * @param shards The store's shard count.
+ * @throws {PawlError} `LIMIT_EXCEEDED` with the limit and the size seen; `INVALID_ARGUMENT` for an unknown shard.
+ */
+export function checkRead(requests: readonly ReadRequest[], limits: StoreLimits, shards: number): void {
+  let ops = 0;
+  for (const request of requests) {
+    checkShard(request.shard, shards);
+    ops += request.ops.length;
+    for (const op of request.ops) {
+      if ("get" in op) continue;
+      // SQLite takes a negative limit for none at all.
+      if (!Number.isInteger(op.limit) || op.limit < 0) {
+        throw new PawlError("INVALID_ARGUMENT", `Cannot read: got limit ${op.limit}, want a whole number`);
+      }
+      checkSize("read", "a range's limit", op.limit, limits.entriesPerRangeMax);
+    }
+  }
+  checkSize("read", "number of ops", ops, limits.opsPerReadMax);
 }
 
 /** Refuses a shard number that the store does not have. */
@@ -136,11 +168,11 @@ export function checkShard(shard: number, shards: number): void {
   }
 }
 
-function checkSize(what: string, seen: number, limit: number, key: string): void {
+function checkSize(verb: "commit" | "read", what: string, seen: number, limit: number, key?: string): void {
   if (seen <= limit) return;
-  const where = key === "" ? "" : ` at key "${key.slice(0, 80)}"`;
+  const where = key === undefined ? "" : ` at key "${key.slice(0, 80)}"`;
   throw new PawlError(
     "LIMIT_EXCEEDED",
-    `Cannot commit: ${what}${where} is ${seen}, the store accepts at most ${limit}`,
+    `Cannot ${verb}: ${what}${where} is ${seen}, the store accepts at most ${limit}`,
   );
 }

@@ -1,0 +1,96 @@
+import { PawlError } from "../errors.ts";
+import { hash32 } from "../hash.ts";
+import type { Limits } from "../limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Codec } from "../ports/codec.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Payload } from "../parts/run_change.ts";
+import { shardOfHash, shardOfRunId } from "../parts/run_record.ts";
+import { encodeKey } from "../store/key.ts";
+import type { GroupCommitter } from "../store/group_commit.ts";
+import type { GroupReader } from "../store/group_read.ts";
+import type { Store } from "../store/store.ts";
+import type { Definition } from "./behaviour.ts";
+import type { RunWatch } from "./run_watch.ts";
+
+/** What every part of one engine shares. */
+export interface EngineContext {
+  readonly engineId: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  readonly codec: Codec | undefined;
+  readonly committer: GroupCommitter;
+  readonly reader: GroupReader;
+  readonly definitions: ReadonlyMap<string, Definition>;
+  readonly watch: RunWatch;
+  /** How often the engine looks for what no hint told it. */
+  readonly pollMs: number;
+  /** How long an ownership outlives the last sign of life. */
+  readonly termMs: number;
+}
+
+/** The hash that places a key: part of the stored format. */
+export function placeOf(definition: string, key: string): number {
+  return hash32(encodeKey(definition, key));
+}
+
+/** The shard of a definition's key. */
+export function shardOf(context: EngineContext, definition: string, key: string): number {
+  return shardOfHash(placeOf(definition, key), context.store.shards);
+}
+
+/**
+ * The shard that holds a run.
+ *
+ * @throws {PawlError} `INVALID_ARGUMENT` when the text is no run id.
+ */
+export function shardOfRun(context: EngineContext, runId: string): number {
+  const shard = typeof runId === "string" ? shardOfRunId(runId, context.store.shards) : undefined;
+  if (shard === undefined) {
+    throw new PawlError("INVALID_ARGUMENT", `Cannot find run: got ${JSON.stringify(runId)}, want a run id`);
+  }
+  return shard;
+}
+
+/**
+ * The carried definition of that name.
+ *
+ * @throws {PawlError} `UNKNOWN_DEFINITION` when this engine does not carry it.
+ */
+export function definitionOf(context: EngineContext, name: string): Definition {
+  const found = context.definitions.get(name);
+  if (found) return found;
+  throw new PawlError(
+    "UNKNOWN_DEFINITION",
+    `Cannot use definition ${JSON.stringify(name)}: this engine carries ` +
+      `${[...context.definitions.keys()].map((each) => `"${each}"`).join(", ") || "none"}; ` +
+      `add it to createEngine({ definitions })`,
+  );
+}
+
+/** A payload as it is stored: sealed by the codec, if there is one. */
+export function sealPayload(context: EngineContext, text: string): Payload | Promise<Payload> {
+  if (!context.codec) return { text, sealed: false };
+  const sealed = context.codec.encode(text);
+  if (typeof sealed === "string") return { text: JSON.stringify(sealed), sealed: true };
+  return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true }));
+}
+
+/** The user's JSON text of a stored payload. */
+export function openPayload(
+  context: EngineContext,
+  stored: { readonly payload: string; readonly sealed?: boolean },
+): string | Promise<string> {
+  if (!stored.sealed) return stored.payload;
+  if (!context.codec) {
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      "Cannot read run data: it is sealed by a codec and this engine has none",
+    );
+  }
+  return context.codec.decode(JSON.parse(stored.payload) as string);
+}

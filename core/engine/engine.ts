@@ -1,0 +1,256 @@
+/**
+ * The engine: one object with every verb. It owns nothing until it is started or ticked; verbs work either way.
+ *
+ * @module
+ */
+import { type Duration, durationMs } from "../duration.ts";
+import { type Admin, adminOf } from "./admin.ts";
+import { awaitRun, type Wait } from "./await_run.ts";
+import type { Definition } from "./behaviour.ts";
+import { checkStatusOf, cutReason } from "./check_input.ts";
+import { definitionOf, type EngineContext } from "./context.ts";
+import { type ListPage, type ListQuery, listRuns } from "./list.ts";
+import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
+import { contextOf, type EngineOptions } from "./options.ts";
+import { type RunView, viewOf } from "./run_view.ts";
+import { RunIds, trigger, type Triggered } from "./trigger.ts";
+import { type TickReport, Work } from "./work.ts";
+import type { HistoryRow } from "../parts/history.ts";
+import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
+import type { RunRecord } from "../parts/run_record.ts";
+
+/** What `trigger` takes. `data` may be left out only where the definition's data may be `undefined`. */
+export type TriggerOptions<Data, Start extends string> =
+  & {
+    /** Where to start; default: the definition's first status. */
+    readonly startAt?: Start;
+    /** Makes the call safe to repeat: same key and input give the same run, even after it ended. */
+    readonly idempotencyKey?: string;
+  }
+  & (undefined extends Data ? { readonly data?: Data } : { readonly data: Data });
+
+/** Which run of a key. */
+export interface RunOptions {
+  /** This run, not the latest of the key. Webhooks and operators' tools always give it. */
+  readonly runId?: string;
+}
+
+/** What operators' verbs take. */
+export interface OperateOptions extends RunOptions {
+  /** Why; kept on the run and in its history. */
+  readonly reason?: string;
+}
+
+/** What `await` takes. */
+export interface AwaitOptions<Status extends string> extends RunOptions {
+  /** Met when the run is, or has been, at this status. Without it: when the run has ended in any way. */
+  readonly status?: Status;
+  /** Ends the wait by rejecting with its reason. */
+  readonly signal?: AbortSignal;
+  /** Ends the wait with `AWAIT_TIMEOUT`. */
+  readonly timeout?: Duration;
+}
+
+/** A durable workflow engine on one store. */
+export interface Engine {
+  /** Owns shards and works in the background until {@linkcode Engine.stop}. Resolves once started. */
+  start(): Promise<void>;
+  /** Works off what is due within the budget (default 5,000 ms), then gives everything back: for cron and serverless. */
+  tick(options?: { readonly budgetMs?: number }): Promise<TickReport>;
+  /** Lets running steps land (at most `grace`, default 5 s), then tells them to stop and releases all shards. */
+  stop(options?: { readonly grace?: Duration }): Promise<void>;
+  /**
+   * Creates a run, unless the key has an unfinished one: one atomic write, durable when this resolves.
+   *
+   * @throws {RunInProgressError} When the key has an unfinished run.
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `UNKNOWN_STATUS`, `INVALID_ARGUMENT`, `NOT_JSON`, `PAYLOAD_TOO_LARGE` or
+   * `IDEMPOTENCY_MISMATCH`; nothing was written.
+   */
+  trigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...options: undefined extends Data ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+  ): Promise<Triggered>;
+  /**
+   * Waits until the run is or has been at a status, or has ended; binds to the latest run of the key at the call.
+   *
+   * @throws {RunEndedError} When it ended without reaching the status.
+   * @throws {PawlError} `RUN_NOT_FOUND`, `AWAIT_TIMEOUT`, `ENGINE_STOPPED`; or the signal's reason.
+   */
+  await<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    options?: AwaitOptions<NoInfer<Status>>,
+  ): Promise<RunView<Data>>;
+  /** The latest run of a key, or the given one; `undefined` when there is none. */
+  get<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    options?: RunOptions,
+  ): Promise<RunView<Data> | undefined>;
+  /** One page of the runs that match. */
+  list(query?: ListQuery): Promise<ListPage>;
+  /** What happened to a run, oldest first. */
+  history(query: HistoryQuery): Promise<HistoryRow[]>;
+  /**
+   * Stops a run between steps. A step that is running may still land; the run then stays paused at the next status.
+   *
+   * @throws {RunStateError} When the run is not initiated or running.
+   */
+  pause(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /** Lets a paused run go on. @throws {RunStateError} When it is not paused. */
+  resume(definition: Definition, key: string, options?: RunOptions): Promise<RunView>;
+  /** Ends a run where it is; a step that is still running is discarded. @throws {RunStateError} When it has ended. */
+  cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /** For operators. */
+  readonly admin: Admin;
+}
+
+/**
+ * Creates an engine. Nothing happens until a verb is called.
+ *
+ * @param options The store, what the engine carries, and ports.
+ * @returns The engine.
+ * @throws {PawlError} `INVALID_ARGUMENT` naming the option that is wrong.
+ *
+ * @example
+ * ```ts
+ * import { createEngine, machine } from "pawl";
+ * import { memoryStore } from "pawl/adapters/memory";
+ * const greet = machine<{ name: string; text?: string }>("greet")
+ *   .step("asked", ["greeted"], (run) => {
+ *     run.data.text = `Hello ${run.data.name}`;
+ *     return "greeted";
+ *   })
+ *   .build();
+ * const engine = createEngine({ store: memoryStore(), definitions: [greet] });
+ * await engine.start();
+ * await engine.trigger(greet, "ann", { data: { name: "Ann" } });
+ * const run = await engine.await(greet, "ann");
+ * console.assert(run.data.text === "Hello Ann");
+ * await engine.stop();
+ * ```
+ */
+export function createEngine(options: EngineOptions): Engine {
+  return new PawlEngine(contextOf(options));
+}
+
+class PawlEngine implements Engine {
+  readonly admin: Admin;
+  readonly #context: EngineContext;
+  readonly #work: Work;
+  readonly #runIds: RunIds;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#work = new Work(context);
+    this.#runIds = new RunIds(context);
+    this.admin = adminOf(context, this.#work);
+  }
+
+  start(): Promise<void> {
+    return this.#work.start();
+  }
+
+  tick(options: { readonly budgetMs?: number } = {}): Promise<TickReport> {
+    return this.#work.tick(durationMs(options.budgetMs ?? 5_000, "budgetMs"));
+  }
+
+  stop(options: { readonly grace?: Duration } = {}): Promise<void> {
+    return this.#work.stop(options.grace);
+  }
+
+  trigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...[options]: readonly [options?: TriggerOptions<Data, Start>]
+  ): Promise<Triggered> {
+    const known = this.#known("trigger", definition);
+    return trigger(this.#context, this.#work.ownership, this.#runIds, known, key, options ?? {});
+  }
+
+  async await<Data>(
+    definition: Definition<Data>,
+    key: string,
+    options: AwaitOptions<string> = {},
+  ): Promise<RunView<Data>> {
+    const { name, behaviour } = this.#known("await", definition);
+    if (options.status !== undefined) checkStatusOf(name, behaviour.statuses, options.status);
+    this.#work.listen();
+    const record = await awaitRun(this.#context, this.#work.stopSignal, {
+      definition: name,
+      key,
+      runId: options.runId,
+    }, options);
+    return viewOf<Data>(this.#context, record);
+  }
+
+  async get<Data>(
+    definition: Definition<Data>,
+    key: string,
+    options: RunOptions = {},
+  ): Promise<RunView<Data> | undefined> {
+    const { name } = this.#known("get", definition);
+    const held = await findRun(this.#context, { definition: name, key, runId: options.runId });
+    return held && viewOf<Data>(this.#context, held.record);
+  }
+
+  list(query: ListQuery = {}): Promise<ListPage> {
+    this.#work.require("list");
+    return listRuns(this.#context, query);
+  }
+
+  history(query: HistoryQuery): Promise<HistoryRow[]> {
+    this.#work.require("history");
+    return readHistory(this.#context, query);
+  }
+
+  pause(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+    const { behaviour } = this.#known("pause", definition);
+    return this.#operate(
+      "pause",
+      definition,
+      key,
+      options,
+      pause(behaviour, this.#reason(options, "paused by an operator")),
+    );
+  }
+
+  resume(definition: Definition, key: string, options: RunOptions = {}): Promise<RunView> {
+    const { behaviour } = this.#known("resume", definition);
+    return this.#operate("resume", definition, key, options, resume(behaviour, "operator"));
+  }
+
+  cancel(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+    this.#known("cancel", definition);
+    return this.#operate(
+      "cancel",
+      definition,
+      key,
+      options,
+      cancel(this.#reason(options, "cancelled by an operator")),
+    );
+  }
+
+  async #operate(
+    verb: string,
+    definition: Definition,
+    key: string,
+    options: RunOptions,
+    changeOf: ChangeOf,
+  ): Promise<RunView> {
+    const name = { definition: definition.name, key, runId: options.runId };
+    const record: RunRecord = await operate(this.#context, this.#work.ownership, verb, name, changeOf);
+    return viewOf(this.#context, record);
+  }
+
+  #reason(options: OperateOptions, otherwise: string): string {
+    return cutReason(options.reason, this.#context.limits.messageLengthMax, otherwise);
+  }
+
+  #known(verb: string, definition: Definition): Definition {
+    this.#work.require(verb);
+    return definitionOf(this.#context, definition?.name);
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Listing runs: a merge of index ranges over all shards, in order of creation, with a bound on what one page looks at.
+ *
+ * @module
+ */
+import { PawlError } from "../errors.ts";
+import { bucketOf, decodeRecord, type RunRecord, type RunState, runStates } from "../parts/run_record.ts";
+import { keyAfter, splitKey, stamp } from "../store/key.ts";
+import { keyspace } from "../store/keyspace.ts";
+import { checkName } from "./check_input.ts";
+import type { EngineContext } from "./context.ts";
+import { findRun } from "./operate.ts";
+import { readRun } from "./write_change.ts";
+import { outline, type RunView, viewOf } from "./run_view.ts";
+
+/** Which runs to list. All given fields must match. */
+export interface ListQuery {
+  /** Name of a definition; it need not be carried by this engine. */
+  readonly definition?: string;
+  /** One status, or any of several. */
+  readonly status?: string | readonly string[];
+  /** One run state, or any of several. */
+  readonly runState?: RunState | readonly RunState[];
+  /** Runs of one key; needs `definition`. */
+  readonly key?: string;
+  /** Strictly after. */
+  readonly createdAfter?: Date;
+  /** Strictly before. */
+  readonly createdBefore?: Date;
+  /** By creation; default `newest` first. */
+  readonly order?: "newest" | "oldest";
+  /** Items of a page; default 25. */
+  readonly limit?: number;
+  /** From the page before. Runs that come and go meanwhile shift nothing. */
+  readonly cursor?: string;
+  /** `data`: read and decode the users' data too. */
+  readonly include?: readonly "data"[];
+}
+
+/** One page of runs. */
+export interface ListPage {
+  /** The runs, in order. `data` is there only when it was asked for. */
+  readonly items: readonly ListItem[];
+  /** Where the next page begins; absent: there is none. A page may be short, or empty, and still have one. */
+  readonly cursor?: string;
+}
+
+/** A listed run. */
+export type ListItem = Omit<RunView, "data"> & { readonly data?: unknown };
+
+const limitDefault = 25;
+
+interface Source {
+  readonly shard: number;
+  /** The front of its keys; the run id follows. */
+  readonly front: string;
+}
+
+/** @returns One page of the runs that match. @throws {PawlError} `INVALID_ARGUMENT`. */
+export async function listRuns(context: EngineContext, query: ListQuery): Promise<ListPage> {
+  checkQuery(context, query);
+  const limit = query.limit ?? limitDefault;
+  const reverse = (query.order ?? "newest") === "newest";
+  const found = query.key === undefined
+    ? await merge(context, query, limit, reverse)
+    : await chain(context, query, limit, reverse);
+  const withData = query.include?.includes("data") ?? false;
+  const items = await Promise.all(found.runs.map((run) => withData ? viewOf(context, run) : outline(run)));
+  return { items, ...(found.cursor !== undefined && { cursor: found.cursor }) };
+}
+
+function checkQuery(context: EngineContext, query: ListQuery): void {
+  const { pageMax, nameLengthMax } = context.limits;
+  const limit = query.limit ?? limitDefault;
+  if (!Number.isInteger(limit) || limit < 1 || limit > pageMax) {
+    throw new PawlError("INVALID_ARGUMENT", `Cannot list runs: got limit ${limit}, want 1 to ${pageMax}`);
+  }
+  if (query.order !== undefined && query.order !== "newest" && query.order !== "oldest") {
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot list runs: got order "${query.order}", want "newest" or "oldest"`,
+    );
+  }
+  if (query.definition !== undefined) checkName(query.definition, "definition", nameLengthMax);
+  if (query.key !== undefined && query.definition === undefined) {
+    throw new PawlError("INVALID_ARGUMENT", "Cannot list runs by key: give the definition too");
+  }
+  if (query.cursor !== undefined && !/^[0-9a-f]{30}$/.test(query.cursor)) {
+    throw new PawlError("INVALID_ARGUMENT", "Cannot list runs: the cursor is not one that list() gave");
+  }
+  for (const state of oneOrMore(query.runState)) {
+    if (runStates.includes(state)) continue;
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot list runs: got runState "${state}", want one of ${runStates.join(", ")}`,
+    );
+  }
+}
+
+const oneOrMore = <Item>(value: Item | readonly Item[] | undefined): readonly Item[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value as Item];
+
+function matches(query: ListQuery, run: RunRecord): boolean {
+  const statuses = oneOrMore(query.status);
+  const states = oneOrMore(query.runState);
+  return (query.definition === undefined || run.definition === query.definition) &&
+    (statuses.length === 0 || statuses.includes(run.status)) &&
+    (states.length === 0 || states.includes(run.state)) &&
+    (query.createdAfter === undefined || run.createdAt > query.createdAfter.getTime()) &&
+    (query.createdBefore === undefined || run.createdAt < query.createdBefore.getTime());
+}
+
+interface Found {
+  readonly runs: readonly RunRecord[];
+  readonly cursor?: string;
+}
+
+/** The ranges that together hold every run that may match. */
+function sources(context: EngineContext, query: ListQuery): readonly Source[] {
+  const states = oneOrMore(query.runState);
+  const buckets = new Set((states.length > 0 ? states : runStates).map(bucketOf));
+  const fronts = query.definition === undefined
+    ? [keyspace.run.front()]
+    : [...buckets].map((bucket) => keyspace.list.front(query.definition!, bucket));
+  return Array.from({ length: context.store.shards }, (_, shard) => fronts.map((front) => ({ shard, front })))
+    .flat();
+}
+
+/** Ids are ordered by time, so bounds in time and the cursor are bounds on ids. */
+async function merge(
+  context: EngineContext,
+  query: ListQuery,
+  limit: number,
+  reverse: boolean,
+): Promise<Found> {
+  const from = sources(context, query);
+  let low = query.createdAfter ? stamp(Math.max(0, query.createdAfter.getTime())) : "";
+  let high = query.createdBefore ? stamp(Math.max(0, query.createdBefore.getTime())) : "g";
+  if (query.cursor !== undefined && reverse) high = query.cursor < high ? query.cursor : high;
+  if (query.cursor !== undefined && !reverse) low = query.cursor >= low ? keyAfter(query.cursor) : low;
+  const runs: RunRecord[] = [];
+  for (let scanned = 0; scanned < context.limits.scanMax;) {
+    const ids = await nextIds(context, from, low, high, limit, reverse);
+    const records = await Promise.all(ids.ids.map((id) => readRun(context, id)));
+    for (const [index, held] of records.entries()) {
+      scanned++;
+      if (!held || !matches(query, held.record)) continue;
+      runs.push(held.record);
+      if (runs.length === limit) {
+        const isLast = ids.complete && index === records.length - 1;
+        return { runs, ...(!isLast && { cursor: held.record.id }) };
+      }
+    }
+    const last = ids.ids.at(-1);
+    if (ids.complete || last === undefined) return { runs };
+    if (reverse) high = last;
+    else low = keyAfter(last);
+  }
+  return { runs, cursor: reverse ? high : low.trimEnd() };
+}
+
+/** The next ids over all sources. A source that gave a full page hides what follows it, so the merge stops there. */
+async function nextIds(
+  context: EngineContext,
+  from: readonly Source[],
+  low: string,
+  high: string,
+  limit: number,
+  reverse: boolean,
+): Promise<{ readonly ids: readonly string[]; readonly complete: boolean }> {
+  const pages = await Promise.all(from.map(async ({ shard, front }) => {
+    const [page] = await context.reader.read(shard, [{
+      start: front + low,
+      end: front + high,
+      limit,
+      reverse,
+    }]);
+    return page!.map((entry) => splitKey(entry.key).at(-1)!);
+  }));
+  const before = (a: string, b: string) => reverse ? a > b : a < b;
+  let bound: string | undefined;
+  for (const page of pages) {
+    const last = page.length === limit ? page.at(-1)! : undefined;
+    if (last !== undefined && (bound === undefined || before(last, bound))) bound = last;
+  }
+  const ids = pages.flat().filter((id) => bound === undefined || !before(bound, id));
+  ids.sort((a, b) => before(a, b) ? -1 : 1);
+  return { ids, complete: bound === undefined };
+}
+
+/** The runs of one key are linked from the latest back. */
+async function chain(
+  context: EngineContext,
+  query: ListQuery,
+  limit: number,
+  reverse: boolean,
+): Promise<Found> {
+  const name = { definition: query.definition!, key: query.key! };
+  const runs: RunRecord[] = [];
+  let held = await findRun(context, name);
+  for (let scanned = 0; held && scanned < context.limits.scanMax; scanned++) {
+    if (matches(query, held.record)) runs.push(held.record);
+    const { previous } = held.record;
+    held = previous === undefined ? undefined : await readRun(context, previous);
+  }
+  if (!reverse) runs.reverse();
+  const { cursor } = query;
+  const rest = cursor === undefined
+    ? runs
+    : runs.filter((run) => reverse ? run.id < cursor : run.id > cursor);
+  const page = rest.slice(0, limit);
+  return { runs: page, ...(rest.length > limit && { cursor: page.at(-1)!.id }) };
+}

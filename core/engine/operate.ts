@@ -1,0 +1,97 @@
+/**
+ * The verbs of operators and clients on a run that exists, and reading it.
+ *
+ * @module
+ */
+import { LeaseLostError, PawlError } from "../errors.ts";
+import { parseStored } from "../json.ts";
+import { decodeHistory, type HistoryRow } from "../parts/history.ts";
+import type { ChangeOf } from "../parts/run_change.ts";
+import type { RunRecord } from "../parts/run_record.ts";
+import { keyAfter, stamp } from "../store/key.ts";
+import { keyspace } from "../store/keyspace.ts";
+import { checkName } from "./check_input.ts";
+import { type EngineContext, shardOf, shardOfRun } from "./context.ts";
+import type { Ownership } from "./ownership.ts";
+import { applyChange, type Held, readRun } from "./write_change.ts";
+
+/** Which run: the latest of a key, or the one of that id, which must have that key. */
+export interface RunName {
+  readonly definition: string;
+  readonly key: string;
+  readonly runId?: string | undefined;
+}
+
+/** @returns The named run, or `undefined` when there is none. */
+export async function findRun(context: EngineContext, name: RunName): Promise<Held | undefined> {
+  checkName(name.key, "key", context.limits.keyLengthMax);
+  const runId = name.runId ?? await latestRunId(context, name);
+  const held = runId === undefined ? undefined : await readRun(context, runId);
+  const matches = held && held.record.key === name.key && held.record.definition === name.definition;
+  return matches ? held : undefined;
+}
+
+async function latestRunId(context: EngineContext, name: RunName): Promise<string | undefined> {
+  const shard = shardOf(context, name.definition, name.key);
+  const entry = await context.reader.get(shard, keyspace.key.key(name.definition, name.key));
+  return entry && (parseStored(entry.value, "key row") as { runId: string }).runId;
+}
+
+/** @throws {PawlError} `RUN_NOT_FOUND` when there is no such run. */
+export async function requireRun(context: EngineContext, verb: string, name: RunName): Promise<Held> {
+  const held = await findRun(context, name);
+  if (held) return held;
+  const which = name.runId === undefined ? "" : ` with id ${name.runId}`;
+  throw new PawlError(
+    "RUN_NOT_FOUND",
+    `Cannot ${verb} run: "${name.definition}" has no run for key "${name.key}"${which}`,
+  );
+}
+
+/**
+ * Applies a verb: by the shard's owner when that is this engine, else as a guest.
+ *
+ * @returns The run after it.
+ */
+export async function operate(
+  context: EngineContext,
+  ownership: Ownership,
+  verb: string,
+  name: RunName,
+  changeOf: ChangeOf,
+): Promise<RunRecord> {
+  const held = await requireRun(context, verb, name);
+  const owner = ownership.ownerOf(name.definition, shardOfRun(context, held.record.id));
+  if (owner) {
+    try {
+      return (await owner.change(held.record.id, changeOf)).record;
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+    }
+  }
+  await applyChange(context, held, changeOf);
+  return held.record;
+}
+
+/** Options of {@linkcode readHistory}. */
+export interface HistoryQuery {
+  /** The run. */
+  readonly runId: string;
+  /** Only rows after this position. */
+  readonly after?: number;
+  /** Rows at most; default and maximum `limits.pageMax`. */
+  readonly limit?: number;
+}
+
+/** @returns Rows of a run's history, oldest first. */
+export async function readHistory(context: EngineContext, query: HistoryQuery): Promise<HistoryRow[]> {
+  const { pageMax } = context.limits;
+  const limit = query.limit ?? pageMax;
+  if (!Number.isInteger(limit) || limit < 1 || limit > pageMax) {
+    throw new PawlError("INVALID_ARGUMENT", `Cannot read history: got limit ${limit}, want 1 to ${pageMax}`);
+  }
+  const range = keyspace.history.range(query.runId);
+  const start = query.after === undefined ? range.start : keyAfter(range.start + stamp(query.after));
+  const [entries] = await context.reader.read(shardOfRun(context, query.runId), [{ ...range, start, limit }]);
+  return entries!.map(decodeHistory);
+}

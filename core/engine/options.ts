@@ -1,0 +1,106 @@
+import { type Duration, durationMs } from "../duration.ts";
+import { PawlError } from "../errors.ts";
+import { defaultLimits, type Limits } from "../limits.ts";
+import { type Clock, systemClock } from "../ports/clock.ts";
+import type { Codec } from "../ports/codec.ts";
+import { consoleLogger, type Logger } from "../ports/logger.ts";
+import { type Random, systemRandom } from "../ports/random.ts";
+import { GroupCommitter } from "../store/group_commit.ts";
+import { GroupReader } from "../store/group_read.ts";
+import type { Store } from "../store/store.ts";
+import type { Definition } from "./behaviour.ts";
+import { checkName } from "./check_input.ts";
+import type { EngineContext } from "./context.ts";
+import { RunWatch } from "./run_watch.ts";
+
+/** Options of `createEngine`. */
+export interface EngineOptions {
+  /** Where everything is kept. The engine does not close it. */
+  readonly store: Store;
+  /** What this engine carries. */
+  readonly definitions: readonly Definition[];
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Default: the machine's chance. */
+  readonly random?: Random;
+  /** Default: JSON lines of warnings and errors on the console. */
+  readonly logger?: Logger;
+  /** Transforms users' payloads, for instance encrypts them. */
+  readonly codec?: Codec;
+  /** How long an ownership outlives the engine's last sign of life; default term 10 s. */
+  readonly lease?: { readonly term?: Duration };
+  /** How often the engine looks for what no hint told it of; default 500 ms. */
+  readonly poll?: Duration;
+  /** Single limits to change. */
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * Checks the options and makes what the parts of an engine share.
+ *
+ * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming the option.
+ */
+export function contextOf(options: EngineOptions): EngineContext {
+  const { store, clock = systemClock(), random = systemRandom() } = options;
+  if (typeof store?.commit !== "function" || typeof store.read !== "function") {
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      "Cannot create engine: `store` is no store; make one with memoryStore() or libsqlStore({ url })",
+    );
+  }
+  const limits: Limits = { ...defaultLimits, ...options.limits };
+  for (const [name, value] of Object.entries(limits)) {
+    if (typeof value === "number" && value >= 1) continue;
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot create engine: limits.${name} is ${value}, want 1 or more`,
+    );
+  }
+  return {
+    engineId: random.hex(12),
+    store,
+    clock,
+    random,
+    logger: options.logger ?? consoleLogger(),
+    limits,
+    codec: options.codec,
+    committer: new GroupCommitter({ store, clock, random, limits }),
+    reader: new GroupReader(store, clock),
+    definitions: definitionMap(options.definitions, limits),
+    watch: new RunWatch(),
+    pollMs: atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll"),
+    termMs: atLeast(100, durationMs(options.lease?.term ?? "10s", "lease.term"), "lease.term"),
+  };
+}
+
+function definitionMap(definitions: readonly Definition[], limits: Limits): ReadonlyMap<string, Definition> {
+  if (!Array.isArray(definitions)) {
+    throw new PawlError("INVALID_ARGUMENT", "Cannot create engine: `definitions` must be a list");
+  }
+  const map = new Map<string, Definition>();
+  for (const definition of definitions) {
+    if (!definition?.behaviour) {
+      throw new PawlError(
+        "INVALID_ARGUMENT",
+        "Cannot create engine: a definition has no behaviour; was .build() forgotten?",
+      );
+    }
+    checkName(definition.name, "definition name", limits.nameLengthMax);
+    if (map.has(definition.name)) {
+      throw new PawlError(
+        "INVALID_ARGUMENT",
+        `Cannot create engine: two definitions are named "${definition.name}"`,
+      );
+    }
+    map.set(definition.name, definition);
+  }
+  return map;
+}
+
+function atLeast(least: number, ms: number, what: string): number {
+  if (ms >= least) return ms;
+  throw new PawlError(
+    "INVALID_ARGUMENT",
+    `Cannot create engine: ${what} is ${ms} ms, want ${least} ms or more`,
+  );
+}

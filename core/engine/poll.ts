@@ -1,0 +1,96 @@
+import type { Cancel } from "../ports/clock.ts";
+import { decodeRecord } from "../parts/run_record.ts";
+import { keyspace } from "../store/keyspace.ts";
+import type { ReadOp } from "../store/store.ts";
+import { type EngineContext, shardOfRun } from "./context.ts";
+import type { Ownership } from "./ownership.ts";
+
+/**
+ * The backstop behind every hint: one read for the bells of all owned shards and for all runs that somebody here waits
+ * for and this engine does not own. A hint from another writer only makes the next look come at once.
+ */
+export class Poll {
+  readonly #context: EngineContext;
+  readonly #ownership: Ownership;
+  #cancel: Cancel | undefined;
+  #unwatch: (() => void) | undefined;
+  #looking = false;
+  #again = false;
+  #stopped = true;
+
+  /** @param context The engine. @param ownership What it owns. */
+  constructor(context: EngineContext, ownership: Ownership) {
+    this.#context = context;
+    this.#ownership = ownership;
+  }
+
+  /** Begins to look. Without anything owned or waited for, a look reads nothing. */
+  start(): void {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    const own = `${this.#context.committer.id}.`;
+    this.#unwatch = this.#context.store.watch?.((_shard, committerId) => {
+      if (!committerId.startsWith(own)) this.#soon();
+    });
+    this.#arm();
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+    this.#unwatch?.();
+  }
+
+  #soon(): void {
+    if (this.#looking) {
+      this.#again = true;
+      return;
+    }
+    this.#looking = true;
+    this.#context.clock.soon(() => this.#round());
+  }
+
+  #arm(): void {
+    this.#cancel?.();
+    this.#cancel = this.#context.clock.after(this.#context.pollMs, () => {
+      if (!this.#looking) this.#soon();
+      this.#arm();
+    });
+  }
+
+  async #round(): Promise<void> {
+    try {
+      if (!this.#stopped) await Promise.all([this.#bells(), this.#waited()]);
+    } catch (error) {
+      if (!this.#stopped) this.#context.logger.log("warn", "Cannot poll the store", { error: String(error) });
+    }
+    this.#looking = false;
+    if (!this.#again || this.#stopped) return;
+    this.#again = false;
+    this.#soon();
+  }
+
+  async #bells(): Promise<void> {
+    await Promise.all(this.#ownership.owners.map(async (owner) => {
+      owner.wake();
+      const bell = await this.#context.reader.get(owner.shard, keyspace.bell.key(owner.name));
+      owner.heard(bell?.version);
+    }));
+  }
+
+  async #waited(): Promise<void> {
+    const byShard = new Map<number, ReadOp[]>();
+    for (const runId of this.#context.watch.runIds) {
+      const shard = shardOfRun(this.#context, runId);
+      const ops = byShard.get(shard) ?? [];
+      byShard.set(shard, ops);
+      ops.push({ get: keyspace.run.key(runId) });
+    }
+    await Promise.all([...byShard].map(async ([shard, ops]) => {
+      for (const entries of await this.#context.reader.read(shard, ops)) {
+        if (entries[0]) this.#context.watch.changed(decodeRecord(entries[0].value));
+      }
+    }));
+  }
+}

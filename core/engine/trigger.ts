@@ -1,0 +1,238 @@
+/**
+ * Trigger: one batch that creates a run if its key has no unfinished one.
+ *
+ * @module
+ */
+import { ConflictError, PawlError, RunInProgressError } from "../errors.ts";
+import { fingerprint } from "../hash.ts";
+import { jsonText, parseStored } from "../json.ts";
+import { encodeHistory } from "../parts/history.ts";
+import { hashSuffix, isFinished, recordHead, type RunRecord, runTable } from "../parts/run_record.ts";
+import { BatchBuilder } from "../store/batch.ts";
+import { stamp } from "../store/key.ts";
+import { keyspace } from "../store/keyspace.ts";
+import type { Version } from "../store/store.ts";
+import type { Definition } from "./behaviour.ts";
+import { checkName } from "./check_input.ts";
+import { type EngineContext, placeOf, sealPayload, shardOf } from "./context.ts";
+import type { Ownership } from "./ownership.ts";
+import { readRun } from "./write_change.ts";
+
+/** What a trigger was asked for, checked. */
+interface Wish {
+  readonly definition: Definition;
+  readonly key: string;
+  readonly status: string;
+  readonly payload: { readonly text: string; readonly sealed: boolean };
+  readonly idempotency: { readonly key: string; readonly input: string } | undefined;
+}
+
+/** Options of a trigger, untyped. */
+export interface TriggerInput {
+  readonly data?: unknown;
+  readonly startAt?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** What a trigger answers. */
+export interface Triggered {
+  /** The run. */
+  readonly runId: string;
+  /** False when the idempotency key had been used before: the answer is that of the first call. */
+  readonly created: boolean;
+}
+
+/** The latest run of a key, as a trigger finds it. */
+interface Latest {
+  readonly version: Version;
+  readonly runId: string;
+}
+
+/** Makes run ids: 12 digits of time, 4 of a sequence within the millisecond, 10 of chance, 4 of the shard's hash. */
+export class RunIds {
+  readonly #context: Pick<EngineContext, "clock" | "random">;
+  #time = 0;
+  #sequence = 0;
+
+  /** @param context Time and chance. */
+  constructor(context: Pick<EngineContext, "clock" | "random">) {
+    this.#context = context;
+  }
+
+  /** The next id: later than every id this engine made before. */
+  next(hash: number): { readonly id: string; readonly createdAt: number } {
+    const now = this.#context.clock.now();
+    const isLater = now > this.#time;
+    this.#sequence = isLater ? 0 : this.#sequence + 1;
+    if (isLater) this.#time = now;
+    if (this.#sequence > 0xffff) {
+      this.#time++;
+      this.#sequence = 0;
+    }
+    const sequence = this.#sequence.toString(16).padStart(4, "0");
+    const id = stamp(this.#time) + sequence + this.#context.random.hex(10) + hashSuffix(hash);
+    return { id, createdAt: this.#time };
+  }
+}
+
+/**
+ * Creates a run, or says why not.
+ *
+ * @throws {RunInProgressError} When the key has an unfinished run.
+ * @throws {PawlError} `INVALID_ARGUMENT`, `UNKNOWN_STATUS`, `NOT_JSON`, `PAYLOAD_TOO_LARGE`, `IDEMPOTENCY_MISMATCH`,
+ * `CONFLICT`, or what the store says.
+ */
+export async function trigger(
+  context: EngineContext,
+  ownership: Ownership,
+  runIds: RunIds,
+  definition: Definition,
+  key: string,
+  input: TriggerInput,
+): Promise<Triggered> {
+  const wish = await checkWish(context, definition, key, input);
+  const place = placeOf(definition.name, key);
+  const shard = shardOf(context, definition.name, key);
+  // A new key is the common case: it is tried blind, without a read.
+  let latest: Latest | undefined;
+  for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
+    const record = newRecord(context, runIds, wish, place, latest?.runId);
+    const owner = ownership.ownerOf(definition.name, shard);
+    const batch = triggerBatch(wish, record, latest);
+    if (!owner) batch.put(keyspace.bell.key(definition.name), "1");
+    const result = await context.committer.commit(shard, batch, owner?.guard);
+    if (result.ok) {
+      if (owner && !owner.over) owner.adopt(record, result.version);
+      context.watch.changed(record);
+      return { runId: record.id, created: true };
+    }
+    if (result.reason === "lease-lost") {
+      owner?.lost();
+      continue;
+    }
+    const seen = await look(context, wish, shard);
+    if (seen.answered) return { runId: seen.answered, created: false };
+    latest = seen.latest;
+  }
+  throw new ConflictError(
+    `Cannot trigger "${definition.name}" for key "${key}": other writers were first ${context.limits.rebasesMax} times`,
+  );
+}
+
+async function checkWish(
+  context: EngineContext,
+  definition: Definition,
+  key: string,
+  input: TriggerInput,
+): Promise<Wish> {
+  const { limits } = context;
+  const { behaviour, name } = definition;
+  checkName(key, "key", limits.keyLengthMax);
+  const status = input.startAt ?? behaviour.start;
+  if (!behaviour.statuses.has(status) || behaviour.isTerminal(status)) {
+    const usable = [...behaviour.statuses].filter((each) => !behaviour.isTerminal(each));
+    throw new PawlError(
+      "UNKNOWN_STATUS",
+      `Cannot trigger "${name}" at status ${JSON.stringify(status)}: it can start at ${quoteAll(usable)}`,
+    );
+  }
+  const { idempotencyKey } = input;
+  if (idempotencyKey !== undefined) checkName(idempotencyKey, "idempotencyKey", limits.keyLengthMax);
+  const text = jsonText(input.data, "data", limits.payloadBytesMax);
+  return {
+    definition,
+    key,
+    status,
+    payload: await sealPayload(context, text),
+    idempotency: idempotencyKey === undefined
+      ? undefined
+      : { key: idempotencyKey, input: fingerprint(`${status} ${text}`) },
+  };
+}
+
+function newRecord(
+  context: EngineContext,
+  runIds: RunIds,
+  wish: Wish,
+  place: number,
+  previous: string | undefined,
+): RunRecord {
+  const { behaviour, name } = wish.definition;
+  const { id, createdAt } = runIds.next(place);
+  const policy = behaviour.policy(wish.status);
+  const identity = {
+    id,
+    definition: name,
+    key: wish.key,
+    createdAt,
+    ...(previous !== undefined && { previous }),
+  };
+  return {
+    ...identity,
+    head: recordHead(identity),
+    state: "initiated",
+    status: wish.status,
+    version: 1,
+    visit: 1,
+    attempt: 0,
+    crashes: 0,
+    updatedAt: createdAt,
+    ...(policy && { due: context.clock.now() + policy.lagMs }),
+    ...(wish.payload.sealed && { sealed: true }),
+    payload: wish.payload.text,
+  };
+}
+
+function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | undefined): BatchBuilder {
+  const batch = new BatchBuilder();
+  const keyRow = keyspace.key.key(record.definition, record.key);
+  batch.check(keyRow, latest?.version ?? null).check(keyspace.run.key(record.id), null);
+  batch.put(keyRow, JSON.stringify({ runId: record.id }));
+  runTable.write(batch, undefined, record);
+  const event = { kind: "trigger", by: "client", to: record.status } as const;
+  batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, record, record.createdAt));
+  if (wish.idempotency) {
+    const row = idempotencyRow(wish);
+    batch.check(row, null).put(row, JSON.stringify({ runId: record.id, input: wish.idempotency.input }));
+  }
+  return batch;
+}
+
+function idempotencyRow(wish: Wish): string {
+  return keyspace.idempotency.key(wish.definition.name, wish.key, "trigger", wish.idempotency!.key);
+}
+
+/** After a refusal: was it our own earlier call, an unfinished run, or a finished one that we may follow? */
+async function look(
+  context: EngineContext,
+  wish: Wish,
+  shard: number,
+): Promise<{ readonly answered?: string; readonly latest?: Latest }> {
+  const { name } = wish.definition;
+  const [keyEntries, keptEntries] = await context.reader.read(shard, [
+    { get: keyspace.key.key(name, wish.key) },
+    ...(wish.idempotency ? [{ get: idempotencyRow(wish) }] : []),
+  ]);
+  const kept = keptEntries?.[0];
+  if (kept) return { answered: sameInput(wish, kept.value) };
+  const keyEntry = keyEntries?.[0];
+  if (!keyEntry) return {};
+  const { runId } = parseStored(keyEntry.value, "key row") as { runId: string };
+  const run = await readRun(context, runId);
+  if (run && !isFinished(run.record.state)) throw new RunInProgressError(name, wish.key, runId);
+  return { latest: { version: keyEntry.version, runId } };
+}
+
+function sameInput(wish: Wish, kept: string): string {
+  const row = parseStored(kept, "idempotency row") as { runId: string; input: string };
+  if (row.input === wish.idempotency!.input) return row.runId;
+  throw new PawlError(
+    "IDEMPOTENCY_MISMATCH",
+    `Cannot trigger "${wish.definition.name}" for key "${wish.key}": idempotency key ` +
+      `"${wish.idempotency!.key}" was used before with other input (run ${row.runId}); use another one`,
+  );
+}
+
+function quoteAll(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ");
+}

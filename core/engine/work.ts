@@ -1,0 +1,190 @@
+/**
+ * How an engine works off what is due: for as long as it lives (`start`), or within a budget (`tick`), and how it
+ * stops.
+ *
+ * @module
+ */
+import { type Duration, durationMs } from "../duration.ts";
+import { PawlError } from "../errors.ts";
+import { sleep } from "../ports/clock.ts";
+import type { EngineContext } from "./context.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Ownership } from "./ownership.ts";
+import { Poll } from "./poll.ts";
+
+/** What a tick did. */
+export interface TickReport {
+  /** Attempts of steps that came to an end. */
+  readonly processed: number;
+  /** When there is something to do next, as far as this engine sees; absent: nothing is waiting. */
+  readonly nextDueAt?: Date;
+  /** Shards with work due that other engines own. */
+  readonly heldElsewhere: number;
+  /** Steps that were still running at the end; they were told to stop, and run again later. */
+  readonly running: number;
+}
+
+/** How long running steps may take to land after the budget of a tick, or after `stop()`. */
+const graceMs = 5_000;
+
+type Phase = "new" | "starting" | "started" | "stopping" | "stopped";
+
+/** Works, in one way or the other. */
+export class Work {
+  /** Which shards this engine owns. */
+  readonly ownership: Ownership;
+  readonly #context: EngineContext;
+  readonly #dispatcher: Dispatcher;
+  readonly #poll: Poll;
+  readonly #stopped = new AbortController();
+  #phase: Phase = "new";
+  #ticking = false;
+
+  /** @param context The engine. */
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax);
+    this.ownership = new Ownership(context, this.#dispatcher);
+    this.#poll = new Poll(context, this.ownership);
+  }
+
+  /** Aborted when the engine has stopped. */
+  get stopSignal(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** Attempts of steps that came to an end since the start. */
+  get processed(): number {
+    return this.#dispatcher.processed;
+  }
+
+  /** Refuses a verb once the engine is stopped. */
+  require(verb: string): void {
+    if (this.#phase !== "stopped") return;
+    throw new PawlError("ENGINE_STOPPED", `Cannot ${verb}: the engine is stopped; create another one`);
+  }
+
+  /** Lets waits hear of other engines' commits, also on an engine that never starts. */
+  listen(): void {
+    this.#poll.start();
+  }
+
+  /** Owns and works until `stop()`. */
+  async start(): Promise<void> {
+    this.require("start");
+    if (this.#phase !== "new") {
+      throw new PawlError("INVALID_ARGUMENT", "Cannot start: the engine is started already");
+    }
+    if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
+    this.#phase = "starting";
+    this.#dispatcher.resume();
+    try {
+      await this.ownership.start();
+    } catch (error) {
+      await this.ownership.release(error);
+      this.#phase = "new";
+      throw error;
+    }
+    this.#poll.start();
+    this.#phase = "started";
+  }
+
+  /** Ends all work: what runs may land within the grace, then it is told to stop and its shards are released. */
+  async stop(grace: Duration = graceMs): Promise<void> {
+    if (this.#phase === "stopped" || this.#phase === "stopping") return;
+    this.#phase = "stopping";
+    const reason = new PawlError("ENGINE_STOPPED", "The engine was stopped");
+    this.#poll.stop();
+    this.#dispatcher.stop();
+    await this.#landed(durationMs(grace, "grace"));
+    await this.ownership.release(reason);
+    await this.#context.committer.drain();
+    this.#phase = "stopped";
+    this.#stopped.abort(reason);
+  }
+
+  /** Works off what is due within a budget, and gives everything back. */
+  async tick(budgetMs: number): Promise<TickReport> {
+    this.require("tick");
+    if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot tick: a tick is going on");
+    this.#ticking = true;
+    try {
+      return this.#phase === "started" ? await this.#tickStarted(budgetMs) : await this.#tickAlone(budgetMs);
+    } finally {
+      this.#ticking = false;
+    }
+  }
+
+  async #tickAlone(budgetMs: number): Promise<TickReport> {
+    const { clock } = this.#context;
+    const before = this.#dispatcher.processed;
+    const endsAt = clock.monotonic() + budgetMs;
+    await this.ownership.renew(budgetMs + graceMs);
+    this.#dispatcher.resume();
+    const now = clock.now();
+    let claim = { heldElsewhere: 0, nextDue: undefined as number | undefined };
+    let running = 0;
+    let nextDue: number | undefined;
+    try {
+      claim = await this.ownership.claim(({ firstDue }) => firstDue !== undefined && firstDue <= now);
+      await this.#landed(Math.max(0, endsAt - clock.monotonic()));
+      this.#dispatcher.stop();
+      await this.#landed(graceMs);
+      running = this.#dispatcher.inFlight;
+      nextDue = this.#nextDue(claim.nextDue);
+    } finally {
+      this.#dispatcher.stop();
+      await this.ownership.release(new PawlError("ENGINE_STOPPED", "The tick has ended"));
+    }
+    return report(this.#dispatcher.processed - before, nextDue, claim.heldElsewhere, running);
+  }
+
+  async #tickStarted(budgetMs: number): Promise<TickReport> {
+    const before = this.#dispatcher.processed;
+    const { heldElsewhere, nextDue } = await this.ownership.claim(() => true);
+    await Promise.all(this.ownership.owners.map((owner) => owner.rescan()));
+    for (const owner of this.ownership.owners) owner.wake();
+    await this.#landed(budgetMs);
+    return report(
+      this.#dispatcher.processed - before,
+      this.#nextDue(nextDue),
+      heldElsewhere,
+      this.#dispatcher.inFlight,
+    );
+  }
+
+  #nextDue(elsewhere: number | undefined): number | undefined {
+    const dues = [elsewhere, ...this.ownership.owners.map((owner) => owner.nextDue)];
+    const known = dues.filter((due) => due !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** Waits until nothing is in flight or ready, at most so long. */
+  async #landed(ms: number): Promise<void> {
+    if (!this.#dispatcher.busy && !this.ownership.owners.some((owner) => owner.reading)) return;
+    const patience = new AbortController();
+    const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
+    const quiet = async () => {
+      do {
+        await this.#dispatcher.drained();
+        await Promise.all(this.ownership.owners.map((owner) => owner.readingDone()));
+      } while (this.#dispatcher.busy && !patience.signal.aborted);
+    };
+    await Promise.race([quiet(), late]);
+    patience.abort();
+  }
+}
+
+function report(
+  processed: number,
+  nextDue: number | undefined,
+  heldElsewhere: number,
+  running: number,
+): TickReport {
+  return {
+    processed,
+    heldElsewhere,
+    running,
+    ...(nextDue !== undefined && { nextDueAt: new Date(nextDue) }),
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * A change of a run as a batch, and the loop that applies one by compare-and-set.
+ *
+ * @module
+ */
+import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
+import { encodeHistory } from "../parts/history.ts";
+import type { Change, ChangeOf } from "../parts/run_change.ts";
+import { decodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
+import { BatchBuilder } from "../store/batch.ts";
+import { keyspace } from "../store/keyspace.ts";
+import type { Check, Version } from "../store/store.ts";
+import { type EngineContext, shardOfRun } from "./context.ts";
+
+/** A record as it was read or last written, with the store's version of it. */
+export interface Held {
+  record: RunRecord;
+  version: Version;
+}
+
+/** Reads a run. @returns Its record, or `undefined` when there is none. */
+export async function readRun(context: EngineContext, runId: string): Promise<Held | undefined> {
+  const entry = await context.reader.get(shardOfRun(context, runId), keyspace.run.key(runId));
+  return entry && { record: decodeRecord(entry.value), version: entry.version };
+}
+
+/**
+ * Applies a change to a held record, again and again while other writers are first, and keeps `held` true.
+ *
+ * @param context The engine.
+ * @param held The record as last seen; updated in place.
+ * @param changeOf Decides from the record as it is; called again after each conflict.
+ * @param guard The owner's fence; without it the caller is a guest and rings the owner's bell.
+ * @returns The change that was applied, and the record before it.
+ * @throws {PawlError} What `changeOf` throws, `LEASE_LOST`, `CONFLICT`, `RUN_NOT_FOUND`, or what the store says.
+ */
+export async function applyChange(
+  context: EngineContext,
+  held: Held,
+  changeOf: ChangeOf,
+  guard?: Check,
+): Promise<Change> {
+  const shard = shardOfRun(context, held.record.id);
+  for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
+    const now = context.clock.now();
+    const change = changeOf(held.record, now);
+    if (!change.after && !change.event) return change;
+    const batch = changeBatch(held, change, now);
+    if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");
+    const result = await context.committer.commit(shard, batch, guard);
+    if (result.ok) {
+      if (change.after) Object.assign(held, { record: change.after, version: result.version });
+      context.watch.changed(held.record);
+      return change;
+    }
+    if (result.reason === "lease-lost") {
+      throw new LeaseLostError(`"${held.record.definition}" in shard ${shard}`);
+    }
+    const fresh = await readRun(context, held.record.id);
+    if (!fresh) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${held.record.id}: it was removed`);
+    Object.assign(held, fresh);
+  }
+  throw new ConflictError(
+    `Cannot change run ${held.record.id}: other writers were first ${context.limits.rebasesMax} times`,
+  );
+}
+
+/** What nobody outside was told yet may be relaxed: an unfinished run's step progress, and nothing else. */
+function changeBatch(held: Held, change: Change, now: number): BatchBuilder {
+  const { record } = held;
+  const { after, event } = change;
+  const batch = new BatchBuilder({ relaxed: event?.by === "step" && !isFinished((after ?? record).state) });
+  batch.check(keyspace.run.key(record.id), held.version);
+  if (after) runTable.write(batch, record, after);
+  if (event) batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, after ?? record, now));
+  return batch;
+}

@@ -1,0 +1,64 @@
+/**
+ * What a machine's graph must satisfy, checked when it is built.
+ *
+ * @module
+ */
+import { PawlError } from "../errors.ts";
+
+/** Names are index material; see `Limits.nameLengthMax`. */
+const nameLengthMax = 128;
+
+interface Edges {
+  readonly to: readonly string[];
+}
+
+/** @throws {PawlError} `INVALID_GRAPH` unless the name can be one. */
+export function checkMachineName(name: unknown): void {
+  if (isName(name)) return;
+  throw new PawlError(
+    "INVALID_GRAPH",
+    `Cannot build machine: got name ${JSON.stringify(name)}, want text of 1 to ${nameLengthMax} characters`,
+  );
+}
+
+/** @throws {PawlError} `INVALID_GRAPH` unless the status can be one. */
+export function checkStatus(machine: string, status: unknown): void {
+  if (isName(status)) return;
+  throw new PawlError(
+    "INVALID_GRAPH",
+    `Cannot build machine "${machine}": got status ${JSON.stringify(status)}, ` +
+      `want text of 1 to ${nameLengthMax} characters`,
+  );
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= nameLengthMax;
+}
+
+/** Where a run starts: the first status declared that nothing leads to, else (a cycle) the first declared. */
+export function startOf(steps: ReadonlyMap<string, Edges>): string {
+  const reached = new Set([...steps].flatMap(([from, step]) => step.to.filter((to) => to !== from)));
+  const first = [...steps.keys()];
+  return first.find((status) => !reached.has(status)) ?? first[0]!;
+}
+
+/**
+ * Refuses a graph that cannot work: no step, a step that leads nowhere, or a status no run can get to.
+ *
+ * @throws {PawlError} `INVALID_GRAPH`.
+ */
+export function checkGraph(machine: string, steps: ReadonlyMap<string, Edges>): void {
+  if (steps.size === 0) {
+    throw new PawlError(
+      "INVALID_GRAPH",
+      `Cannot build machine "${machine}": it has no step; add one with .step(...)`,
+    );
+  }
+  for (const [from, step] of steps) {
+    if (step.to.length > 0) continue;
+    throw new PawlError(
+      "INVALID_GRAPH",
+      `Cannot build machine "${machine}": step "${from}" leads nowhere; list the statuses it may answer with`,
+    );
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What a step's handler is given, and what it may answer.
+ *
+ * @module
+ */
+import type { StepCall, StepResult } from "../engine/behaviour.ts";
+
+declare const controlBrand: unique symbol;
+
+/** An answer other than a status; made by the methods of {@linkcode StepRun}. */
+export interface Control {
+  /** Types only: a control cannot be made by hand. */
+  readonly [controlBrand]: true;
+}
+
+/** What a handler may answer: one of its step's statuses, or a control. */
+export type StepAnswer<To extends string> = To | Control;
+
+/** User code of a step. Throwing is a failed attempt: its data changes are dropped and it is tried again. */
+export type StepHandler<Data, To extends string> = (
+  run: StepRun<Data, To>,
+) => StepAnswer<To> | Promise<StepAnswer<To>>;
+
+/** One attempt of a step, from the handler's side. */
+export interface StepRun<Data = unknown, To extends string = string> {
+  /** A fresh copy of the run's data; change it freely, it is saved with the answer. */
+  data: Data;
+  /** The run. */
+  readonly runId: string;
+  /** Its key. */
+  readonly key: string;
+  /** The status whose step this is. */
+  readonly status: string;
+  /** Stable over retries and crashes: hand it to the outside world as the idempotency key. */
+  readonly stepId: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** When the run was triggered. */
+  readonly createdAt: Date;
+  /** Aborted when the run is cancelled, the attempt times out, the engine stops, or its lease is lost. */
+  readonly signal: AbortSignal;
+  /** Moves to a status; keeps its literal type in handlers that are declared apart from their step. */
+  to<const Status extends To>(status: Status): Status;
+  /** Leaves the run where it is, until something else moves it. */
+  skip(): Control;
+  /** Saves the data and runs this step again, as a new visit with a new `stepId`. */
+  repeat(): Control;
+  /** Saves the data and pauses the run at this status. */
+  pause(reason: string): Control;
+  /** Saves the data and ends the run as cancelled. */
+  cancel(reason: string): Control;
+  /** Saves the data and ends the run as failed. */
+  fail(reason: string): Control;
+}
+
+/** A control as the behaviour reads it. */
+export class MachineControl {
+  /** What to do. */
+  readonly result: StepResult;
+
+  /** @param result What to do. */
+  constructor(result: StepResult) {
+    this.result = result;
+  }
+}
+
+/** The run object of one attempt: a thin face over the engine's call. */
+export class MachineRun implements StepRun {
+  readonly #call: StepCall;
+  readonly #reasonMax = 2_000;
+
+  /** @param call The engine's call. */
+  constructor(call: StepCall) {
+    this.#call = call;
+  }
+
+  get data(): unknown {
+    return this.#call.readData();
+  }
+  set data(data: unknown) {
+    this.#call.writeData(data);
+  }
+  get runId(): string {
+    return this.#call.runId;
+  }
+  get key(): string {
+    return this.#call.key;
+  }
+  get status(): string {
+    return this.#call.status;
+  }
+  get stepId(): string {
+    return this.#call.stepId;
+  }
+  get attempt(): number {
+    return this.#call.attempt;
+  }
+  get createdAt(): Date {
+    return this.#call.createdAt;
+  }
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+  to<Status extends string>(status: Status): Status {
+    return status;
+  }
+  skip(): Control {
+    return this.#control({ kind: "skip" });
+  }
+  repeat(): Control {
+    return this.#control({ kind: "repeat" });
+  }
+  pause(reason: string): Control {
+    return this.#control({ kind: "pause", reason: this.#cut(reason) });
+  }
+  cancel(reason: string): Control {
+    return this.#control({ kind: "cancel", reason: this.#cut(reason) });
+  }
+  fail(reason: string): Control {
+    return this.#control({ kind: "fail", reason: this.#cut(reason) });
+  }
+
+  #cut(reason: string): string {
+    return String(reason).slice(0, this.#reasonMax);
+  }
+
+  #control(result: StepResult): Control {
+    return new MachineControl(result) as unknown as Control;
+  }
+}

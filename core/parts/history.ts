@@ -1,0 +1,68 @@
+/**
+ * What happened to a run, one row per event, in the order of the store's versions.
+ *
+ * @module
+ */
+import { parseStored } from "../json.ts";
+import { readStamp, splitKey } from "../store/key.ts";
+import type { Entry } from "../store/store.ts";
+import type { RunError, RunRecord, RunState } from "./run_record.ts";
+
+/** What a history row tells of. */
+export type HistoryKind =
+  | "trigger"
+  | "move" // a step's result landed
+  | "repeat" // saved, the same step runs again
+  | "skip" // the step left the run where it is
+  | "error" // an attempt failed
+  | "interrupted" // an attempt was started that may take its process down
+  | "pause"
+  | "resume"
+  | "cancel"
+  | "fail"
+  | "stall" // the status is unknown to the deployed code
+  | "late"; // a result came after the run had moved on or ended; it was discarded
+
+/** What is written of an event, before it has a place. */
+export interface HistoryEvent {
+  readonly kind: HistoryKind;
+  /** Who caused it. */
+  readonly by: "step" | "engine" | "operator" | "client";
+  readonly from?: string;
+  readonly to?: string;
+  readonly durationMs?: number;
+  readonly reason?: string;
+  readonly error?: RunError;
+}
+
+/** One event of a run's history. */
+export interface HistoryRow extends HistoryEvent {
+  /** When, by the writing engine's clock. */
+  readonly at: Date;
+  /** The run's state after it. */
+  readonly runState: RunState;
+  /** The run's version after it. */
+  readonly version: number;
+  /** Failed attempts of the visit, after it. */
+  readonly attempt: number;
+  /** Its place in the run's history; grows, with gaps. Also the cursor of `history({ after })`. */
+  readonly position: number;
+}
+
+/** @param event What happened. @param run The record after it. @param at When. @returns The row's JSON text. */
+export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): string {
+  let text = `{"at":${at},"kind":"${event.kind}","by":"${event.by}","runState":"${run.state}",` +
+    `"version":${run.version},"attempt":${run.attempt}`;
+  if (event.from !== undefined) text += `,"from":${JSON.stringify(event.from)}`;
+  if (event.to !== undefined) text += `,"to":${JSON.stringify(event.to)}`;
+  if (event.durationMs !== undefined) text += `,"durationMs":${event.durationMs}`;
+  if (event.reason !== undefined) text += `,"reason":${JSON.stringify(event.reason)}`;
+  if (event.error !== undefined) text += `,"error":${JSON.stringify(event.error)}`;
+  return text + "}";
+}
+
+/** @param entry A stored history entry. @returns The row. */
+export function decodeHistory(entry: Entry): HistoryRow {
+  const row = parseStored(entry.value, `history row ${entry.key}`) as HistoryRow & { at: number };
+  return { ...row, at: new Date(row.at), position: readStamp(splitKey(entry.key)[2]!) };
+}

@@ -1,0 +1,203 @@
+/**
+ * The run record: all that is true of a run now, as one JSON text with flat fields and the user's payload last.
+ *
+ * @module
+ */
+import { invariant } from "../invariant.ts";
+import { parseStored } from "../json.ts";
+import { keyspace } from "../store/keyspace.ts";
+import { table } from "../store/table.ts";
+
+/** Life-cycle state of a run. */
+export type RunState =
+  | "initiated" // triggered, no step has landed yet
+  | "running"
+  | "paused"
+  | "stalled" // at a status that the deployed code does not know
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "terminated"
+  | "deletion-requested"
+  | "deleted";
+
+/** What a failed attempt left behind. */
+export interface RunError {
+  /** The error's `name`. */
+  readonly name: string;
+  /** Its message, cut to the limit. */
+  readonly message: string;
+  /** Its `code`, if it had one. */
+  readonly code?: string;
+}
+
+/** The record as the engine handles it. */
+export interface RunRecord {
+  readonly id: string;
+  readonly definition: string;
+  readonly key: string;
+  readonly createdAt: number;
+  /** The run of the same key before this one: the list of a key's runs is linked, so no index row is paid for it. */
+  readonly previous?: string;
+  readonly state: RunState;
+  readonly status: string;
+  /** Grows by exactly one per change. */
+  readonly version: number;
+  /** Which entry of a status this is; a step's result lands only in the visit it was started for. */
+  readonly visit: number;
+  /** Failed attempts of this visit. */
+  readonly attempt: number;
+  /** Attempts of this visit that took their process down. */
+  readonly crashes: number;
+  readonly updatedAt: number;
+  /** Where its row stands in the due index; absent: it has none. */
+  readonly due?: number;
+  readonly reason?: string;
+  readonly lastError?: RunError;
+  /** The payload is a codec's text, not the user's JSON itself. */
+  readonly sealed?: boolean;
+  /** The payload as JSON text. */
+  readonly payload: string;
+  /** The constant front of its stored text, made once per run; see {@linkcode recordHead}. */
+  readonly head: string;
+}
+
+/** The fields of a record that may change; an absent one is cleared. */
+export type RunFields = Omit<RunRecord, keyof RunIdentity | "head" | "version">;
+
+const finished: ReadonlySet<RunState> = new Set<RunState>([
+  "completed",
+  "failed",
+  "cancelled",
+  "terminated",
+  "deletion-requested",
+  "deleted",
+]);
+
+/** Whether nothing more can happen to a run but deletion. */
+export function isFinished(state: RunState): boolean {
+  return finished.has(state);
+}
+
+/** All run states, in the order of a life. */
+export const runStates: readonly RunState[] = [
+  "initiated",
+  "running",
+  "paused",
+  "stalled",
+  "completed",
+  "failed",
+  "cancelled",
+  "terminated",
+  "deletion-requested",
+  "deleted",
+];
+
+/**
+ * The list index knows one bucket for `initiated` and `running`: the move from one to the other would cost two rows.
+ *
+ * @param state A run state.
+ * @returns The bucket its list row stands in.
+ */
+export function bucketOf(state: RunState): string {
+  return state === "initiated" || state === "running" ? "active" : state;
+}
+
+/** The fields of a record that never change. */
+export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "createdAt" | "previous">;
+
+/** @param run What identifies a run. @returns The constant front of its stored text. */
+export function recordHead(run: RunIdentity): string {
+  const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
+  return `{"id":"${run.id}","definition":${JSON.stringify(run.definition)},` +
+    `"key":${JSON.stringify(run.key)},"createdAt":${run.createdAt}${previous}`;
+}
+
+/**
+ * A record with other values in its changing fields, one version on.
+ *
+ * @param record The record as it is.
+ * @param changes What changes; a field given as `undefined` is cleared.
+ * @returns The next record.
+ */
+export function nextRecord(
+  record: RunRecord,
+  changes: { readonly [Field in keyof RunFields]?: RunFields[Field] | undefined },
+): RunRecord {
+  return { ...record, ...changes, version: record.version + 1 } as RunRecord;
+}
+
+/** Writes a record by template: a fifth of the cost of stringifying it whole, as its payload is text already. */
+export function encodeRecord(record: RunRecord): string {
+  let text = `${record.head},"state":"${record.state}","status":${JSON.stringify(record.status)},` +
+    `"version":${record.version},"visit":${record.visit},"attempt":${record.attempt},` +
+    `"crashes":${record.crashes},"updatedAt":${record.updatedAt}`;
+  if (record.due !== undefined) text += `,"due":${record.due}`;
+  if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
+  if (record.lastError !== undefined) text += `,"lastError":${JSON.stringify(record.lastError)}`;
+  if (record.sealed) text += `,"sealed":true`;
+  return `${text},"data":${record.payload}}`;
+}
+
+const payloadMark = ',"data":';
+
+/**
+ * Reads a stored record.
+ *
+ * @param text The stored text.
+ * @returns The record; its payload stays text.
+ * @throws {PawlError} `STORE_CORRUPT` when it is no record.
+ */
+export function decodeRecord(text: string): RunRecord {
+  // No field before the payload holds an object with a "data" field, and inside strings the quotes are escaped.
+  const at = text.indexOf(payloadMark);
+  const head = parseStored(at < 0 ? "" : text.slice(0, at) + "}", "run record") as Omit<
+    RunRecord,
+    "payload" | "head"
+  >;
+  invariant(typeof head.id === "string" && Number.isInteger(head.version), `run record ${text.slice(0, 80)}`);
+  return { ...head, payload: text.slice(at + payloadMark.length, -1), head: recordHead(head) };
+}
+
+/** Writes run records with their list and due rows. */
+export const runTable = table<RunRecord>({
+  key: (run) => keyspace.run.key(run.id),
+  encode: encodeRecord,
+  indexes: [
+    (run) => ({ key: keyspace.list.key(run.definition, bucketOf(run.state), run.id), value: "1" }),
+    (run) =>
+      run.due === undefined
+        ? undefined
+        : { key: keyspace.work.key(run.definition, run.due, run.id), value: "1" },
+  ],
+});
+
+/** Digits of a run id that name the shard's hash. */
+const hashDigits = 4;
+
+/**
+ * The part of a run id that finds its shard.
+ *
+ * @param hash The 32-bit hash of definition and key.
+ * @returns Four hexadecimal digits.
+ */
+export function hashSuffix(hash: number): string {
+  return (hash & 0xffff).toString(16).padStart(hashDigits, "0");
+}
+
+/** The shard of a hash; the same by `hash` and by the digits that an id keeps of it. */
+export function shardOfHash(hash: number, shards: number): number {
+  return (hash & 0xffff) % shards;
+}
+
+/**
+ * The shard that a run id names.
+ *
+ * @param runId A run id.
+ * @param shards The store's shard count.
+ * @returns The shard, or `undefined` when this is no run id.
+ */
+export function shardOfRunId(runId: string, shards: number): number | undefined {
+  if (!/^[0-9a-f]{30}$/.test(runId)) return undefined;
+  return parseInt(runId.slice(-hashDigits), 16) % shards;
+}

@@ -1,0 +1,85 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Entry, ReadOp, ReadRequest, Store } from "./store.ts";
+
+interface Waiting {
+  readonly shard: number;
+  readonly ops: readonly ReadOp[];
+  readonly resolve: (result: readonly (readonly Entry[])[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Gathers the reads of everything that runs at once into one trip to the store. */
+export class GroupReader {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  #waiting: Waiting[] = [];
+  /** Trips made, for the benchmarks. */
+  trips = 0;
+
+  /** @param store The store. @param clock Its `soon` ends a group. */
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /**
+   * Reads in one shard; all ops see one snapshot.
+   *
+   * @param shard The shard.
+   * @param ops What to read.
+   * @returns One list of entries per op.
+   */
+  read(shard: number, ops: readonly ReadOp[]): Promise<readonly (readonly Entry[])[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ shard, ops, resolve, reject });
+      if (this.#waiting.length === 1) this.#clock.soon(() => this.#flush());
+    });
+  }
+
+  /** Reads one key. @returns Its entry, if it is there. */
+  async get(shard: number, key: string): Promise<Entry | undefined> {
+    return (await this.read(shard, [{ get: key }]))[0]![0];
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // Slices stay under the store's limit on ops; they need not share a snapshot, as no two callers' reads do.
+    let slice: Waiting[] = [];
+    let ops = 0;
+    for (const each of waiting) {
+      if (slice.length > 0 && ops + each.ops.length > this.#store.limits.opsPerReadMax) {
+        this.#send(slice);
+        slice = [];
+        ops = 0;
+      }
+      slice.push(each);
+      ops += each.ops.length;
+    }
+    this.#send(slice);
+  }
+
+  async #send(slice: readonly Waiting[]): Promise<void> {
+    // One request per shard: an adapter may give each request its own snapshot.
+    const requests = new Map<number, ReadOp[]>();
+    const places = slice.map((each) => {
+      const ops = requests.get(each.shard) ?? [];
+      requests.set(each.shard, ops);
+      const from = ops.length;
+      ops.push(...each.ops);
+      return from;
+    });
+    const shards = [...requests.keys()];
+    const list: ReadRequest[] = shards.map((shard) => ({ shard, ops: requests.get(shard)! }));
+    this.trips++;
+    try {
+      const results = await this.#store.read(list);
+      slice.forEach((each, index) => {
+        const found = results[shards.indexOf(each.shard)]!;
+        each.resolve(found.slice(places[index]!, places[index]! + each.ops.length));
+      });
+    } catch (error) {
+      for (const each of slice) each.reject(error);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Pawl: durable workflows in pure TypeScript. Every committed step stays committed.
+ *
+ * @module
+ */
+
+// The engine and what its verbs take and give.
+export {
+  type AwaitOptions,
+  createEngine,
+  type Engine,
+  type OperateOptions,
+  type RunOptions,
+  type TriggerOptions,
+} from "./core/engine/engine.ts";
+export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
+export type { Behaviour, Definition, StepCall, StepResult } from "./core/engine/behaviour.ts";
+export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
+export type { HistoryQuery } from "./core/engine/operate.ts";
+export type { EngineOptions } from "./core/engine/options.ts";
+export type { RunView } from "./core/engine/run_view.ts";
+export type { Triggered } from "./core/engine/trigger.ts";
+export type { Finding, VerifyReport } from "./core/engine/verify.ts";
+export type { TickReport } from "./core/engine/work.ts";
+export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
+export type { RunError, RunState } from "./core/parts/run_record.ts";
+export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
+export type { CommitCounts } from "./core/store/group_commit.ts";
+
+// State machines.
+export {
+  type DataOf,
+  type Machine,
+  machine,
+  type MachineBuilder,
+  type MachineOptions,
+  type RetryOptions,
+  type StartStatusOf,
+  type StatusOf,
+  type StepOptions,
+} from "./core/machine/builder.ts";
+export type { Control, StepAnswer, StepHandler, StepRun } from "./core/machine/run.ts";
+
+// Errors, durations, limits.
+export {
+  ConflictError,
+  type ErrorCode,
+  LeaseLostError,
+  OutcomeUnknownError,
+  PawlError,
+  RunEndedError,
+  RunInProgressError,
+  RunStateError,
+  StoreBusyError,
+  StoreClosedError,
+} from "./core/errors.ts";
+export type { Duration } from "./core/duration.ts";
+export { defaultLimits, type Limits } from "./core/limits.ts";
+
+// Ports, for those who bring their own.
+export { type Cancel, type Clock, systemClock } from "./core/ports/clock.ts";
+export type { Codec } from "./core/ports/codec.ts";
+export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./core/ports/logger.ts";
+export { type Random, systemRandom } from "./core/ports/random.ts";
+export type {
+  Batch,
+  BatchResult,
+  CallResult,
+  Check,
+  CommitCall,
+  Committer,
+  Entry,
+  LastCall,
+  OnHint,
+  Put,
+  ReadOp,
+  ReadRequest,
+  ReadResult,
+  Store,
+  StoreLimits,
+  Version,
+} from "./core/store/store.ts";
