@@ -22,7 +22,7 @@ const depthMax = 500;
  */
 export function jsonText(value: unknown, what: string, bytesMax: number): string {
   if (value === undefined) return "null";
-  checkJson(value, what, 0);
+  if (!isJson(value, 0)) refuseWithPath(value, what, 0);
   const text = JSON.stringify(value);
   if (text.length > bytesMax) {
     throw new PawlError(
@@ -34,7 +34,41 @@ export function jsonText(value: unknown, what: string, bytesMax: number): string
   return text;
 }
 
-function checkJson(value: unknown, path: string, depth: number): void {
+/** The quick look, without paths; what fails it is looked at again to say where. */
+function isJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      return value === null || (depth <= depthMax && isPlain(value, depth));
+    default:
+      return false;
+  }
+}
+
+function isPlain(value: object, depth: number): boolean {
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      if (!isJson(value[index], depth + 1)) return false;
+    }
+    return true;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    return false;
+  }
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  for (const name in value) {
+    const item = (value as Record<string, unknown>)[name];
+    if (item !== undefined && !isJson(item, depth + 1)) return false;
+  }
+  return true;
+}
+
+function refuseWithPath(value: unknown, path: string, depth: number): void {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -47,16 +81,16 @@ function checkJson(value: unknown, path: string, depth: number): void {
       if (depth > depthMax) {
         return refuse(path.slice(0, 60) + "...", `over ${depthMax} levels or a cycle`, "a tree");
       }
-      return checkObject(value, path, depth);
+      return refuseInside(value, path, depth);
     default:
       return refuse(path, `a ${typeof value}`, "JSON");
   }
 }
 
-function checkObject(value: object, path: string, depth: number): void {
+function refuseInside(value: object, path: string, depth: number): void {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      checkJson(value[index], `${path}[${index}]`, depth + 1);
+      refuseWithPath(value[index], `${path}[${index}]`, depth + 1);
     }
     return;
   }
@@ -70,7 +104,7 @@ function checkObject(value: object, path: string, depth: number): void {
   }
   for (const name of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[name];
-    if (item !== undefined) checkJson(item, `${path}.${name}`, depth + 1);
+    if (item !== undefined) refuseWithPath(item, `${path}.${name}`, depth + 1);
   }
 }
 

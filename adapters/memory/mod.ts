@@ -15,6 +15,7 @@ import type {
   ReadResult,
   Store,
   StoreLimits,
+  Version,
 } from "../../core/store/store.ts";
 import { OrderedKeys } from "./ordered_keys.ts";
 
@@ -29,7 +30,7 @@ export interface MemoryStoreOptions {
 }
 
 const memoryLimits: StoreLimits = {
-  keyBytesMax: 4_096,
+  keyBytesMax: 8_192,
   valueBytesMax: 16 * 1024 * 1024,
   writesPerCommitMax: 100_000,
   bytesPerCommitMax: 256 * 1024 * 1024,
@@ -59,7 +60,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 }
 
 class MemoryShard implements ShardView {
-  readonly entries = new Map<string, Entry>();
+  readonly entries = new Map<string, { value: string; version: Version }>();
   readonly #order = new OrderedKeys((key) => this.entries.has(key));
   #version = 0;
 
@@ -76,8 +77,14 @@ class MemoryShard implements ShardView {
   }
 
   put(key: string, value: string, version: number) {
-    if (!this.entries.has(key)) this.#order.touch(key);
-    this.entries.set(key, { key, value, version });
+    const held = this.entries.get(key);
+    if (held) {
+      held.value = value;
+      held.version = version;
+      return;
+    }
+    this.#order.touch(key);
+    this.entries.set(key, { value, version });
   }
 
   delete(key: string) {
@@ -85,12 +92,13 @@ class MemoryShard implements ShardView {
   }
 
   read(op: ReadOp): Entry[] {
-    if ("get" in op) {
-      const entry = this.entries.get(op.get);
-      return entry ? [entry] : [];
+    const keys = "get" in op ? [op.get] : this.#order.range(op.start, op.end, op.limit, op.reverse ?? false);
+    const found: Entry[] = [];
+    for (const key of keys) {
+      const held = this.entries.get(key);
+      if (held) found.push({ key, value: held.value, version: held.version });
     }
-    return this.#order.range(op.start, op.end, op.limit, op.reverse ?? false)
-      .map((key) => this.entries.get(key)!);
+    return found;
   }
 }
 

@@ -7,7 +7,9 @@ import { PawlError, RunEndedError } from "../errors.ts";
 import { type Duration, durationMs } from "../duration.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { EngineContext } from "./context.ts";
-import { readHistory, requireRun, type RunName } from "./operate.ts";
+import { checkName } from "./check_input.ts";
+import { isNamed, latestRunId, noSuchRun, readHistory, type RunName } from "./operate.ts";
+import type { Waiter } from "./run_watch.ts";
 import { readRun } from "./write_change.ts";
 
 /** What to wait for, and for how long. */
@@ -26,47 +28,47 @@ export interface Wait {
  * @throws {RunEndedError} When the run ended without reaching the status.
  * @throws {PawlError} `RUN_NOT_FOUND`, `AWAIT_TIMEOUT`, or `ENGINE_STOPPED`; or the signal's reason.
  */
-export async function awaitRun(
-  context: EngineContext,
-  stopped: AbortSignal,
-  name: RunName,
-  wait: Wait,
-): Promise<RunRecord> {
+export async function awaitRun(context: EngineContext, name: RunName, wait: Wait): Promise<RunRecord> {
   wait.signal?.throwIfAborted();
-  const { record } = await requireRun(context, "await", name);
+  checkName(name.key, "key", context.limits.keyLengthMax);
+  const timeoutMs = wait.timeout === undefined ? undefined : durationMs(wait.timeout, "timeout");
+  const runId = name.runId ?? await latestRunId(context, name);
+  if (runId === undefined) throw noSuchRun("await", name);
   return new Promise<RunRecord>((resolve, reject) => {
-    const ends: (() => void)[] = [];
-    const end = (settle: () => void) => {
-      for (const each of ends.splice(0)) each();
-      settle();
+    let cancel: (() => void) | undefined;
+    const end = () => {
+      unsubscribe();
+      cancel?.();
+      wait.signal?.removeEventListener("abort", onAbort);
     };
-    const fail = (error: unknown) => end(() => reject(error));
-    const judge = new Judge(context, wait.status, (run) => end(() => resolve(run)), fail);
-    ends.push(context.watch.subscribe(record.id, (run) => judge.saw(run)));
-    onAbort(wait.signal, () => fail(wait.signal!.reason), ends);
-    onAbort(stopped, () => fail(stopped.reason), ends);
-    if (wait.timeout !== undefined) {
-      ends.push(context.clock.after(durationMs(wait.timeout, "timeout"), () => fail(timedOut(record, wait))));
-    }
-    // The record was read before we subscribed: what changed in between is seen by this second look.
-    readRun(context, record.id).then((held) => held && judge.saw(held.record), fail);
+    const fail = (error: unknown) => {
+      end();
+      reject(error);
+    };
+    const met = (run: RunRecord) => {
+      end();
+      resolve(run);
+    };
+    const onAbort = () => fail(wait.signal!.reason);
+    const judge = new Judge(context, wait.status, met, fail);
+    const unsubscribe = context.watch.subscribe(runId, judge);
+    if (timeoutMs !== undefined) cancel = context.clock.after(timeoutMs, () => fail(timedOut(runId, wait)));
+    wait.signal?.addEventListener("abort", onAbort, { once: true });
+    // Subscribed first, read second: nothing can slip through in between.
+    readRun(context, runId).then((held) => {
+      if (held && isNamed(held, name)) judge.saw(held.record);
+      else fail(noSuchRun("await", name));
+    }).catch(fail);
   });
 }
 
-function onAbort(signal: AbortSignal | undefined, act: () => void, ends: (() => void)[]): void {
-  if (!signal) return;
-  if (signal.aborted) return act();
-  signal.addEventListener("abort", act, { once: true });
-  ends.push(() => signal.removeEventListener("abort", act));
-}
-
-function timedOut(record: RunRecord, wait: Wait): PawlError {
+function timedOut(runId: string, wait: Wait): PawlError {
   const goal = wait.status === undefined ? "its end" : `status "${wait.status}"`;
-  return new PawlError("AWAIT_TIMEOUT", `Run ${record.id} did not reach ${goal} within ${wait.timeout}`);
+  return new PawlError("AWAIT_TIMEOUT", `Run ${runId} did not reach ${goal} within ${wait.timeout}`);
 }
 
 /** Decides from what is seen of a run whether a wait is met. History knows the statuses that went by unseen. */
-class Judge {
+class Judge implements Waiter {
   readonly #context: EngineContext;
   readonly #status: string | undefined;
   readonly #met: (run: RunRecord) => void;
@@ -97,6 +99,10 @@ class Judge {
     } else if (missed || isFinished(run.state)) {
       this.#consult(run, this.#status).catch(this.#failed);
     }
+  }
+
+  ended(reason: unknown): void {
+    this.#failed(reason);
   }
 
   async #consult(run: RunRecord, status: string): Promise<void> {

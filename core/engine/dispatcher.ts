@@ -8,8 +8,6 @@ export interface RunSource {
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined>;
   /** Runs the prepared step to its landing; never rejects. */
   run(runId: string): Promise<void>;
-  /** The run was prepared but not started: it will be ready again when a slot is free. */
-  postpone(runId: string): void;
 }
 
 /** A run that may start. */
@@ -103,7 +101,6 @@ export class Dispatcher {
   }
 
   #block(lane: string, task: Task): void {
-    task.source.postpone(task.runId);
     const blocked = this.#blocked.get(lane) ?? new Fifo<Task>();
     this.#blocked.set(lane, blocked);
     blocked.push(task);

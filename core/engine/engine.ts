@@ -5,7 +5,7 @@
  */
 import { type Duration, durationMs } from "../duration.ts";
 import { type Admin, adminOf } from "./admin.ts";
-import { awaitRun, type Wait } from "./await_run.ts";
+import { awaitRun } from "./await_run.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
 import { definitionOf, type EngineContext } from "./context.ts";
@@ -178,11 +178,7 @@ class PawlEngine implements Engine {
     const { name, behaviour } = this.#known("await", definition);
     if (options.status !== undefined) checkStatusOf(name, behaviour.statuses, options.status);
     this.#work.listen();
-    const record = await awaitRun(this.#context, this.#work.stopSignal, {
-      definition: name,
-      key,
-      runId: options.runId,
-    }, options);
+    const record = await awaitRun(this.#context, { definition: name, key, runId: options.runId }, options);
     return viewOf<Data>(this.#context, record);
   }
 

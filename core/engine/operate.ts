@@ -27,11 +27,16 @@ export async function findRun(context: EngineContext, name: RunName): Promise<He
   checkName(name.key, "key", context.limits.keyLengthMax);
   const runId = name.runId ?? await latestRunId(context, name);
   const held = runId === undefined ? undefined : await readRun(context, runId);
-  const matches = held && held.record.key === name.key && held.record.definition === name.definition;
-  return matches ? held : undefined;
+  return held && isNamed(held, name) ? held : undefined;
 }
 
-async function latestRunId(context: EngineContext, name: RunName): Promise<string | undefined> {
+/** Whether a run is of the named definition and key. */
+export function isNamed(held: Held, name: RunName): boolean {
+  return held.record.key === name.key && held.record.definition === name.definition;
+}
+
+/** The id of a key's latest run, if it has had any. */
+export async function latestRunId(context: EngineContext, name: RunName): Promise<string | undefined> {
   const shard = shardOf(context, name.definition, name.key);
   const entry = await context.reader.get(shard, keyspace.key.key(name.definition, name.key));
   return entry && (parseStored(entry.value, "key row") as { runId: string }).runId;
@@ -41,8 +46,13 @@ async function latestRunId(context: EngineContext, name: RunName): Promise<strin
 export async function requireRun(context: EngineContext, verb: string, name: RunName): Promise<Held> {
   const held = await findRun(context, name);
   if (held) return held;
+  throw noSuchRun(verb, name);
+}
+
+/** The error of a verb on a run that is not there. */
+export function noSuchRun(verb: string, name: RunName): PawlError {
   const which = name.runId === undefined ? "" : ` with id ${name.runId}`;
-  throw new PawlError(
+  return new PawlError(
     "RUN_NOT_FOUND",
     `Cannot ${verb} run: "${name.definition}" has no run for key "${name.key}"${which}`,
   );
@@ -64,7 +74,7 @@ export async function operate(
   const owner = ownership.ownerOf(name.definition, shardOfRun(context, held.record.id));
   if (owner) {
     try {
-      return (await owner.change(held.record.id, changeOf)).record;
+      return await owner.change(held.record.id, changeOf);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
     }

@@ -120,6 +120,8 @@ export class Ownership {
     this.#cancels.clear();
     const { clock, committer, engineId, logger } = this.#context;
     const held = [...this.#owners.values()];
+    if (this.#renewedAt === 0) return;
+    this.#renewedAt = 0;
     this.#owners.clear();
     const releases = held.map(({ owner, epoch }) => {
       owner.end(reason);

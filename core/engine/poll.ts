@@ -17,6 +17,7 @@ export class Poll {
   #looking = false;
   #again = false;
   #stopped = true;
+  #forGood = false;
 
   /** @param context The engine. @param ownership What it owns. */
   constructor(context: EngineContext, ownership: Ownership) {
@@ -24,8 +25,13 @@ export class Poll {
     this.#ownership = ownership;
   }
 
-  /** Begins to look. Without anything owned or waited for, a look reads nothing. */
-  start(): void {
+  /**
+   * Begins to look, or goes on.
+   *
+   * @param forGood Until {@linkcode stop}; else only while somebody waits for a run.
+   */
+  start(forGood: boolean): void {
+    this.#forGood ||= forGood;
     if (!this.#stopped) return;
     this.#stopped = false;
     const own = `${this.#context.committer.id}.`;
@@ -54,6 +60,7 @@ export class Poll {
   #arm(): void {
     this.#cancel?.();
     this.#cancel = this.#context.clock.after(this.#context.pollMs, () => {
+      if (!this.#forGood && this.#context.watch.runIds.length === 0) return this.stop();
       if (!this.#looking) this.#soon();
       this.#arm();
     });

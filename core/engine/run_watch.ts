@@ -1,11 +1,17 @@
 import type { RunRecord } from "../parts/run_record.ts";
 
-/** Hears every change of one run that this engine writes, or that its poll finds. */
-export type OnChange = (run: RunRecord) => void;
+/** Somebody who waits for a run. */
+export interface Waiter {
+  /** Hears every change of the run that this engine writes, or that its poll finds. */
+  saw(run: RunRecord): void;
+  /** The engine has stopped: nothing more will be heard. */
+  ended(reason: unknown): void;
+}
 
 /** Who waits for which run. One poll serves all of them, however many. */
 export class RunWatch {
-  readonly #waiting = new Map<string, Set<OnChange>>();
+  #over: { readonly reason: unknown } | undefined;
+  readonly #waiting = new Map<string, Set<Waiter>>();
 
   /** Runs that somebody waits for. */
   get runIds(): readonly string[] {
@@ -13,13 +19,16 @@ export class RunWatch {
   }
 
   /** Subscribes to a run. @returns Ends the subscription. */
-  subscribe(runId: string, onChange: OnChange): () => void {
+  subscribe(runId: string, waiter: Waiter): () => void {
     const known = this.#waiting.get(runId);
-    const waiting = known ?? new Set<OnChange>();
+    const waiting = known ?? new Set<Waiter>();
     if (!known) this.#waiting.set(runId, waiting);
-    waiting.add(onChange);
+    waiting.add(waiter);
+    // Not before the caller has its unsubscription in hand.
+    const { reason } = this.#over ?? {};
+    if (this.#over) queueMicrotask(() => waiter.ended(reason));
     return () => {
-      waiting.delete(onChange);
+      waiting.delete(waiter);
       if (waiting.size === 0 && this.#waiting.get(runId) === waiting) this.#waiting.delete(runId);
     };
   }
@@ -28,6 +37,14 @@ export class RunWatch {
   changed(run: RunRecord): void {
     if (this.#waiting.size === 0) return;
     const waiting = this.#waiting.get(run.id);
-    if (waiting) { for (const onChange of [...waiting]) onChange(run); }
+    if (waiting) { for (const waiter of [...waiting]) waiter.saw(run); }
+  }
+
+  /** Tells everybody that the engine has stopped. */
+  end(reason: unknown): void {
+    this.#over = { reason };
+    for (const waiting of [...this.#waiting.values()]) {
+      for (const waiter of [...waiting]) waiter.ended(reason);
+    }
   }
 }

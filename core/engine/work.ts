@@ -36,7 +36,6 @@ export class Work {
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
   readonly #poll: Poll;
-  readonly #stopped = new AbortController();
   #phase: Phase = "new";
   #ticking = false;
 
@@ -46,11 +45,6 @@ export class Work {
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax);
     this.ownership = new Ownership(context, this.#dispatcher);
     this.#poll = new Poll(context, this.ownership);
-  }
-
-  /** Aborted when the engine has stopped. */
-  get stopSignal(): AbortSignal {
-    return this.#stopped.signal;
   }
 
   /** Attempts of steps that came to an end since the start. */
@@ -66,7 +60,7 @@ export class Work {
 
   /** Lets waits hear of other engines' commits, also on an engine that never starts. */
   listen(): void {
-    this.#poll.start();
+    this.#poll.start(false);
   }
 
   /** Owns and works until `stop()`. */
@@ -85,7 +79,7 @@ export class Work {
       this.#phase = "new";
       throw error;
     }
-    this.#poll.start();
+    this.#poll.start(true);
     this.#phase = "started";
   }
 
@@ -100,7 +94,7 @@ export class Work {
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
-    this.#stopped.abort(reason);
+    this.#context.watch.end(reason);
   }
 
   /** Works off what is due within a budget, and gives everything back. */

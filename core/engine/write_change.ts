@@ -49,7 +49,10 @@ export async function applyChange(
     if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");
     const result = await context.committer.commit(shard, batch, guard);
     if (result.ok) {
-      if (change.after) Object.assign(held, { record: change.after, version: result.version });
+      if (change.after) {
+        held.record = change.after;
+        held.version = result.version;
+      }
       context.watch.changed(held.record);
       return change;
     }
@@ -58,7 +61,8 @@ export async function applyChange(
     }
     const fresh = await readRun(context, held.record.id);
     if (!fresh) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${held.record.id}: it was removed`);
-    Object.assign(held, fresh);
+    held.record = fresh.record;
+    held.version = fresh.version;
   }
   throw new ConflictError(
     `Cannot change run ${held.record.id}: other writers were first ${context.limits.rebasesMax} times`,

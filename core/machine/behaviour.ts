@@ -39,11 +39,15 @@ export function machineBehaviour(
     run(call) {
       const step = steps.get(call.status)!;
       const answer = step.handler(new MachineRun(call));
-      return answer instanceof Promise
-        ? answer.then((value) => readAnswer(name, step, call, value))
+      return isThenable(answer)
+        ? Promise.resolve(answer).then((value) => readAnswer(name, step, call, value))
         : readAnswer(name, step, call, answer);
     },
   };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 /** A status its edges do not allow is a failed attempt: it is retried, counted, and pauses like any other error. */

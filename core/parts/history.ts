@@ -6,7 +6,7 @@
 import { parseStored } from "../json.ts";
 import { readStamp, splitKey } from "../store/key.ts";
 import type { Entry } from "../store/store.ts";
-import type { RunError, RunRecord, RunState } from "./run_record.ts";
+import { quote, type RunError, type RunRecord, type RunState } from "./run_record.ts";
 
 /** What a history row tells of. */
 export type HistoryKind =
@@ -53,8 +53,8 @@ export interface HistoryRow extends HistoryEvent {
 export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): string {
   let text = `{"at":${at},"kind":"${event.kind}","by":"${event.by}","runState":"${run.state}",` +
     `"version":${run.version},"attempt":${run.attempt}`;
-  if (event.from !== undefined) text += `,"from":${JSON.stringify(event.from)}`;
-  if (event.to !== undefined) text += `,"to":${JSON.stringify(event.to)}`;
+  if (event.from !== undefined) text += `,"from":${quote(event.from)}`;
+  if (event.to !== undefined) text += `,"to":${quote(event.to)}`;
   if (event.durationMs !== undefined) text += `,"durationMs":${event.durationMs}`;
   if (event.reason !== undefined) text += `,"reason":${JSON.stringify(event.reason)}`;
   if (event.error !== undefined) text += `,"error":${JSON.stringify(event.error)}`;

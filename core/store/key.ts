@@ -25,7 +25,10 @@ export const keyNumberMax = 2 ** 48 - 1;
  * @returns Digits that order as the number does.
  */
 export function stamp(value: number): string {
-  invariant(Number.isInteger(value) && value >= 0 && value <= keyNumberMax, `key number ${value}`);
+  // The message is built only on failure: this runs for every key written.
+  if (!(Number.isInteger(value) && value >= 0 && value <= keyNumberMax)) {
+    invariant(false, `key number ${value}`);
+  }
   return value.toString(16).padStart(numberDigits, "0");
 }
 
@@ -70,7 +73,13 @@ export function unescapeText(escaped: string): string {
  * @returns The key.
  */
 export function encodeKey(...parts: readonly KeyPart[]): string {
-  return parts.map((part) => typeof part === "number" ? stamp(part) : escapeText(part)).join(separator);
+  let key = "";
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index]!;
+    if (index > 0) key += separator;
+    key += typeof part === "number" ? stamp(part) : escapeText(part);
+  }
+  return key;
 }
 
 /** The front of every key that continues this tuple; also what a stamped put is given. */

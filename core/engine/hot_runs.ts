@@ -1,0 +1,130 @@
+import { OutcomeUnknownError } from "../errors.ts";
+import type { Change, ChangeOf } from "../parts/run_change.ts";
+import type { RunRecord } from "../parts/run_record.ts";
+import type { Check, Version } from "../store/store.ts";
+import type { EngineContext } from "./context.ts";
+import type { AttemptSignal } from "./step_runner.ts";
+import { applyChange, type Held, readRun } from "./write_change.ts";
+
+/** A run whose record is in memory. */
+export interface HotRun extends Held {
+  /** When the record was last known true, by the monotonic clock. */
+  seenAt: number;
+  /** A change is on its way; changes of one run are applied one after another. */
+  busy: boolean;
+  /** Who waits for it. */
+  waiting: (() => void)[] | undefined;
+  /** The attempt that is running. */
+  attempt: AttemptSignal | undefined;
+}
+
+/** The records that an owner has in memory, and the changes it makes to them under its fence. */
+export class HotRuns {
+  readonly #context: EngineContext;
+  readonly #guard: Check;
+  readonly #runs = new Map<string, HotRun>();
+
+  /** @param context The engine. @param guard The owner's fence. */
+  constructor(context: EngineContext, guard: Check) {
+    this.#context = context;
+    this.#guard = guard;
+  }
+
+  /** The runs in memory. */
+  values(): Iterable<HotRun> {
+    return this.#runs.values();
+  }
+
+  /** Whether a run is in memory. */
+  has(runId: string): boolean {
+    return this.#runs.has(runId);
+  }
+
+  /** The run, if it is in memory. */
+  peek(runId: string): HotRun | undefined {
+    return this.#runs.get(runId);
+  }
+
+  /** The run, if its record can still be believed: what waited for longer than a poll may have been changed by a guest. */
+  fresh(runId: string): HotRun | undefined {
+    const run = this.#runs.get(runId);
+    if (!run || run.busy) return undefined;
+    if (this.#context.clock.monotonic() - run.seenAt <= this.#context.pollMs) return run;
+    this.#runs.delete(runId);
+    return undefined;
+  }
+
+  /** Keeps a run in memory. */
+  keep(run: HotRun): void {
+    this.#runs.set(run.record.id, run);
+  }
+
+  /** Forgets a run, unless something is going on with it. */
+  drop(runId: string): void {
+    const run = this.#runs.get(runId);
+    if (run && !run.busy && !run.attempt) this.#runs.delete(runId);
+  }
+
+  /** Forgets every run with which nothing is going on: a guest may have changed any of them. */
+  dropAll(): void {
+    for (const runId of [...this.#runs.keys()]) this.drop(runId);
+  }
+
+  /** A record just written or read. */
+  hold(record: RunRecord, version: Version): HotRun {
+    const seenAt = this.#context.clock.monotonic();
+    return { record, version, seenAt, busy: false, waiting: undefined, attempt: undefined };
+  }
+
+  /** The run from memory or from the store. */
+  async load(runId: string): Promise<HotRun | undefined> {
+    const known = this.#runs.get(runId);
+    if (known) return known;
+    const held = await readRun(this.#context, runId);
+    // Somebody may have loaded it meanwhile: two copies of one run would only refuse each other.
+    return this.#runs.get(runId) ?? (held && this.hold(held.record, held.version));
+  }
+
+  /** Resolves when no change of the run is on its way. */
+  async idle(run: HotRun): Promise<void> {
+    while (run.busy) await new Promise<void>((resolve) => (run.waiting ??= []).push(resolve));
+  }
+
+  /** Applies a change, after those that came before it. @returns What was applied. */
+  async change(run: HotRun, changeOf: ChangeOf): Promise<Change> {
+    if (run.busy) await this.idle(run);
+    run.busy = true;
+    try {
+      return await this.#apply(run, changeOf);
+    } finally {
+      run.busy = false;
+      run.seenAt = this.#context.clock.monotonic();
+      const { waiting } = run;
+      run.waiting = undefined;
+      if (waiting) { for (const next of waiting) next(); }
+    }
+  }
+
+  /** When even the settlement of a lost reply failed, the record itself tells whether the change landed. */
+  async #apply(run: HotRun, changeOf: ChangeOf): Promise<Change> {
+    let tried: Change = {};
+    try {
+      return await applyChange(
+        this.#context,
+        run,
+        (record, now) => tried = changeOf(record, now),
+        this.#guard,
+      );
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknownError)) throw error;
+      const found = await readRun(this.#context, run.record.id);
+      if (!found) throw error;
+      const { after } = tried;
+      const landed = after && found.record.version >= after.version && found.record.visit >= after.visit;
+      run.record = found.record;
+      run.version = found.version;
+      if (landed) return tried;
+      throw error;
+    }
+  }
+}
