@@ -35,8 +35,6 @@ export interface StepCall {
 export interface Behaviour extends Rules {
   /** Where a run starts unless told otherwise. */
   readonly start: string;
-  /** Every status. */
-  readonly statuses: ReadonlySet<string>;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
   /** Runs user code once. What it throws is a failed attempt. */

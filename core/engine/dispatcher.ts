@@ -20,6 +20,8 @@ export interface Ready {
 interface Task {
   readonly source: RunSource;
   readonly runId: string;
+  /** The lane that gave it a free slot, which it passes on if it does not take it. */
+  readonly freed?: string;
 }
 
 /** Starts ready runs, first come first served, within the engine's bound and each status's own. */
@@ -85,8 +87,9 @@ export class Dispatcher {
   }
 
   #start(task: Task, ready: Ready | undefined): void {
-    if (!ready) return this.#end();
-    const lane = `${task.source.name} ${ready.status}`;
+    const lane = ready && `${task.source.name} ${ready.status}`;
+    if (task.freed !== undefined && task.freed !== lane) this.#unblock(task.freed);
+    if (!ready || lane === undefined) return this.#end();
     const running = this.#running.get(lane) ?? 0;
     if (ready.concurrency > 0 && running >= ready.concurrency) {
       this.#block(lane, task);
@@ -103,13 +106,17 @@ export class Dispatcher {
   #block(lane: string, task: Task): void {
     const blocked = this.#blocked.get(lane) ?? new Fifo<Task>();
     this.#blocked.set(lane, blocked);
-    blocked.push(task);
+    blocked.push({ source: task.source, runId: task.runId });
   }
 
   #free(lane: string): void {
     this.#running.set(lane, this.#running.get(lane)! - 1);
+    this.#unblock(lane);
+  }
+
+  #unblock(lane: string): void {
     const next = this.#blocked.get(lane)?.shift();
-    if (next) this.#ready.push(next);
+    if (next) this.#ready.push({ ...next, freed: lane });
   }
 
   #end(): void {

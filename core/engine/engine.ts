@@ -153,21 +153,21 @@ class PawlEngine implements Engine {
     return this.#work.start();
   }
 
-  tick(options: { readonly budgetMs?: number } = {}): Promise<TickReport> {
-    return this.#work.tick(durationMs(options.budgetMs ?? 5_000, "budgetMs"));
+  async tick(options: { readonly budgetMs?: number } = {}): Promise<TickReport> {
+    return await this.#work.tick(durationMs(options.budgetMs ?? 5_000, "budgetMs"));
   }
 
-  stop(options: { readonly grace?: Duration } = {}): Promise<void> {
-    return this.#work.stop(options.grace);
+  async stop(options: { readonly grace?: Duration } = {}): Promise<void> {
+    await this.#work.stop(options.grace);
   }
 
-  trigger<Data, Status extends string, Start extends string>(
+  async trigger<Data, Status extends string, Start extends string>(
     definition: Definition<Data, Status, Start>,
     key: string,
     ...[options]: readonly [options?: TriggerOptions<Data, Start>]
   ): Promise<Triggered> {
     const known = this.#known("trigger", definition);
-    return trigger(this.#context, this.#work.ownership, this.#runIds, known, key, options ?? {});
+    return await trigger(this.#context, this.#work.ownership, this.#runIds, known, key, options ?? {});
   }
 
   async await<Data>(
@@ -192,19 +192,19 @@ class PawlEngine implements Engine {
     return held && viewOf<Data>(this.#context, held.record);
   }
 
-  list(query: ListQuery = {}): Promise<ListPage> {
+  async list(query: ListQuery = {}): Promise<ListPage> {
     this.#work.require("list");
-    return listRuns(this.#context, query);
+    return await listRuns(this.#context, query);
   }
 
-  history(query: HistoryQuery): Promise<HistoryRow[]> {
+  async history(query: HistoryQuery): Promise<HistoryRow[]> {
     this.#work.require("history");
-    return readHistory(this.#context, query);
+    return await readHistory(this.#context, query);
   }
 
-  pause(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+  async pause(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
     const { behaviour } = this.#known("pause", definition);
-    return this.#operate(
+    return await this.#operate(
       "pause",
       definition,
       key,
@@ -213,14 +213,14 @@ class PawlEngine implements Engine {
     );
   }
 
-  resume(definition: Definition, key: string, options: RunOptions = {}): Promise<RunView> {
+  async resume(definition: Definition, key: string, options: RunOptions = {}): Promise<RunView> {
     const { behaviour } = this.#known("resume", definition);
-    return this.#operate("resume", definition, key, options, resume(behaviour, "operator"));
+    return await this.#operate("resume", definition, key, options, resume(behaviour, "operator"));
   }
 
-  cancel(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+  async cancel(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
     this.#known("cancel", definition);
-    return this.#operate(
+    return await this.#operate(
       "cancel",
       definition,
       key,

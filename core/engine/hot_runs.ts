@@ -94,8 +94,17 @@ export class HotRuns {
   async change(run: HotRun, changeOf: ChangeOf): Promise<Change> {
     if (run.busy) await this.idle(run);
     run.busy = true;
+    let tried: Change = {};
     try {
-      return await this.#apply(run, changeOf);
+      return await applyChange(
+        this.#context,
+        run,
+        (record, now) => tried = changeOf(record, now),
+        this.#guard,
+      );
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried)) return tried;
+      throw error;
     } finally {
       run.busy = false;
       run.seenAt = this.#context.clock.monotonic();
@@ -106,25 +115,11 @@ export class HotRuns {
   }
 
   /** When even the settlement of a lost reply failed, the record itself tells whether the change landed. */
-  async #apply(run: HotRun, changeOf: ChangeOf): Promise<Change> {
-    let tried: Change = {};
-    try {
-      return await applyChange(
-        this.#context,
-        run,
-        (record, now) => tried = changeOf(record, now),
-        this.#guard,
-      );
-    } catch (error) {
-      if (!(error instanceof OutcomeUnknownError)) throw error;
-      const found = await readRun(this.#context, run.record.id);
-      if (!found) throw error;
-      const { after } = tried;
-      const landed = after && found.record.version >= after.version && found.record.visit >= after.visit;
-      run.record = found.record;
-      run.version = found.version;
-      if (landed) return tried;
-      throw error;
-    }
+  async #foundLanded(run: HotRun, { after }: Change): Promise<boolean> {
+    const found = await readRun(this.#context, run.record.id);
+    if (!found) return false;
+    run.record = found.record;
+    run.version = found.version;
+    return after !== undefined && found.record.version >= after.version && found.record.visit >= after.visit;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { PawlError } from "../errors.ts";
-import { bucketOf, decodeRecord, type RunRecord, type RunState, runStates } from "../parts/run_record.ts";
+import { bucketOf, type RunRecord, type RunState, runStates } from "../parts/run_record.ts";
 import { keyAfter, splitKey, stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { checkName } from "./check_input.ts";

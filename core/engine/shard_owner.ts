@@ -224,7 +224,7 @@ export class ShardOwner implements RunSource, DueSink {
     const attempt = { visit, durationMs, chance: random.float() };
     const changeOf = land(this.#definition.behaviour, attempt, landing);
     try {
-      await this.#change(run, changeOf);
+      await this.#hot.change(run, changeOf);
     } catch (error) {
       await this.#landSurely(run, changeOf, error);
     }
@@ -238,7 +238,8 @@ export class ShardOwner implements RunSource, DueSink {
     let retried = changeOf;
     for (let attempt = 1; !this.#over; attempt++) {
       const code = error instanceof PawlError ? error.code : undefined;
-      if (code === "LEASE_LOST" || code === "RUN_NOT_FOUND" || code === "STORE_CLOSED") return;
+      if (code === "LEASE_LOST") return this.failed(error);
+      if (code === "RUN_NOT_FOUND" || code === "STORE_CLOSED") return;
       if (code === "LIMIT_EXCEEDED") retried = this.#asFailure(run, error as PawlError);
       this.#context.logger.log("error", "Cannot store a step's result; trying again", {
         definition: this.name,

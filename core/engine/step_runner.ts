@@ -5,8 +5,8 @@
  */
 import { PawlError } from "../errors.ts";
 import { jsonText } from "../json.ts";
-import type { Landing, Payload } from "../parts/run_change.ts";
-import type { RunError, RunRecord } from "../parts/run_record.ts";
+import type { Landing } from "../parts/run_change.ts";
+import type { Payload, RunError, RunRecord } from "../parts/run_record.ts";
 import type { Definition, StepCall, StepResult } from "./behaviour.ts";
 import { type EngineContext, openPayload, sealPayload } from "./context.ts";
 
@@ -128,7 +128,8 @@ function landing(context: EngineContext, made: Call, result: StepResult): Landin
   if (!made.touched) return result;
   const text = jsonText(made.readData(), "data", context.limits.payloadBytesMax);
   const sealed = sealPayload(context, text);
-  const land = (payload: Payload): Landing => ({ ...result, payload });
+  const land = (payload: Payload): Landing =>
+    result.kind === "move" ? { kind: "move", to: result.to, payload } : { ...result, payload };
   return sealed instanceof Promise ? sealed.then(land) : land(sealed);
 }
 

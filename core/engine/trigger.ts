@@ -160,13 +160,7 @@ function newRecord(
   const { behaviour, name } = wish.definition;
   const { id, createdAt } = runIds.next(place);
   const policy = behaviour.policy(wish.status);
-  const identity = {
-    id,
-    definition: name,
-    key: wish.key,
-    createdAt,
-    ...(previous !== undefined && { previous }),
-  };
+  const identity = { id, definition: name, key: wish.key, createdAt, previous };
   return {
     ...identity,
     head: recordHead(identity),
@@ -177,8 +171,10 @@ function newRecord(
     attempt: 0,
     crashes: 0,
     updatedAt: createdAt,
-    ...(policy && { due: context.clock.now() + policy.lagMs }),
-    ...(wish.payload.sealed && { sealed: true }),
+    due: policy && context.clock.now() + policy.lagMs,
+    reason: undefined,
+    lastError: undefined,
+    sealed: wish.payload.sealed,
     payload: wish.payload.text,
   };
 }

@@ -38,6 +38,8 @@ export class Work {
   readonly #poll: Poll;
   #phase: Phase = "new";
   #ticking = false;
+  #starting: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
 
   /** @param context The engine. */
   constructor(context: EngineContext) {

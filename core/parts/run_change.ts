@@ -7,7 +7,15 @@
  */
 import { RunStateError } from "../errors.ts";
 import { type HistoryEvent } from "./history.ts";
-import { isFinished, nextRecord, type RunError, type RunRecord, type RunState } from "./run_record.ts";
+import {
+  type Changes,
+  isFinished,
+  nextRecord,
+  type Payload,
+  type RunError,
+  type RunRecord,
+  type RunState,
+} from "./run_record.ts";
 
 /** What a change decides: the next record (absent: it stays) and what history says. */
 export interface Change {
@@ -40,6 +48,8 @@ export interface Rules {
   policy(status: string): StepPolicy | undefined;
   /** Whether nothing leads out of the status. */
   isTerminal(status: string): boolean;
+  /** Every status. */
+  readonly statuses: ReadonlySet<string>;
   /** After how long a paused run is resumed; `undefined`: never. */
   readonly pauseRetryMs: number | undefined;
 }
@@ -50,12 +60,6 @@ export type Landing =
   | { readonly kind: "repeat" | "skip"; readonly payload?: Payload }
   | { readonly kind: "pause" | "cancel" | "fail"; readonly reason: string; readonly payload?: Payload }
   | { readonly kind: "error"; readonly error: RunError };
-
-/** User data as it is stored. */
-export interface Payload {
-  readonly text: string;
-  readonly sealed: boolean;
-}
 
 /** Which attempt a landing belongs to. */
 export interface Attempt {
@@ -91,20 +95,29 @@ export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf
       case "skip":
         return {
           after: nextRecord(run, {
-            ...progress(run, now, landing.payload),
+            ...progress,
+            state: run.state === "initiated" ? "running" : undefined,
+            updatedAt: now,
             due: run.state === "paused" ? run.due : undefined,
+            payload: landing.payload,
           }),
           event: { kind: "skip", by: "step", from: run.status, durationMs },
         };
       case "pause":
         return {
-          after: paused(rules, nextFields(run, landing.payload), now, landing.reason),
+          after: paused(rules, run, now, landing.reason, { payload: landing.payload }),
           event: { kind: "pause", by: "step", reason: landing.reason, durationMs },
         };
       case "cancel":
       case "fail":
         return {
-          after: ended(run, now, landing.kind === "fail" ? "failed" : "cancelled", landing),
+          after: ended(
+            run,
+            now,
+            landing.kind === "fail" ? "failed" : "cancelled",
+            landing.reason,
+            landing.payload,
+          ),
           event: { kind: landing.kind, by: "step", reason: landing.reason, durationMs },
         };
       case "error":
@@ -135,13 +148,18 @@ function move(
 function enter(rules: Rules, run: RunRecord, now: number, to: string, payload?: Payload): RunRecord {
   const policy = rules.policy(to);
   const isEnd = rules.isTerminal(to);
-  const stays = run.state === "paused" && !isEnd;
+  const isPaused = run.state === "paused";
   return nextRecord(run, {
-    ...progress(run, now, payload),
-    ...(isEnd && { state: "completed" as const, reason: undefined }),
+    state: isEnd ? "completed" : isPaused ? "paused" : "running",
     status: to,
     visit: run.visit + 1,
-    due: stays ? run.due : isEnd || !policy ? undefined : firstDue(run, now, policy),
+    attempt: 0,
+    crashes: 0,
+    updatedAt: now,
+    due: isEnd ? undefined : isPaused ? run.due : policy && firstDue(run, now, policy),
+    reason: isEnd ? undefined : run.reason,
+    lastError: undefined,
+    payload,
   });
 }
 
@@ -151,26 +169,8 @@ function firstDue(run: RunRecord, now: number, policy: StepPolicy): number {
   return run.due !== undefined && run.due <= now ? run.due : now;
 }
 
-/** What every landing that counts as progress sets. */
-function progress(run: RunRecord, now: number, payload: Payload | undefined) {
-  return {
-    ...payloadFields(payload),
-    state: run.state === "initiated" ? "running" as const : run.state,
-    attempt: 0,
-    crashes: 0,
-    lastError: undefined,
-    updatedAt: now,
-  };
-}
-
-function payloadFields(payload: Payload | undefined) {
-  return payload ? { payload: payload.text, sealed: payload.sealed || undefined } : {};
-}
-
-/** Fields of a record with a new payload, for a change that sets the rest itself. */
-function nextFields(run: RunRecord, payload: Payload | undefined): RunRecord {
-  return payload ? { ...run, ...payloadFields(payload) } as RunRecord : run;
-}
+/** What a landing clears. */
+const progress = { attempt: 0, crashes: 0, lastError: undefined };
 
 function failedAttempt(rules: Rules, run: RunRecord, now: number, attempt: Attempt, error: RunError): Change {
   const policy = rules.policy(run.status);
@@ -182,21 +182,16 @@ function failedAttempt(rules: Rules, run: RunRecord, now: number, attempt: Attem
     error,
     durationMs: attempt.durationMs,
   };
-  const failed = { ...run, attempt: count, crashes: 0, lastError: error } as RunRecord;
+  const failed = { attempt: count, crashes: 0, lastError: error };
   if (run.state === "paused") {
-    return { after: nextRecord(failed, { updatedAt: now }), event };
+    return { after: nextRecord(run, { ...failed, updatedAt: now }), event };
   }
   if (policy && policy.pauseAfterErrors > 0 && count >= policy.pauseAfterErrors) {
     const reason = `the step of "${run.status}" failed ${count} times, the last with: ${error.message}`;
-    return { after: paused(rules, failed, now, reason), event: { ...event, reason } };
+    return { after: paused(rules, run, now, reason, failed), event: { ...event, reason } };
   }
-  return {
-    after: nextRecord(failed, {
-      updatedAt: now,
-      due: now + (policy ? backoffMs(policy, count, attempt.chance) : 0),
-    }),
-    event,
-  };
+  const due = now + (policy ? backoffMs(policy, count, attempt.chance) : 0);
+  return { after: nextRecord(run, { ...failed, updatedAt: now, due }), event };
 }
 
 /**
@@ -208,12 +203,15 @@ function failedAttempt(rules: Rules, run: RunRecord, now: number, attempt: Attem
  * @returns Whole milliseconds.
  */
 export function backoffMs(policy: StepPolicy, failures: number, chance: number): number {
-  const full = Math.min(policy.retryMaxMs, policy.retryInitialMs * policy.retryFactor ** (failures - 1));
+  // Bounded before it is multiplied: the power overflows to Infinity, and zero times Infinity is no number.
+  const growth = Math.min(Number.MAX_SAFE_INTEGER, policy.retryFactor ** (failures - 1));
+  const full = Math.min(policy.retryMaxMs, policy.retryInitialMs * growth);
   return Math.round(policy.retryJitter ? full * (0.5 + chance / 2) : full);
 }
 
-function paused(rules: Rules, run: RunRecord, now: number, reason: string): RunRecord {
+function paused(rules: Rules, run: RunRecord, now: number, reason: string, also: Changes = {}): RunRecord {
   return nextRecord(run, {
+    ...also,
     state: "paused",
     reason,
     updatedAt: now,
@@ -221,19 +219,8 @@ function paused(rules: Rules, run: RunRecord, now: number, reason: string): RunR
   });
 }
 
-function ended(
-  run: RunRecord,
-  now: number,
-  state: RunState,
-  with_: { readonly reason: string; readonly payload?: Payload },
-): RunRecord {
-  return nextRecord(run, {
-    ...payloadFields(with_.payload),
-    state,
-    reason: with_.reason,
-    updatedAt: now,
-    due: undefined,
-  });
+function ended(run: RunRecord, now: number, state: RunState, reason: string, payload?: Payload): RunRecord {
+  return nextRecord(run, { state, reason, updatedAt: now, due: undefined, payload });
 }
 
 function allow(verb: string, run: RunRecord, states: readonly RunState[]): void {
@@ -252,7 +239,8 @@ export function pause(rules: Rules, reason: string): ChangeOf {
 export function resume(rules: Rules, by: "operator" | "engine"): ChangeOf {
   return (run, now) => {
     allow("resume", run, ["paused"]);
-    const due = rules.policy(run.status) ? now : undefined;
+    // An unknown status is due too: it is set aside as stalled, where the next deployment looks for it.
+    const due = rules.policy(run.status) || !rules.statuses.has(run.status) ? now : undefined;
     const after = nextRecord(run, {
       state: "running",
       reason: undefined,
@@ -270,7 +258,7 @@ export function cancel(reason: string): ChangeOf {
   return (run, now) => {
     allow("cancel", run, ["initiated", "running", "paused", "stalled"]);
     return {
-      after: ended(run, now, "cancelled", { reason }),
+      after: ended(run, now, "cancelled", reason),
       event: { kind: "cancel", by: "operator", reason },
     };
   };

@@ -38,7 +38,7 @@ export interface RunRecord {
   readonly key: string;
   readonly createdAt: number;
   /** The run of the same key before this one: the list of a key's runs is linked, so no index row is paid for it. */
-  readonly previous?: string;
+  readonly previous: string | undefined;
   readonly state: RunState;
   readonly status: string;
   /** Grows by exactly one per change. */
@@ -51,19 +51,36 @@ export interface RunRecord {
   readonly crashes: number;
   readonly updatedAt: number;
   /** Where its row stands in the due index; absent: it has none. */
-  readonly due?: number;
-  readonly reason?: string;
-  readonly lastError?: RunError;
+  readonly due: number | undefined;
+  readonly reason: string | undefined;
+  readonly lastError: RunError | undefined;
   /** The payload is a codec's text, not the user's JSON itself. */
-  readonly sealed?: boolean;
+  readonly sealed: boolean;
   /** The payload as JSON text. */
   readonly payload: string;
   /** The constant front of its stored text, made once per run; see {@linkcode recordHead}. */
   readonly head: string;
 }
 
-/** The fields of a record that may change; an absent one is cleared. */
-export type RunFields = Omit<RunRecord, keyof RunIdentity | "head" | "version">;
+/** User data as it is stored: JSON text, or a codec's text as a JSON string. */
+export interface Payload {
+  readonly text: string;
+  readonly sealed: boolean;
+}
+
+/** What a change sets; `due`, `reason` and `lastError` given as `undefined` are cleared. */
+export interface Changes {
+  readonly state?: RunState | undefined;
+  readonly status?: string;
+  readonly visit?: number;
+  readonly attempt?: number;
+  readonly crashes?: number;
+  readonly updatedAt?: number;
+  readonly due?: number | undefined;
+  readonly reason?: string | undefined;
+  readonly lastError?: RunError | undefined;
+  readonly payload?: Payload | undefined;
+}
 
 const finished: ReadonlySet<RunState> = new Set<RunState>([
   "completed",
@@ -120,11 +137,28 @@ export function recordHead(run: RunIdentity): string {
  * @param changes What changes; a field given as `undefined` is cleared.
  * @returns The next record.
  */
-export function nextRecord(
-  record: RunRecord,
-  changes: { readonly [Field in keyof RunFields]?: RunFields[Field] | undefined },
-): RunRecord {
-  return { ...record, ...changes, version: record.version + 1 } as RunRecord;
+export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
+  // Field by field, as this runs for every step: spreading would give each kind of change a shape of its own.
+  return {
+    id: record.id,
+    definition: record.definition,
+    key: record.key,
+    createdAt: record.createdAt,
+    previous: record.previous,
+    head: record.head,
+    state: changes.state ?? record.state,
+    status: changes.status ?? record.status,
+    version: record.version + 1,
+    visit: changes.visit ?? record.visit,
+    attempt: changes.attempt ?? record.attempt,
+    crashes: changes.crashes ?? record.crashes,
+    updatedAt: changes.updatedAt ?? record.updatedAt,
+    due: "due" in changes ? changes.due : record.due,
+    reason: "reason" in changes ? changes.reason : record.reason,
+    lastError: "lastError" in changes ? changes.lastError : record.lastError,
+    sealed: changes.payload ? changes.payload.sealed : record.sealed,
+    payload: changes.payload ? changes.payload.text : record.payload,
+  };
 }
 
 /** JSON text of a short name; names rarely need an escape. */
@@ -166,7 +200,26 @@ export function decodeRecord(text: string): RunRecord {
       `Cannot read run record: it has no id and version: ${text.slice(0, 80)}`,
     );
   }
-  return { ...head, payload: text.slice(at + payloadMark.length, -1), head: recordHead(head) };
+  return {
+    id: head.id,
+    definition: head.definition,
+    key: head.key,
+    createdAt: head.createdAt,
+    previous: head.previous,
+    head: recordHead(head),
+    state: head.state,
+    status: head.status,
+    version: head.version,
+    visit: head.visit,
+    attempt: head.attempt,
+    crashes: head.crashes,
+    updatedAt: head.updatedAt,
+    due: head.due,
+    reason: head.reason,
+    lastError: head.lastError,
+    sealed: head.sealed ?? false,
+    payload: text.slice(at + payloadMark.length, -1),
+  };
 }
 
 /** Writes run records with their list and due rows. */
