@@ -33,6 +33,7 @@ export async function awaitRun(context: EngineContext, name: RunName, wait: Wait
   checkName(name.key, "key", context.limits.keyLengthMax);
   const timeoutMs = wait.timeout === undefined ? undefined : durationMs(wait.timeout, "timeout");
   const runId = name.runId ?? await latestRunId(context, name);
+  wait.signal?.throwIfAborted();
   if (runId === undefined) throw noSuchRun("await", name);
   return new Promise<RunRecord>((resolve, reject) => {
     let cancel: (() => void) | undefined;

@@ -1,4 +1,4 @@
-import { OutcomeUnknownError } from "../errors.ts";
+import { OutcomeUnknownError, RunStateError } from "../errors.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
@@ -104,6 +104,7 @@ export class HotRuns {
       );
     } catch (error) {
       if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried)) return tried;
+      if (error instanceof RunStateError) return await this.#applyFresh(run, changeOf, error);
       throw error;
     } finally {
       run.busy = false;
@@ -112,6 +113,15 @@ export class HotRuns {
       run.waiting = undefined;
       if (waiting) { for (const next of waiting) next(); }
     }
+  }
+
+  /** The copy in memory is a guess: a verb is refused only for what the store says. */
+  async #applyFresh(run: HotRun, changeOf: ChangeOf, refusal: RunStateError): Promise<Change> {
+    const found = await readRun(this.#context, run.record.id);
+    if (!found || found.version === run.version) throw refusal;
+    run.record = found.record;
+    run.version = found.version;
+    return await applyChange(this.#context, run, changeOf, this.#guard);
   }
 
   /** When even the settlement of a lost reply failed, the record itself tells whether the change landed. */

@@ -5,7 +5,7 @@
  */
 import { PawlError } from "../errors.ts";
 import { bucketOf, type RunRecord, type RunState, runStates } from "../parts/run_record.ts";
-import { keyAfter, splitKey, stamp } from "../store/key.ts";
+import { keyAfter, keyNumberMax, splitKey, stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
@@ -85,6 +85,11 @@ function checkQuery(context: EngineContext, query: ListQuery): void {
   if (query.key !== undefined && query.definition === undefined) {
     throw new PawlError("INVALID_ARGUMENT", "Cannot list runs by key: give the definition too");
   }
+  for (const bound of ["createdAfter", "createdBefore"] as const) {
+    const date = query[bound];
+    if (date === undefined || (date instanceof Date && !Number.isNaN(date.getTime()))) continue;
+    throw new PawlError("INVALID_ARGUMENT", `Cannot list runs: ${bound} is no valid Date`);
+  }
   if (query.cursor !== undefined && !/^[0-9a-f]{30}$/.test(query.cursor)) {
     throw new PawlError("INVALID_ARGUMENT", "Cannot list runs: the cursor is not one that list() gave");
   }
@@ -134,8 +139,8 @@ async function merge(
   reverse: boolean,
 ): Promise<Found> {
   const from = sources(context, query);
-  let low = query.createdAfter ? stamp(Math.max(0, query.createdAfter.getTime())) : "";
-  let high = query.createdBefore ? stamp(Math.max(0, query.createdBefore.getTime())) : "g";
+  let low = query.createdAfter ? timeStamp(query.createdAfter) : "";
+  let high = query.createdBefore ? timeStamp(query.createdBefore) : "g";
   if (query.cursor !== undefined && reverse) high = query.cursor < high ? query.cursor : high;
   if (query.cursor !== undefined && !reverse) low = query.cursor >= low ? keyAfter(query.cursor) : low;
   const runs: RunRecord[] = [];
@@ -157,6 +162,11 @@ async function merge(
     else low = keyAfter(last);
   }
   return { runs, cursor: reverse ? high : low.trimEnd() };
+}
+
+/** A date as run ids begin, moved into the range they can express. */
+function timeStamp(date: Date): string {
+  return stamp(Math.min(keyNumberMax, Math.max(0, date.getTime())));
 }
 
 /** The next ids over all sources. A source that gave a full page hides what follows it, so the merge stops there. */

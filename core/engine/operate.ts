@@ -8,7 +8,7 @@ import { parseStored } from "../json.ts";
 import { decodeHistory, type HistoryRow } from "../parts/history.ts";
 import type { ChangeOf } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
-import { keyAfter, stamp } from "../store/key.ts";
+import { keyAfter, keyNumberMax, stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { checkName } from "./check_input.ts";
 import { type EngineContext, shardOf, shardOfRun } from "./context.ts";
@@ -100,8 +100,13 @@ export async function readHistory(context: EngineContext, query: HistoryQuery): 
   if (!Number.isInteger(limit) || limit < 1 || limit > pageMax) {
     throw new PawlError("INVALID_ARGUMENT", `Cannot read history: got limit ${limit}, want 1 to ${pageMax}`);
   }
+  const { after = 0 } = query;
+  if (!Number.isInteger(after) || after < 0 || after > keyNumberMax) {
+    throw new PawlError("INVALID_ARGUMENT", `Cannot read history: got after ${after}, want a row's position`);
+  }
+  const shard = shardOfRun(context, query.runId);
   const range = keyspace.history.range(query.runId);
   const start = query.after === undefined ? range.start : keyAfter(range.start + stamp(query.after));
-  const [entries] = await context.reader.read(shardOfRun(context, query.runId), [{ ...range, start, limit }]);
+  const [entries] = await context.reader.read(shard, [{ ...range, start, limit }]);
   return entries!.map(decodeHistory);
 }

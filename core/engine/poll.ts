@@ -1,9 +1,8 @@
 import type { Cancel } from "../ports/clock.ts";
-import { decodeRecord } from "../parts/run_record.ts";
 import { keyspace } from "../store/keyspace.ts";
-import type { ReadOp } from "../store/store.ts";
-import { type EngineContext, shardOfRun } from "./context.ts";
+import type { EngineContext } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
+import { readRun } from "./write_change.ts";
 
 /**
  * The backstop behind every hint: one read for the bells of all owned shards and for all runs that somebody here waits
@@ -87,17 +86,9 @@ export class Poll {
   }
 
   async #waited(): Promise<void> {
-    const byShard = new Map<number, ReadOp[]>();
-    for (const runId of this.#context.watch.runIds) {
-      const shard = shardOfRun(this.#context, runId);
-      const ops = byShard.get(shard) ?? [];
-      byShard.set(shard, ops);
-      ops.push({ get: keyspace.run.key(runId) });
-    }
-    await Promise.all([...byShard].map(async ([shard, ops]) => {
-      for (const entries of await this.#context.reader.read(shard, ops)) {
-        if (entries[0]) this.#context.watch.changed(decodeRecord(entries[0].value));
-      }
+    await Promise.all(this.#context.watch.runIds.map(async (runId) => {
+      const held = await readRun(this.#context, runId);
+      if (held) this.#context.watch.changed(held.record);
     }));
   }
 }

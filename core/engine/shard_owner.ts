@@ -16,7 +16,7 @@ import {
   unstall,
 } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
-import { splitKey } from "../store/key.ts";
+import { keyAfter, splitKey } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
@@ -76,13 +76,24 @@ export class ShardOwner implements RunSource, DueSink {
   /** Reads what is due and takes up stalled runs whose status is known now. */
   async begin(): Promise<void> {
     await this.rescan();
-    const range = keyspace.list.range(this.name, "stalled");
-    const limit = this.#context.limits.duePageMax;
-    const [entries] = await this.#context.reader.read(this.shard, [{ ...range, limit }]);
-    for (const entry of entries!) {
-      const run = await this.#hot.load(splitKey(entry.key)[3]!);
-      if (!run || !this.#definition.behaviour.statuses.has(run.record.status)) continue;
-      await this.#change(run, unstall(this.#definition.behaviour)).catch((error) => this.failed(error));
+    const { limits, store } = this.#context;
+    const limit = Math.min(limits.duePageMax, store.limits.entriesPerRangeMax);
+    let { start, end } = keyspace.list.range(this.name, "stalled");
+    while (!this.#over) {
+      const [page] = await this.#context.reader.read(this.shard, [{ start, end, limit }]);
+      await Promise.all(page!.map((entry) => this.#unstall(splitKey(entry.key)[3]!)));
+      if (page!.length < limit) return;
+      start = keyAfter(page!.at(-1)!.key);
+    }
+  }
+
+  async #unstall(runId: string): Promise<void> {
+    try {
+      const { behaviour } = this.#definition;
+      const run = await this.#hot.load(runId);
+      if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
+    } catch (error) {
+      this.failed(error);
     }
   }
 

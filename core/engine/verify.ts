@@ -4,6 +4,7 @@
  * @module
  */
 import { bucketOf, decodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
+import { parseStored } from "../json.ts";
 import { decodeHistory, type HistoryRow } from "../parts/history.ts";
 import { keyAfter } from "../store/key.ts";
 import { describeKey, keyspace } from "../store/keyspace.ts";
@@ -84,12 +85,13 @@ function checkShardEntries(
     const described = describeKey(entry.key);
     if (!described) report("keyspace", entry.key, "no registered prefix has this shape");
     else if (described.space.name === keyspace.run.name) {
-      const run = readRunEntry(entry, report);
+      const run = readEntry(entry, (each) => decodeRecord(each.value), report);
       if (run) records.push({ entry, run });
     } else if (described.space.name === keyspace.history.name) {
       const rows = histories.get(described.parts.runId!) ?? [];
       histories.set(described.parts.runId!, rows);
-      rows.push(decodeHistory(entry));
+      const row = readEntry(entry, decodeHistory, report);
+      if (row) rows.push(row);
     }
   }
   for (const { entry, run } of records) {
@@ -114,9 +116,9 @@ function checkShardEntries(
   return records.length;
 }
 
-function readRunEntry(entry: Entry, report: Report): RunRecord | undefined {
+function readEntry<Row>(entry: Entry, decode: (entry: Entry) => Row, report: Report): Row | undefined {
   try {
-    return decodeRecord(entry.value);
+    return decode(entry);
   } catch (error) {
     report("record", entry.key, String(error));
     return undefined;
@@ -141,11 +143,14 @@ function checkRun(
     if (all.get(row.key)?.value !== row.value) report("index", row.key, `missing or wrong for run ${run.id}`);
   }
   const keyRow = all.get(keyspace.key.key(run.definition, run.key));
+  const latest = keyRow && readEntry(keyRow, readLatest, report);
   if (!keyRow) report("I1", entry.key, `key "${run.key}" has no row`);
-  else if (!isFinished(run.state) && JSON.parse(keyRow.value).runId !== run.id) {
+  else if (latest && !isFinished(run.state) && latest.runId !== run.id) {
     report("I1", entry.key, `the run is unfinished but not the latest of key "${run.key}"`);
   }
 }
+
+const readLatest = (entry: Entry) => parseStored(entry.value, "key row") as { readonly runId: string };
 
 /** A finished run has nothing due; an active one at a status with a step has, unless its step answered `skip`. */
 function checkWork(

@@ -73,6 +73,12 @@ export class Work {
     }
     if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
     this.#phase = "starting";
+    const starting = this.#start();
+    this.#starting = starting.catch(() => {});
+    await starting;
+  }
+
+  async #start(): Promise<void> {
     this.#dispatcher.resume();
     try {
       await this.ownership.start();
@@ -86,13 +92,19 @@ export class Work {
   }
 
   /** Ends all work: what runs may land within the grace, then it is told to stop and its shards are released. */
-  async stop(grace: Duration = graceMs): Promise<void> {
-    if (this.#phase === "stopped" || this.#phase === "stopping") return;
+  stop(grace: Duration = graceMs): Promise<void> {
+    const ms = durationMs(grace, "grace");
+    // What is half started cannot be released: it would go on to own what nobody ends.
+    this.#stopping ??= this.#starting.then(() => this.#stop(ms));
+    return this.#stopping;
+  }
+
+  async #stop(grace: number): Promise<void> {
     this.#phase = "stopping";
     const reason = new PawlError("ENGINE_STOPPED", "The engine was stopped");
     this.#poll.stop();
     this.#dispatcher.stop();
-    await this.#landed(durationMs(grace, "grace"));
+    await this.#landed(grace);
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
