@@ -23,6 +23,7 @@ export class OrderedKeys {
   /** Up to `limit` keys from `start` (inclusive) to `end` (exclusive), in order or in reverse. */
   range(start: string, end: string, limit: number, reverse: boolean): string[] {
     this.#settle();
+    if (this.#blocks.length === 0) return [];
     const found: string[] = [];
     if (reverse) {
       for (let block = this.#blockOf(end); block >= 0; block--) {

@@ -59,6 +59,11 @@ export class Dispatcher {
     this.#pump();
   }
 
+  /** Whether it starts nothing at present. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Whether anything is in flight or, unless stopped, ready. */
   get busy(): boolean {
     return this.inFlight > 0 || (!this.#stopped && this.#ready.size > 0);

@@ -117,9 +117,9 @@ export class DueIndex {
   }
 
   async #scan(from: string): Promise<void> {
-    const { limits, reader, store } = this.#context;
+    const { limits, reader } = this.#context;
     const { end } = keyspace.work.range(this.#definition);
-    const limit = Math.min(limits.duePageMax, store.limits.entriesPerRangeMax);
+    const limit = limits.duePageMax;
     for (let start = from; !this.#over;) {
       const [page] = await reader.read(this.#shard, [{ start, end, limit }]);
       for (const entry of page!) this.#found(entry.key);

@@ -85,14 +85,14 @@ export class HotRuns {
     return this.#runs.get(runId) ?? (held && this.hold(held.record, held.version));
   }
 
-  /** Resolves when no change of the run is on its way. */
-  async idle(run: HotRun): Promise<void> {
-    while (run.busy) await new Promise<void>((resolve) => (run.waiting ??= []).push(resolve));
+  /** Resolves when the change that is on its way has ended; the next may have begun by then, so look again. */
+  turn(run: HotRun): Promise<void> {
+    return new Promise((resolve) => (run.waiting ??= []).push(resolve));
   }
 
   /** Applies a change, after those that came before it. @returns What was applied. */
   async change(run: HotRun, changeOf: ChangeOf): Promise<Change> {
-    if (run.busy) await this.idle(run);
+    while (run.busy) await this.turn(run);
     run.busy = true;
     let tried: Change = {};
     try {

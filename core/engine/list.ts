@@ -10,7 +10,7 @@ import { keyspace } from "../store/keyspace.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
 import { findRun } from "./operate.ts";
-import { readRun } from "./write_change.ts";
+import { type Held, readRun } from "./write_change.ts";
 import { outline, type RunView, viewOf } from "./run_view.ts";
 
 /** Which runs to list. All given fields must match. */
@@ -198,7 +198,7 @@ async function nextIds(
   return { ids, complete: bound === undefined };
 }
 
-/** The runs of one key are linked from the latest back. */
+/** The runs of one key are linked from the latest back: a page of the newest goes on where the one before ended. */
 async function chain(
   context: EngineContext,
   query: ListQuery,
@@ -206,18 +206,36 @@ async function chain(
   reverse: boolean,
 ): Promise<Found> {
   const name = { definition: query.definition!, key: query.key! };
-  const runs: RunRecord[] = [];
-  let held = await findRun(context, name);
-  for (let scanned = 0; held && scanned < context.limits.scanMax; scanned++) {
-    if (matches(query, held.record)) runs.push(held.record);
-    const { previous } = held.record;
-    held = previous === undefined ? undefined : await readRun(context, previous);
-  }
-  if (!reverse) runs.reverse();
   const { cursor } = query;
-  const rest = cursor === undefined
-    ? runs
-    : runs.filter((run) => reverse ? run.id < cursor : run.id > cursor);
+  const runs: RunRecord[] = [];
+  let held = await findRun(context, { ...name, runId: reverse ? cursor : undefined });
+  if (reverse && cursor !== undefined) held = await previousOf(context, held);
+  for (let scanned = 1; held; scanned++) {
+    const { record } = held;
+    if (matches(query, record)) runs.push(record);
+    held = await previousOf(context, held);
+    if (!held) break;
+    if (reverse && (runs.length === limit || scanned >= context.limits.scanMax)) {
+      return { runs, cursor: record.id };
+    }
+    if (!reverse && scanned >= context.limits.scanMax) throw tooLong(context, name.key);
+  }
+  if (reverse) return { runs };
+  const rest = runs.reverse().filter((run) => cursor === undefined || run.id > cursor);
   const page = rest.slice(0, limit);
   return { runs: page, ...(rest.length > limit && { cursor: page.at(-1)!.id }) };
+}
+
+/** The run of the same key before this one. */
+async function previousOf(context: EngineContext, held: Held | undefined): Promise<Held | undefined> {
+  const previous = held?.record.previous;
+  return previous === undefined ? undefined : await readRun(context, previous);
+}
+
+function tooLong(context: EngineContext, key: string): PawlError {
+  return new PawlError(
+    "LIMIT_EXCEEDED",
+    `Cannot list runs: key "${key}" has more than limits.scanMax (${context.limits.scanMax}) runs; ` +
+      `list them newest first`,
+  );
 }

@@ -48,14 +48,7 @@ export function contextOf(options: EngineOptions): EngineContext {
       "Cannot create engine: `store` is no store; make one with memoryStore() or libsqlStore({ url })",
     );
   }
-  const limits: Limits = { ...defaultLimits, ...options.limits };
-  for (const [name, value] of Object.entries(limits)) {
-    if (typeof value === "number" && value >= 1) continue;
-    throw new PawlError(
-      "INVALID_ARGUMENT",
-      `Cannot create engine: limits.${name} is ${value}, want 1 or more`,
-    );
-  }
+  const limits = limitsOf(options);
   return {
     engineId: random.hex(12),
     store,
@@ -70,6 +63,24 @@ export function contextOf(options: EngineOptions): EngineContext {
     watch: new RunWatch(),
     pollMs: atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll"),
     termMs: atLeast(100, durationMs(options.lease?.term ?? "10s", "lease.term"), "lease.term"),
+  };
+}
+
+/** The limits asked for; pages are no longer than the store gives them. */
+function limitsOf({ limits: asked, store }: EngineOptions): Limits {
+  const limits: Limits = { ...defaultLimits, ...asked };
+  for (const [name, value] of Object.entries(limits)) {
+    if (typeof value === "number" && value >= 1) continue;
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot create engine: limits.${name} is ${value}, want 1 or more`,
+    );
+  }
+  const { entriesPerRangeMax } = store.limits;
+  return {
+    ...limits,
+    pageMax: Math.min(limits.pageMax, entriesPerRangeMax),
+    duePageMax: Math.min(limits.duePageMax, entriesPerRangeMax),
   };
 }
 

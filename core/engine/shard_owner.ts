@@ -277,7 +277,7 @@ export class ShardOwner implements RunSource, DueSink {
   async #prepareCold(runId: string): Promise<Ready | undefined> {
     try {
       const run = this.#over ? undefined : await this.#hot.load(runId);
-      if (run) await this.#hot.idle(run);
+      while (run?.busy) await this.#hot.turn(run);
       if (run && !this.#over) return this.#ready(run);
       this.#queued.delete(runId);
       this.#suspects.landed(runId);

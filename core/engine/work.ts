@@ -169,13 +169,16 @@ export class Work {
 
   /** Waits until nothing is in flight or ready, at most so long. */
   async #landed(ms: number): Promise<void> {
-    if (!this.#dispatcher.busy && !this.ownership.owners.some((owner) => owner.reading)) return;
+    // A dispatcher that is stopped starts no suspects, so nobody waits for theirs to end.
+    const reading = () =>
+      this.#dispatcher.stopped ? [] : this.ownership.owners.filter((owner) => owner.reading);
+    if (ms <= 0 || (!this.#dispatcher.busy && reading().length === 0)) return;
     const patience = new AbortController();
     const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
     const quiet = async () => {
       do {
         await this.#dispatcher.drained();
-        await Promise.all(this.ownership.owners.map((owner) => owner.readingDone()));
+        await Promise.all(reading().map((owner) => owner.readingDone()));
       } while (this.#dispatcher.busy && !patience.signal.aborted);
     };
     await Promise.race([quiet(), late]);

@@ -2,9 +2,8 @@ import { seededRandom } from "../ports/random.ts";
 import { stamp } from "../store/key.ts";
 import type { BatchResult } from "../store/store.ts";
 import { fails, holds, same } from "./check.ts";
-import type { StoreCase } from "./store_conformance.ts";
 import { randomCommit, randomRead, StoreModel } from "./store_model.ts";
-import { batch, done, fates, put, StoreProbe, versionOf } from "./store_probe.ts";
+import { batch, done, fates, put, type StoreCase, StoreProbe, versionOf } from "./store_probe.ts";
 
 const absent = (key: string) => ({ key, version: null });
 

@@ -8,27 +8,7 @@ import { commitCases } from "./store_commit_cases.ts";
 import { lifeCases } from "./store_life_cases.ts";
 import { outcomeCases } from "./store_outcome_cases.ts";
 import { readCases } from "./store_read_cases.ts";
-import { StoreProbe } from "./store_probe.ts";
-
-/** What one case has to work with. */
-export interface StoreLab {
-  /** An open store that was empty at the start. */
-  readonly store: Store;
-  /** Short words for using it. */
-  readonly probe: StoreProbe;
-  /** Closes the store and opens its data again; absent where data ends with the store. */
-  readonly reopen?: () => Promise<StoreProbe>;
-}
-
-/** A rule as an experiment. */
-export interface StoreCase {
-  /** A sentence about the store. */
-  readonly name: string;
-  /** What the store must have for the case to mean anything. */
-  readonly needs?: "outcomes" | "reopen" | "watch";
-  /** Rejects when the rule is broken. */
-  readonly run: (lab: StoreLab) => Promise<void>;
-}
+import { type StoreCase, StoreProbe } from "./store_probe.ts";
 
 /** How the suite is run. */
 export interface StoreConformanceOptions {

@@ -1,7 +1,6 @@
 import type { OnHint } from "../store/store.ts";
 import { fails, holds, same } from "./check.ts";
-import type { StoreCase } from "./store_conformance.ts";
-import { batch, fates, put } from "./store_probe.ts";
+import { batch, fates, put, type StoreCase } from "./store_probe.ts";
 
 /** Resolves when every hint in `wanted` has come. A hint that never comes is seen by the test runner. */
 function hinted(watch: (onHint: OnHint) => () => void, wanted: readonly string[]): Promise<void> {

@@ -1,7 +1,6 @@
 import type { BatchResult, CallResult, CommitCall, Store } from "../store/store.ts";
 import { same } from "./check.ts";
-import type { StoreCase } from "./store_conformance.ts";
-import { batch, done, put } from "./store_probe.ts";
+import { batch, done, put, type StoreCase } from "./store_probe.ts";
 
 /** A call of a chain: `callId` follows `previous`. */
 function chained(callId: string, previous: string | undefined, parts: Partial<CommitCall> = {}): CommitCall {

@@ -12,6 +12,26 @@ import type {
 } from "../store/store.ts";
 import { holds, same } from "./check.ts";
 
+/** What one case has to work with. */
+export interface StoreLab {
+  /** An open store that was empty at the start. */
+  readonly store: Store;
+  /** Short words for using it. */
+  readonly probe: StoreProbe;
+  /** Closes the store and opens its data again; absent where data ends with the store. */
+  readonly reopen?: () => Promise<StoreProbe>;
+}
+
+/** A rule as an experiment. */
+export interface StoreCase {
+  /** A sentence about the store. */
+  readonly name: string;
+  /** What the store must have for the case to mean anything. */
+  readonly needs?: "outcomes" | "reopen" | "watch";
+  /** Rejects when the rule is broken. */
+  readonly run: (lab: StoreLab) => Promise<void>;
+}
+
 /** A batch with the parts that matter. */
 export function batch(parts: Partial<Batch>): Batch {
   return { checks: [], puts: [], deletes: [], ...parts };

@@ -2,8 +2,7 @@ import { seededRandom } from "../ports/random.ts";
 import { encodeKey, type KeyPart } from "../store/key.ts";
 import type { Put, ReadOp } from "../store/store.ts";
 import { fails, holds, same } from "./check.ts";
-import type { StoreCase } from "./store_conformance.ts";
-import { batch, everything, put } from "./store_probe.ts";
+import { batch, everything, put, type StoreCase } from "./store_probe.ts";
 
 const range = (start: string, end: string, limit: number, reverse = false): ReadOp => ({
   start,

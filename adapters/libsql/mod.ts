@@ -1,0 +1,165 @@
+/**
+ * Stores in libSQL: a local file or memory through the native driver, or any database that `@libsql/client` reaches.
+ *
+ * @module
+ */
+import { PawlError } from "../../core/errors.ts";
+import { systemClock } from "../../core/ports/clock.ts";
+import { systemRandom } from "../../core/ports/random.ts";
+import type { Store, StoreLimits } from "../../core/store/store.ts";
+import { ClientStore, type LibsqlClient } from "./client.ts";
+import type { Durability } from "./connection.ts";
+import { LocalStore } from "./local.ts";
+import { shardsMax } from "./schema.ts";
+
+export type { Durability, LibsqlClient };
+
+/** Options of every libSQL store. */
+export interface LibsqlOptions {
+  /** Number of shards, fixed when the store is created; default 1 for local databases, 16 for remote ones. */
+  readonly shards?: number;
+  /** Smaller limits, for tests. */
+  readonly limits?: Partial<StoreLimits>;
+}
+
+/** A database named by its URL. */
+export interface LibsqlUrlOptions extends LibsqlOptions {
+  /** `file:pawl.db`, `:memory:`, or the address of a server: `libsql:`, `https:`, `http:`, `wss:`, `ws:`. */
+  readonly url: string;
+  /** Token of a server. */
+  readonly authToken?: string;
+  /** When relaxed commits to a file are synced; default `full`: at once. */
+  readonly durability?: Durability;
+  /** Milliseconds that one statement waits for another process's lock; default 25, as the event loop waits too. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** A database behind a client of the user's own, which stays the user's to close. */
+export interface LibsqlClientOptions extends LibsqlOptions {
+  /**
+   * A client of `@libsql/client`. For a local file, `url` is about twice as fast; and a client of a file that is found
+   * locked is reconnected, which also ends transactions of others on it.
+   */
+  readonly client: LibsqlClient;
+}
+
+const localLimits: StoreLimits = {
+  keyBytesMax: 8_192,
+  valueBytesMax: 16 * 1024 * 1024,
+  // What one commit may hold the event loop for: a second or so.
+  writesPerCommitMax: 50_000,
+  bytesPerCommitMax: 128 * 1024 * 1024,
+  opsPerReadMax: 10_000,
+  entriesPerRangeMax: 10_000,
+};
+
+/** One commit is one message, and its text is escaped once more on the way. */
+const clientLimits: StoreLimits = {
+  keyBytesMax: 8_192,
+  valueBytesMax: 2 * 1024 * 1024,
+  writesPerCommitMax: 10_000,
+  bytesPerCommitMax: 4 * 1024 * 1024,
+  opsPerReadMax: 1_000,
+  entriesPerRangeMax: 5_000,
+};
+
+const defaultBusyTimeoutMs = 25;
+
+const remoteShards = 16;
+
+/**
+ * A store in libSQL. It is opened by its first read or commit.
+ *
+ * @param options A URL, or a client.
+ * @returns A store. Its calls reject with `STORE_INCOMPATIBLE` when the database was created with another shard count
+ * or by a newer Pawl, with `STORE_BUSY` when another process holds its lock, and with `STORE_FULL`, `STORE_CORRUPT` or
+ * `STORE_FAILED`.
+ * @throws {PawlError} `INVALID_ARGUMENT` for a URL or option it cannot use.
+ *
+ * @example
+ * ```ts
+ * import { libsqlStore } from "pawl/adapters/libsql";
+ * const store = libsqlStore({ url: ":memory:" });
+ * await store.close();
+ * ```
+ */
+export function libsqlStore(options: LibsqlUrlOptions | LibsqlClientOptions): Store {
+  const { shards } = options;
+  if (shards !== undefined && (!Number.isInteger(shards) || shards < 1 || shards > shardsMax)) {
+    throw refused(`shards ${shards}`, `1 to ${shardsMax}`);
+  }
+  const newId = systemRandom().hex(24);
+  if ("client" in options) return clientStore(options, newId);
+  if (/^(libsql|https?|wss?):/.test(options.url)) return remoteStore(options, newId);
+  return localStore(options, newId);
+}
+
+function localStore(options: LibsqlUrlOptions, newId: string): Store {
+  const { url, durability = "full", busyTimeoutMs = defaultBusyTimeoutMs } = options;
+  if (durability !== "full" && durability !== "normal") {
+    throw refused(`durability "${durability}"`, '"full" or "normal"');
+  }
+  if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > 60_000) {
+    throw refused(`busyTimeoutMs ${busyTimeoutMs}`, "0 to 60000");
+  }
+  return new LocalStore({
+    url,
+    path: pathOf(url),
+    durability,
+    busyTimeoutMs,
+    shards: options.shards ?? 1,
+    limits: { ...localLimits, ...options.limits },
+    newId,
+    clock: systemClock(),
+  });
+}
+
+function clientStore({ client, shards, limits }: LibsqlClientOptions, newId: string): Store {
+  const remote = client.protocol !== "file";
+  return new ClientStore({
+    client: () => Promise.resolve(client),
+    owned: false,
+    remote,
+    name: `store behind the given ${client.protocol} client`,
+    shards: shards ?? (remote ? remoteShards : 1),
+    limits: { ...clientLimits, ...limits },
+    newId,
+  });
+}
+
+function remoteStore({ url, authToken, shards, limits }: LibsqlUrlOptions, newId: string): Store {
+  let client: Promise<LibsqlClient> | undefined;
+  return new ClientStore({
+    client: () => client ??= connect(url, authToken),
+    owned: true,
+    remote: true,
+    name: `store "${url}"`,
+    shards: shards ?? remoteShards,
+    limits: { ...clientLimits, ...limits },
+    newId,
+  });
+}
+
+/** The web build has no native module, so servers can be reached from where none can be loaded. */
+async function connect(url: string, authToken: string | undefined): Promise<LibsqlClient> {
+  const { createClient } = await import("@libsql/client/web");
+  return createClient({ url, ...(authToken !== undefined && { authToken }) });
+}
+
+/** The path of a `file:` URL as SQLite takes it. */
+function pathOf(url: string): string {
+  if (url === ":memory:" || url === "file::memory:") return ":memory:";
+  const match = /^file:(?:\/\/(?:localhost)?(?=\/)|(?!\/\/))([^?#]+)$/.exec(url);
+  if (!match) {
+    throw refused(`url "${url}"`, '"file:<path>" without a query, ":memory:", or the address of a server');
+  }
+  try {
+    return decodeURIComponent(match[1]!);
+  } catch {
+    throw refused(`url "${url}"`, "a path whose percent signs are escapes");
+  }
+}
+
+function refused(seen: string, wished: string): PawlError {
+  return new PawlError("INVALID_ARGUMENT", `Cannot open store: got ${seen}, want ${wished}`);
+}
