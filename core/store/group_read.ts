@@ -1,5 +1,6 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Entry, ReadOp, ReadRequest, Store } from "./store.ts";
+import { StoreBusyError } from "../errors.ts";
+import { type Clock, sleep } from "../ports/clock.ts";
+import type { Entry, ReadOp, ReadRequest, ReadResult, Store } from "./store.ts";
 
 interface Waiting {
   readonly shard: number;
@@ -7,6 +8,9 @@ interface Waiting {
   readonly resolve: (result: readonly (readonly Entry[])[]) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Tries of a read that meets a locked store: some seconds in all. */
+const busyTriesMax = 10;
 
 /** Gathers the reads of everything that runs at once into one trip to the store. */
 export class GroupReader {
@@ -73,13 +77,25 @@ export class GroupReader {
     const list: ReadRequest[] = shards.map((shard) => ({ shard, ops: requests.get(shard)! }));
     this.trips++;
     try {
-      const results = await this.#store.read(list);
+      const results = await this.#readSurely(list);
       slice.forEach((each, index) => {
         const found = results[shards.indexOf(each.shard)]!;
         each.resolve(found.slice(places[index]!, places[index]! + each.ops.length));
       });
     } catch (error) {
       for (const each of slice) each.reject(error);
+    }
+  }
+
+  /** Busy is not an answer: the read is tried again. */
+  async #readSurely(requests: readonly ReadRequest[]): Promise<readonly ReadResult[]> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#store.read(requests);
+      } catch (error) {
+        if (!(error instanceof StoreBusyError) || attempt === busyTriesMax) throw error;
+        await sleep(this.#clock, 5 * 2 ** attempt);
+      }
     }
   }
 }
