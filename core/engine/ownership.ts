@@ -46,7 +46,8 @@ export class Ownership {
   /** When each other engine's presence last changed, by this engine's own monotonic clock. */
   readonly #seen = new Map<string, { version: number; at: number }>();
   readonly #since: number;
-  #renewedAt = 0;
+  /** By the monotonic clock, which may begin at zero; absent: not since the last release. */
+  #renewedAt: number | undefined;
   #cancels = new Set<Cancel>();
   #running = false;
 
@@ -81,7 +82,7 @@ export class Ownership {
     const { clock, committer, engineId } = this.#context;
     const startedAt = clock.monotonic();
     // Past its own term this engine may have been taken for dead: it starts nothing until it is known alive again.
-    if (this.#renewedAt > 0 && startedAt - this.#renewedAt > termMs) this.#dispatcher.stop();
+    if (this.#renewedAt !== undefined && startedAt - this.#renewedAt > termMs) this.#dispatcher.stop();
     const row = { expiresAt: clock.now() + termMs, termMs, since: this.#since };
     const batch = new BatchBuilder().put(keyspace.presence.key(engineId), JSON.stringify(row));
     await committer.commit(presenceShard, batch);
@@ -120,8 +121,8 @@ export class Ownership {
     this.#cancels.clear();
     const { clock, committer, engineId, logger } = this.#context;
     const held = [...this.#owners.values()];
-    if (this.#renewedAt === 0) return;
-    this.#renewedAt = 0;
+    if (this.#renewedAt === undefined) return;
+    this.#renewedAt = undefined;
     this.#owners.clear();
     const releases = held.map(({ owner, epoch }) => {
       owner.end(reason);

@@ -25,6 +25,7 @@ import type { Dispatcher, Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { AttemptSignal, runStep } from "./step_runner.ts";
 import { type HotRun, HotRuns } from "./hot_runs.ts";
+import { readRun } from "./write_change.ts";
 import { Suspects, type SuspectStart } from "./suspects.ts";
 
 /** What makes an owner. */
@@ -141,9 +142,7 @@ export class ShardOwner implements RunSource, DueSink {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
     await this.#change(run, changeOf);
-    if (isFinished(run.record.state)) {
-      run.attempt?.abort(new PawlError("RUN_ENDED", `Run ${runId} is ${run.record.state}`));
-    }
+    if (isFinished(run.record.state)) run.attempt?.abort(runEnded(run.record));
     return run.record;
   }
 
@@ -152,7 +151,16 @@ export class ShardOwner implements RunSource, DueSink {
     if (bell === this.#bell || this.#over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    this.rescan().catch((error) => this.failed(error));
+    Promise.all([this.rescan(), this.#tellEnded()]).catch((error) => this.failed(error));
+  }
+
+  /** Running code that listens to its signal is told when a guest has ended its run. */
+  async #tellEnded(): Promise<void> {
+    const listening = [...this.#hot.values()].filter((run) => run.attempt?.isListening);
+    await Promise.all(listening.map(async (run) => {
+      const found = await readRun(this.#context, run.record.id);
+      if (found && isFinished(found.record.state)) run.attempt?.abort(runEnded(found.record));
+    }));
   }
 
   /** Reads the due index from its start: everything not in memory yet is taken up. */
@@ -370,4 +378,8 @@ export class ShardOwner implements RunSource, DueSink {
     else this.#hot.drop(record.id);
     this.#index.track(record.id, record.due);
   }
+}
+
+function runEnded(record: RunRecord): PawlError {
+  return new PawlError("RUN_ENDED", `Run ${record.id} is ${record.state}`);
 }

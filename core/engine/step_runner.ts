@@ -22,6 +22,11 @@ export class AttemptSignal {
     return this.#controller.signal;
   }
 
+  /** Whether user code has asked for the signal. */
+  get isListening(): boolean {
+    return this.#controller !== undefined;
+  }
+
   /** Aborts the attempt; its code may listen or not. */
   abort(reason: unknown): void {
     this.#reason = reason;

@@ -1,0 +1,60 @@
+import type { Clock } from "../../core/ports/clock.ts";
+import { type Random, seededRandom } from "../../core/ports/random.ts";
+import type { World } from "./world.ts";
+
+/** One simulated machine: when it crashes nothing it waits for ever comes; while it is frozen everything waits. */
+export class Host {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  alive = true;
+  readonly #world: World;
+  #frozenUntil = 0;
+  #skew: number;
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.name = name;
+    this.random = seededRandom(Math.floor(world.random.float() * 2 ** 31));
+    this.#skew = world.between(-200, 200);
+    this.clock = {
+      now: () => Math.floor(1_700_000_000_000 + world.time + this.#skew),
+      monotonic: () => world.time,
+      soon: (callback) => this.later(world.between(0, 0.5), callback),
+      after: (ms, callback) => {
+        let cancelled = false;
+        this.later(ms, () => cancelled || callback());
+        return () => cancelled = true;
+      },
+    };
+  }
+
+  /** Calls back on this host: never when it has crashed, late when it is frozen. */
+  later(delayMs: number, callback: () => void): void {
+    const act = () => {
+      if (!this.alive) return;
+      if (this.#world.time < this.#frozenUntil) {
+        this.#world.schedule(this.#frozenUntil - this.#world.time, act);
+      } else callback();
+    };
+    this.#world.schedule(delayMs, act);
+  }
+
+  /** Dies at this moment: whatever its code awaits, it awaits for ever. */
+  crash(): void {
+    this.#world.log(`${this.name} crashes`);
+    this.alive = false;
+  }
+
+  /** Stands still, then goes on as if nothing had happened. */
+  freeze(ms: number): void {
+    this.#world.log(`${this.name} freezes for ${ms.toFixed(0)} ms`);
+    this.#frozenUntil = this.#world.time + ms;
+  }
+
+  /** The wall clock is set. */
+  jump(ms: number): void {
+    this.#world.log(`${this.name}'s clock jumps by ${ms.toFixed(0)} ms`);
+    this.#skew += ms;
+  }
+}

@@ -1,0 +1,1 @@
+export const runMutants = () => Promise.resolve(0);
