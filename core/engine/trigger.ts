@@ -189,7 +189,8 @@ function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | undefined)
   batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, record, record.createdAt));
   if (wish.idempotency) {
     const row = idempotencyRow(wish);
-    batch.check(row, null).put(row, JSON.stringify({ runId: record.id, input: wish.idempotency.input }));
+    // No check of its own: whoever writes this row writes the key row too.
+    batch.put(row, JSON.stringify({ runId: record.id, input: wish.idempotency.input }));
   }
   return batch;
 }

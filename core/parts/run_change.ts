@@ -8,6 +8,7 @@
 import { RunStateError } from "../errors.ts";
 import { type HistoryEvent } from "./history.ts";
 import {
+  bucketOf,
   type Changes,
   isFinished,
   nextRecord,
@@ -267,6 +268,8 @@ export function cancel(reason: string): ChangeOf {
 /** Writes down that an attempt is about to start which may take its process down, or pauses a run that did so too often. */
 export function interrupted(rules: Rules, crashesMax: number): ChangeOf {
   return (run, now) => {
+    // An operator may have been first: what is not about to run is left alone.
+    if (run.due === undefined || run.due > now || bucketOf(run.state) !== "active") return {};
     if (run.crashes >= crashesMax) {
       const reason = `the step of "${run.status}" took its process down ${run.crashes} times`;
       return { after: paused(rules, run, now, reason), event: { kind: "pause", by: "engine", reason } };
