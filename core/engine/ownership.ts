@@ -13,6 +13,7 @@ import type { Check, Entry } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { ShardOwner } from "./shard_owner.ts";
+import { Suspects } from "./suspects.ts";
 
 /** Presence rows live in one shard, so that one range finds them all. */
 const presenceShard = 0;
@@ -42,6 +43,7 @@ export interface ClaimReport {
 export class Ownership {
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
+  readonly #suspects: Suspects;
   readonly #owners = new Map<string, { readonly owner: ShardOwner; readonly epoch: number }>();
   /** When each other engine's presence last changed, by this engine's own monotonic clock. */
   readonly #seen = new Map<string, { version: number; at: number }>();
@@ -55,6 +57,7 @@ export class Ownership {
   constructor(context: EngineContext, dispatcher: Dispatcher) {
     this.#context = context;
     this.#dispatcher = dispatcher;
+    this.#suspects = new Suspects(context.limits);
     this.#since = context.clock.now();
   }
 
@@ -203,6 +206,7 @@ export class Ownership {
       shard,
       guard,
       dispatcher: this.#dispatcher,
+      suspects: this.#suspects,
       ...(sighting.state === "dead" && { takenOverAt }),
       onLost: (lost) => this.#lost(lost),
     });

@@ -26,7 +26,7 @@ import { DueIndex, type DueSink } from "./due_index.ts";
 import { AttemptSignal, runStep } from "./step_runner.ts";
 import { type HotRun, HotRuns } from "./hot_runs.ts";
 import { readRun } from "./write_change.ts";
-import { Suspects, type SuspectStart } from "./suspects.ts";
+import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 
 /** What makes an owner. */
 export interface ShardOwnerOptions {
@@ -36,6 +36,8 @@ export interface ShardOwnerOptions {
   /** The owner row and its version: the fence of every commit. */
   readonly guard: Check;
   readonly dispatcher: Dispatcher;
+  /** Shared by all owners of the engine. */
+  readonly suspects: Suspects;
   /** When the shard was taken from an owner that had died; absent: it was free. */
   readonly takenOverAt?: number;
   /** Told once, when another engine has taken over. */
@@ -43,7 +45,7 @@ export interface ShardOwnerOptions {
 }
 
 /** Owns one definition in one shard. */
-export class ShardOwner implements RunSource, DueSink {
+export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** The definition's name. */
   readonly name: string;
   /** The shard. */
@@ -71,7 +73,7 @@ export class ShardOwner implements RunSource, DueSink {
     this.guard = options.guard;
     this.#hot = new HotRuns(this.#context, this.guard);
     this.#index = new DueIndex(this.#context, this.name, this.shard, this);
-    this.#suspects = new Suspects(this.#context.limits, (runId) => this.#startSuspect(runId));
+    this.#suspects = options.suspects;
   }
 
   /** Reads what is due and takes up stalled runs whose status is known now. */
@@ -124,6 +126,7 @@ export class ShardOwner implements RunSource, DueSink {
     if (this.#over) return;
     this.#over = true;
     this.#index.end();
+    this.#suspects.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
@@ -190,7 +193,7 @@ export class ShardOwner implements RunSource, DueSink {
     const { takenOverAt } = this.#options;
     if (takenOverAt === undefined || due > takenOverAt) return false;
     this.#queued.add(runId);
-    this.#suspects.add(runId);
+    this.#suspects.add(runId, this);
     return true;
   }
 
@@ -331,7 +334,8 @@ export class ShardOwner implements RunSource, DueSink {
   }
 
   /** Records an attempt that may take the process down, then lets it start. */
-  async #startSuspect(runId: string): Promise<SuspectStart> {
+  async startSuspect(runId: string): Promise<SuspectStart> {
+    if (this.#over) return "dropped";
     try {
       const run = await this.#hot.load(runId);
       if (!run || run.record.due === undefined || run.record.due > this.#context.clock.now()) {

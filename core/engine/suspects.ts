@@ -4,32 +4,57 @@ import { Fifo } from "./fifo.ts";
 /** What became of a suspect's start; `alone`: it was in flight at a death before, so it must run by itself. */
 export type SuspectStart = "started" | "alone" | "dropped";
 
+/** Who can start a suspect: the owner of its shard. */
+export interface SuspectSource {
+  /** Records the attempt and starts the run. */
+  startSuspect(runId: string): Promise<SuspectStart>;
+}
+
+interface Suspect {
+  readonly runId: string;
+  readonly source: SuspectSource;
+}
+
+/** Where a suspect comes from. */
+export interface SuspectSource {
+  /** Records the attempt, then lets the run start; never rejects. */
+  startSuspect(runId: string): Promise<SuspectStart>;
+}
+
+interface Suspect {
+  readonly source: SuspectSource;
+  readonly runId: string;
+}
+
 /**
  * Runs that may have killed the previous owner: each is started with a recorded attempt first, few at a time, and more
- * as they prove harmless. Those that were in flight at two deaths run last and one by one, so that the guilty one is
- * found out and the others are not blamed with it.
+ * as they prove harmless. Those that were in flight at two deaths run last and one by one over the whole engine, so
+ * that the guilty one is found out and the others are not blamed with it.
  */
 export class Suspects {
-  readonly #waiting = new Fifo<string>();
-  readonly #alone = new Fifo<string>();
-  readonly #inFlight = new Set<string>();
-  readonly #start: (runId: string) => Promise<SuspectStart>;
+  readonly #waiting = new Fifo<Suspect>();
+  readonly #alone = new Fifo<Suspect>();
+  readonly #inFlight = new Map<string, SuspectSource>();
   readonly #limits: Limits;
   #window: number;
   #aloneNow: string | undefined;
   #idle: (() => void)[] = [];
 
-  /** @param limits The first window. @param start Records the attempt and starts the run. */
-  constructor(limits: Limits, start: (runId: string) => Promise<SuspectStart>) {
+  /** @param limits The first window, and the widest. */
+  constructor(limits: Limits) {
     this.#limits = limits;
     this.#window = limits.suspectsInFlightMax;
-    this.#start = start;
   }
 
   /** Adds a run that was due when its owner died. */
-  add(runId: string): void {
-    this.#waiting.push(runId);
+  add(runId: string, source: SuspectSource): void {
+    this.#waiting.push({ runId, source });
     this.#pump();
+  }
+
+  /** An ownership has ended: nobody waits for its suspects any more, and those not yet started it drops itself. */
+  leave(source: SuspectSource): void {
+    for (const [runId, owner] of [...this.#inFlight]) if (owner === source) this.landed(runId);
   }
 
   /** Whether any is left. */
@@ -58,23 +83,26 @@ export class Suspects {
 
   #pump(): void {
     while (this.#aloneNow === undefined && this.#inFlight.size < this.#window) {
-      const runId = this.#waiting.shift();
-      if (runId === undefined) break;
-      this.#begin(runId);
+      const suspect = this.#waiting.shift();
+      if (!suspect) break;
+      this.#begin(suspect);
     }
     if (this.#inFlight.size > 0) return;
-    this.#aloneNow = this.#alone.shift();
-    if (this.#aloneNow !== undefined) this.#begin(this.#aloneNow);
-    else for (const resolve of this.#idle.splice(0)) resolve();
+    const alone = this.#alone.shift();
+    if (alone) {
+      this.#aloneNow = alone.runId;
+      this.#begin(alone);
+    } else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #begin(runId: string): Promise<void> {
-    this.#inFlight.add(runId);
-    const start = await this.#start(runId);
+  async #begin(suspect: Suspect): Promise<void> {
+    const { runId, source } = suspect;
+    this.#inFlight.set(runId, source);
+    const start = await source.startSuspect(runId);
     if (start === "started") return;
     this.#inFlight.delete(runId);
     if (this.#aloneNow === runId) this.#aloneNow = undefined;
-    if (start === "alone") this.#alone.push(runId);
+    if (start === "alone") this.#alone.push(suspect);
     this.#pump();
   }
 }

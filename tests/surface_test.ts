@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+
+interface DocSymbol {
+  readonly name: string;
+  readonly declarations: readonly { readonly kind: string }[];
+}
+
+/** Every exported name by subpath: a change here is a change for every user. */
+const surface: Readonly<Record<string, string>> = {
+  ".": `class ConflictError
+class LeaseLostError
+class OutcomeUnknownError
+class PawlError
+class RunEndedError
+class RunInProgressError
+class RunStateError
+class StoreBusyError
+class StoreClosedError
+function consoleLogger
+function createEngine
+function machine
+function systemClock
+function systemRandom
+interface Admin
+interface AwaitOptions
+interface Batch
+interface Behaviour
+interface Check
+interface Clock
+interface Codec
+interface CommitCall
+interface CommitCounts
+interface Committer
+interface Control
+interface Definition
+interface Engine
+interface EngineCounts
+interface EngineInfo
+interface EngineOptions
+interface Entry
+interface Finding
+interface HistoryEvent
+interface HistoryQuery
+interface HistoryRow
+interface LastCall
+interface Limits
+interface ListPage
+interface ListQuery
+interface Logger
+interface Machine
+interface MachineBuilder
+interface MachineOptions
+interface OperateOptions
+interface Put
+interface Random
+interface ReadRequest
+interface RetryOptions
+interface Rules
+interface RunError
+interface RunOptions
+interface RunView
+interface ShardInfo
+interface StepCall
+interface StepOptions
+interface StepPolicy
+interface StepRun
+interface Store
+interface StoreLimits
+interface TickReport
+interface Triggered
+interface VerifyReport
+typeAlias BatchResult
+typeAlias CallResult
+typeAlias Cancel
+typeAlias DataOf
+typeAlias Duration
+typeAlias ErrorCode
+typeAlias HistoryKind
+typeAlias ListItem
+typeAlias LogLevel
+typeAlias OnHint
+typeAlias ReadOp
+typeAlias ReadResult
+typeAlias RunState
+typeAlias StartStatusOf
+typeAlias StatusOf
+typeAlias StepAnswer
+typeAlias StepHandler
+typeAlias StepResult
+typeAlias TriggerOptions
+typeAlias Version
+variable defaultLimits
+variable silentLogger`,
+  "./adapters/memory": `function memoryStore
+interface MemoryStoreOptions`,
+  "./adapters/libsql": `function libsqlStore
+interface LibsqlClient
+interface LibsqlClientOptions
+interface LibsqlOptions
+interface LibsqlUrlOptions
+typeAlias Durability`,
+  "./testing": `function seededRandom
+function storeConformance
+function testEngine
+function virtualClock
+interface ConformanceCase
+interface StoreConformanceOptions
+interface TestEngine
+interface TestEngineOptions
+interface VirtualClock`,
+};
+
+async function exportedNames(file: string): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", new URL(`../${file}`, import.meta.url).pathname],
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stdout, stderr } = await command.output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  const doc = JSON.parse(new TextDecoder().decode(stdout)) as {
+    readonly nodes: Readonly<Record<string, { readonly symbols: readonly DocSymbol[] }>>;
+  };
+  const symbols = Object.values(doc.nodes).flatMap((node) => node.symbols);
+  const lines = symbols.map(({ name, declarations }) => `${declarations[0]!.kind} ${name}`);
+  return [...new Set(lines)].sort().join("\n");
+}
+
+const manifest = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url))) as {
+  readonly exports: Readonly<Record<string, string>>;
+};
+
+Deno.test("deno.json exports the subpaths that users import", () => {
+  assert.deepEqual(Object.keys(manifest.exports).sort(), Object.keys(surface).sort());
+});
+
+for (const [subpath, file] of Object.entries(manifest.exports)) {
+  Deno.test(`the subpath ${subpath} exports the names that users know`, async () => {
+    assert.equal(await exportedNames(file), surface[subpath]);
+  });
+}

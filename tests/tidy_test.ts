@@ -1,0 +1,286 @@
+/**
+ * The house rules that a machine can check: which way the arrows point, how long things are, what the core may touch.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+
+const root = new URL("../", import.meta.url);
+
+interface Source {
+  /** From the root, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+const listed = await new Deno.Command("git", {
+  args: ["ls-files", "--cached", "--others", "--exclude-standard"],
+  cwd: root,
+}).output();
+const paths = new TextDecoder().decode(listed.stdout).split("\n").filter((path) => path !== "").sort();
+const files: Source[] = [];
+for (const path of new Set(paths)) {
+  // A file that is deleted but not yet committed is listed too.
+  const text = await Deno.readTextFile(new URL(path, root)).catch(() => undefined);
+  if (text !== undefined) files.push({ path, text });
+}
+const sources = files.filter((file) => file.path.endsWith(".ts"));
+const shipped = sources.filter((file) => /^(mod\.ts|core\/|adapters\/|plugins\/)/.test(file.path));
+
+/** The code of a file without its comments: what examples and sentences say is not what it does. */
+function codeOf(source: Source): string {
+  return source.text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+/** What a file imports or re-exports: paths from the root for its own files, names for everything else. */
+function importsOf(source: Source): string[] {
+  const statements = /^(?:import|export)\s(?:[^;]*?\sfrom\s+)?"([^"]+)"|\bimport\s*\(\s*"([^"]+)"/gm;
+  const found = [...codeOf(source).matchAll(statements)].map((match) => match[1] ?? match[2]);
+  return found.map((target) => {
+    if (!target!.startsWith(".")) return target!;
+    return new URL(target!, new URL(source.path, "file:///")).pathname.slice(1);
+  });
+}
+
+/** Each complaint with its file, so that one run shows them all. */
+function complain(problems: readonly string[]): void {
+  assert.deepEqual(problems, []);
+}
+
+const models = ["machine", "workflow", "decider", "schedule", "mutex"];
+
+/** How high a file stands: it may import what stands lower, or beside it. */
+function heightOf(path: string): number | undefined {
+  if (path === "mod.ts") return 6;
+  const room = /^core\/(?:(\w+)\/)?/.exec(path)?.[1];
+  if (!path.startsWith("core/")) return undefined;
+  if (room === undefined) return 0;
+  if (models.includes(room)) return 5;
+  const rooms: Readonly<Record<string, number>> = { ports: 1, store: 2, parts: 3, engine: 4, testing: 7 };
+  return rooms[room];
+}
+
+Deno.test("core imports point down, and to nothing outside core", () => {
+  const problems: string[] = [];
+  for (const source of sources.filter((each) => heightOf(each.path) !== undefined)) {
+    for (const target of importsOf(source)) {
+      const height = heightOf(target);
+      const isTestRoom = source.path.startsWith("core/testing/");
+      if (isTestRoom && target.startsWith("adapters/memory/")) continue;
+      if (height === undefined) problems.push(`${source.path} imports ${target}, which is not core`);
+      else if (height > heightOf(source.path)!) {
+        problems.push(`${source.path} imports ${target}, which is above it`);
+      }
+    }
+  }
+  complain(problems);
+});
+
+Deno.test("core files each stand in a room that has a place in the order", () => {
+  complain(
+    sources.filter((each) => each.path.startsWith("core/") && heightOf(each.path) === undefined).map((each) =>
+      each.path
+    ),
+  );
+});
+
+Deno.test("authoring models never import each other", () => {
+  const problems: string[] = [];
+  for (const source of sources) {
+    const model = models.find((each) => source.path.startsWith(`core/${each}/`));
+    if (!model) continue;
+    for (const target of importsOf(source)) {
+      const other = models.find((each) => each !== model && target.startsWith(`core/${each}/`));
+      if (other) problems.push(`${source.path} imports ${target}`);
+    }
+  }
+  complain(problems);
+});
+
+/** The one package that each adapter is for. */
+const drivers: Readonly<Record<string, RegExp>> = {
+  memory: /^$/,
+  libsql: /^(libsql|@libsql\/client)(\/|$)/,
+};
+
+Deno.test("adapters import the store contract, errors, ports, and exactly their driver", () => {
+  const problems: string[] = [];
+  for (const source of sources.filter((each) => each.path.startsWith("adapters/"))) {
+    const name = source.path.split("/")[1]!;
+    for (const target of importsOf(source)) {
+      const isOwn = target.startsWith(`adapters/${name}/`);
+      const isContract = /^core\/(store|ports)\//.test(target) || target === "core/errors.ts";
+      if (isOwn || isContract || drivers[name]?.test(target)) continue;
+      problems.push(`${source.path} imports ${target}`);
+    }
+  }
+  complain(problems);
+});
+
+Deno.test("plugins import the public surface and their own folder, never core", () => {
+  const problems: string[] = [];
+  for (const source of sources.filter((each) => each.path.startsWith("plugins/"))) {
+    for (const target of importsOf(source)) {
+      if (/^(core|adapters)\//.test(target)) problems.push(`${source.path} imports ${target}`);
+    }
+  }
+  complain(problems);
+});
+
+Deno.test("nothing outside tests imports tests", () => {
+  const problems: string[] = [];
+  for (const source of sources.filter((each) => !each.path.startsWith("tests/"))) {
+    for (const target of importsOf(source)) {
+      if (target.startsWith("tests/")) problems.push(`${source.path} imports ${target}`);
+    }
+  }
+  complain(problems);
+});
+
+Deno.test("imports name files that exist", () => {
+  const known = new Set(files.map((file) => file.path));
+  const problems: string[] = [];
+  for (const source of sources) {
+    for (const target of importsOf(source)) {
+      if (target.endsWith(".ts") && !target.includes(":") && !known.has(target)) {
+        problems.push(`${source.path} imports ${target}`);
+      }
+    }
+  }
+  complain(problems);
+});
+
+const lineCount = (source: Source) => source.text.split("\n").length - 1;
+
+Deno.test("files are at most 400 lines, and half of them at most 120", () => {
+  complain(
+    shipped.filter((each) => lineCount(each) > 400).map((each) => `${each.path}: ${lineCount(each)} lines`),
+  );
+  const lengths = shipped.map(lineCount).sort((a, b) => a - b);
+  const median = lengths[lengths.length >> 1]!;
+  assert.ok(median <= 120, `the median file has ${median} lines`);
+});
+
+/** Blocks with their length; `deno fmt` closes each at the indentation that it was opened at. */
+function blocksOf(
+  source: Source,
+): { readonly line: number; readonly head: string; readonly length: number }[] {
+  const lines = source.text.split("\n");
+  return lines.flatMap((head, start) => {
+    const isBlock = head.endsWith("{") && !/(=|\(|\[|:|\?|return|,) ?\{$/.test(head);
+    const isShape = /^\s*(export )?(declare )?(abstract )?(class|interface|type|namespace)\b/.test(head);
+    if (!isBlock || isShape) return [];
+    const indent = /^\s*/.exec(head)![0];
+    const length = lines.slice(start + 1).findIndex((line) => line.startsWith(`${indent}}`)) + 2;
+    return [{ line: start + 1, head: head.trim(), length }];
+  });
+}
+
+Deno.test("functions are at most 70 lines", () => {
+  const problems: string[] = [];
+  for (const source of shipped) {
+    for (const { line, head, length } of blocksOf(source)) {
+      // A class that continues on its own line is no function.
+      if (length > 70 && !/^(implements|extends) /.test(head)) {
+        problems.push(`${source.path}:${line} has ${length} lines: ${head}`);
+      }
+    }
+  }
+  complain(problems);
+});
+
+Deno.test("core reaches time, chance and the outside world only through ports", () => {
+  const banned = [
+    /\bDate\.now\b/,
+    /\bnew Date\(\)/,
+    /\bsetTimeout\b/,
+    /\bsetInterval\b/,
+    /\bsetImmediate\b/,
+    /\bMessageChannel\b/,
+    /\bMath\.random\b/,
+    /\bcrypto\./,
+    /\bperformance\./,
+    /\bconsole\b/,
+    /\bDeno\./,
+    /\bprocess\./,
+    /\bBuffer\b/,
+  ];
+  const problems: string[] = [];
+  for (
+    const source of sources.filter((each) => /^core\/(?!ports\/)/.test(each.path) || each.path === "mod.ts")
+  ) {
+    const code = codeOf(source);
+    for (const name of banned) if (name.test(code)) problems.push(`${source.path} uses ${name.source}`);
+  }
+  complain(problems);
+});
+
+Deno.test("file and folder names are snake_case", () => {
+  complain(
+    sources.filter((each) => !/^([a-z0-9_]+\/)*[a-z0-9_]+\.ts$/.test(each.path)).map((each) => each.path),
+  );
+});
+
+Deno.test("subpaths of deno.json name files that exist, and its imports agree with them", () => {
+  const manifest = JSON.parse(files.find((file) => file.path === "deno.json")!.text) as {
+    readonly exports: Readonly<Record<string, string>>;
+    readonly imports: Readonly<Record<string, string>>;
+  };
+  const known = new Set(files.map((file) => `./${file.path}`));
+  complain(Object.values(manifest.exports).filter((file) => !known.has(file)));
+  for (const [subpath, file] of Object.entries(manifest.exports)) {
+    assert.equal(manifest.imports[`pawl${subpath.slice(1)}`], file, subpath);
+  }
+});
+
+Deno.test("documents that a newcomer looks for are there, and their links lead somewhere", async () => {
+  const problems: string[] = [];
+  for (const name of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"]) {
+    if (!files.some((file) => file.path === name)) problems.push(`${name} is missing`);
+  }
+  for (const file of files.filter((each) => each.path.endsWith(".md"))) {
+    for (const [, target] of file.text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(https?:|mailto:|#)/.test(target!)) continue;
+      const url = new URL(target!.split("#")[0]!, new URL(file.path, root));
+      if (!await Deno.stat(url).catch(() => undefined)) problems.push(`${file.path} links to ${target}`);
+    }
+  }
+  complain(problems);
+});
+
+/** Codes that are documented ahead of the code that throws them. */
+const reservedCodes: readonly string[] = [];
+
+Deno.test("every ErrorCode is thrown somewhere, or reserved", () => {
+  const errors = files.find((file) => file.path === "core/errors.ts")!;
+  const union = /export type ErrorCode =([\s\S]*?);\s*(\/\/.*)?\n\n/.exec(errors.text)![1]!;
+  const codes = [...union.matchAll(/"([A-Z_]+)"/g)].map((match) => match[1]!);
+  assert.ok(codes.length > 20);
+  const rest = errors.text.replace(union, "") +
+    shipped.filter((each) => each !== errors).map(codeOf).join("\n");
+  complain(codes.filter((code) => !rest.includes(`"${code}"`) && !reservedCodes.includes(code)));
+  complain(reservedCodes.filter((code) => rest.includes(`"${code}"`)));
+});
+
+Deno.test("no file tells of the machine it was written on", () => {
+  // Written in pieces, so that this file may be looked at as well.
+  const traces = ["/wo" + "rk/", "sha" + "red/", "/ho" + "me/", "/Us" + "ers/", "/ro" + "ot/"];
+  const problems: string[] = [];
+  for (const file of files) {
+    for (const trace of traces) {
+      const at = file.text.indexOf(trace);
+      if (at >= 0) problems.push(`${file.path}: ${file.text.slice(Math.max(0, at - 20), at + 30)}`);
+    }
+  }
+  complain(problems);
+});
+
+Deno.test("test names are sentences that say what is tested and how it behaves", () => {
+  const problems: string[] = [];
+  for (const source of sources.filter((each) => each.path.endsWith("_test.ts"))) {
+    for (const [, name] of source.text.matchAll(/Deno\.test\(\s*["`]([^"`]+)["`]/g)) {
+      if (!name!.includes("${") && name!.split(" ").length < 3) problems.push(`${source.path}: ${name}`);
+    }
+  }
+  complain(problems);
+});

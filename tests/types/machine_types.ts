@@ -1,0 +1,149 @@
+/**
+ * What the compiler must allow and must refuse, checked by `deno check`: a line under `@ts-expect-error` that compiles
+ * is an error itself. Nothing here runs.
+ */
+import {
+  createEngine,
+  type DataOf,
+  machine,
+  type StartStatusOf,
+  type StatusOf,
+  type StepRun,
+} from "../../mod.ts";
+import { memoryStore } from "../../adapters/memory/mod.ts";
+
+interface Order {
+  cents: number;
+  receipt?: string;
+}
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const isTrue = <T extends true>(_: T) => {};
+
+const orders = machine<Order>("orders")
+  .step("placed", ["paid", "declined"], (run) => {
+    run.data.receipt = `receipt ${run.stepId}`;
+    return run.data.cents > 100 ? "declined" : "paid";
+  })
+  .step("paid", ["shipped"], async () => await Promise.resolve("shipped" as const))
+  .build();
+
+// Statuses are inferred.
+isTrue<Equal<StatusOf<typeof orders>, "placed" | "paid" | "declined" | "shipped">>(true);
+isTrue<Equal<StartStatusOf<typeof orders>, "placed" | "paid">>(true);
+isTrue<Equal<DataOf<typeof orders>, Order>>(true);
+
+// A handler answers with one of its statuses or with a control.
+machine<Order>("m").step("a", ["b", "c"], () => Math.random() < 0.5 ? "b" : "c").build();
+machine<Order>("m").step("a", ["b"], (run) => run.skip());
+machine<Order>("m").step("a", ["b"], (run) => run.data.cents > 1 ? "b" : run.pause("too small"));
+machine<Order>("m").step("a", ["b"], (run) => run.data.cents > 1 ? run.repeat() : run.cancel("x"));
+machine<Order>("m").step("a", ["b"], async (run) => (await Promise.resolve(), run.fail("x")));
+machine<Order>("m").step("a", ["b"], (run) => run.to("b"));
+// @ts-expect-error "c" is no edge
+machine<Order>("m").step("a", ["b"], () => "c");
+// @ts-expect-error "a" is no edge to itself unless it is listed
+machine<Order>("m").step("a", ["b"], () => "a");
+// @ts-expect-error one branch answers with no edge
+machine<Order>("m").step("a", ["b"], (run) => run.data.cents > 1 ? "b" : "c");
+// @ts-expect-error an async handler answers with no edge
+machine<Order>("m").step("a", ["b"], async () => await Promise.resolve("c" as const));
+// @ts-expect-error any text is too wide
+machine<Order>("m").step("a", ["b"], (run) => run.key);
+// @ts-expect-error nothing is no answer
+machine<Order>("m").step("a", ["b"], () => {});
+// @ts-expect-error undefined is no answer
+machine<Order>("m").step("a", ["b"], (run) => run.data.cents > 1 ? "b" : undefined);
+// @ts-expect-error a control cannot be made by hand
+machine<Order>("m").step("a", ["b"], () => ({}));
+// @ts-expect-error the method itself is no control
+machine<Order>("m").step("a", ["b"], (run) => run.skip);
+// @ts-expect-error run.to() takes only edges
+machine<Order>("m").step("a", ["b"], (run) => run.to("c"));
+// @ts-expect-error a step leads somewhere
+machine<Order>("m").step("a", [], (run) => run.skip());
+// @ts-expect-error a pause has a reason
+machine<Order>("m").step("a", ["b"], (run) => run.pause());
+
+// A status has one step.
+// @ts-expect-error "a" has a step already
+machine<Order>("m").step("a", ["b"], () => "b").step("a", ["c"], () => "c");
+machine<Order>("m").step("a", ["b"], () => "b").step("b", ["a"], () => "a").build();
+
+// Data is typed.
+// @ts-expect-error no such field
+machine<Order>("m").step("a", ["b"], (run) => run.data.dollars ? "b" : "b");
+// @ts-expect-error of another type
+machine<Order>("m").step("a", ["b"], (run) => ((run.data.cents = "5"), "b"));
+// @ts-expect-error the run's own fields cannot be set
+machine<Order>("m").step("a", ["b"], (run) => ((run.key = "5"), "b"));
+
+// Options are typed.
+machine<Order>("m").step("a", ["b"], () => "b", {
+  concurrency: 8,
+  lag: "5s",
+  retry: { initial: 100, jitter: false },
+});
+// @ts-expect-error no such option
+machine<Order>("m").step("a", ["b"], () => "b", { parallel: 8 });
+
+// Handlers declared apart keep their literal types with run.to().
+function ship(run: StepRun<Order, "shipped" | "lost">) {
+  return run.data.cents > 0 ? run.to("shipped") : run.to("lost");
+}
+const apart = machine<Order>("m").step("paid", ["shipped", "lost"], ship).build();
+isTrue<Equal<StatusOf<typeof apart>, "paid" | "shipped" | "lost">>(true);
+// @ts-expect-error a handler for more statuses than the step lists
+machine<Order>("m").step("paid", ["shipped"], ship);
+const narrow = (run: StepRun<Order, "shipped">) => run.to("shipped");
+isTrue<Equal<ReturnType<typeof narrow>, "shipped">>(true);
+
+const engine = createEngine({ store: memoryStore(), definitions: [orders] });
+const data: Order = { cents: 5 };
+
+/** Never called: only its types count. */
+export async function verbs(): Promise<void> {
+  // Data is required where the definition's data may not be undefined, and optional where it may.
+  await engine.trigger(orders, "k", { data });
+  // @ts-expect-error data is missing
+  await engine.trigger(orders, "k");
+  // @ts-expect-error data is missing
+  await engine.trigger(orders, "k", {});
+  // @ts-expect-error data is missing
+  await engine.trigger(orders, "k", { startAt: "paid" });
+  // @ts-expect-error of another type
+  await engine.trigger(orders, "k", { data: { cents: "5" } });
+  // @ts-expect-error no such field
+  await engine.trigger(orders, "k", { data: { cents: 5, dollars: 1 } });
+  const bare = machine("bare").step("a", ["b"], () => "b").build();
+  await engine.trigger(bare, "k");
+  await engine.trigger(bare, "k", { idempotencyKey: "x" });
+  const maybe = machine<Order | undefined>("maybe").step("a", ["b"], () => "b").build();
+  await engine.trigger(maybe, "k");
+  await engine.trigger(maybe, "k", { data });
+
+  // A run starts where there is a step.
+  await engine.trigger(orders, "k", { data, startAt: "paid" });
+  // @ts-expect-error "shipped" is terminal
+  await engine.trigger(orders, "k", { data, startAt: "shipped" });
+  // @ts-expect-error no such status
+  await engine.trigger(orders, "k", { data, startAt: "lost" });
+
+  // Any status can be awaited, and no other text; views carry the data's type.
+  const run = await engine.await(orders, "k", { status: "shipped", timeout: "5s" });
+  isTrue<Equal<typeof run.data, Order>>(true);
+  // @ts-expect-error no such status
+  await engine.await(orders, "k", { status: "lost" });
+  const seen = await engine.get(orders, "k");
+  isTrue<Equal<typeof seen, typeof run | undefined>>(true);
+
+  await engine.pause(orders, "k", { reason: "x", runId: run.runId });
+  await engine.cancel(orders, "k");
+  // @ts-expect-error a definition, not its name
+  await engine.cancel("orders", "k");
+  // @ts-expect-error no such run state
+  await engine.list({ runState: "done" });
+  await engine.list({ runState: ["running", "paused"], order: "oldest", include: ["data"] });
+  // @ts-expect-error a builder is no definition
+  createEngine({ store: memoryStore(), definitions: [machine("m").step("a", ["b"], () => "b")] });
+}
