@@ -6,24 +6,13 @@ export type SuspectStart = "started" | "alone" | "dropped";
 
 /** Who can start a suspect: the owner of its shard. */
 export interface SuspectSource {
-  /** Records the attempt and starts the run. */
-  startSuspect(runId: string): Promise<SuspectStart>;
-}
-
-interface Suspect {
-  readonly runId: string;
-  readonly source: SuspectSource;
-}
-
-/** Where a suspect comes from. */
-export interface SuspectSource {
   /** Records the attempt, then lets the run start; never rejects. */
   startSuspect(runId: string): Promise<SuspectStart>;
 }
 
 interface Suspect {
-  readonly source: SuspectSource;
   readonly runId: string;
+  readonly source: SuspectSource;
 }
 
 /**

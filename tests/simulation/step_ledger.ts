@@ -11,6 +11,8 @@ import type { World } from "./world.ts";
 export class StepLedger implements Ledger {
   readonly #world: World;
   readonly #shadow: Shadow;
+  /** Under which ownership each call was begun, and those that have answered. */
+  readonly #begun = new Map<string, string>();
   readonly #answered = new Map<string, string>();
 
   constructor(world: World, shadow: Shadow) {
@@ -26,12 +28,14 @@ export class StepLedger implements Ledger {
     if (this.#answered.get(call) === this.#ownership(run)) {
       this.#world.violate("rebase", `${host.name} runs step ${run.stepId} again although it had answered`);
     }
+    this.#begun.set(call, this.#ownership(run));
     const record = this.#shadow.run(run.runId);
     if (!record) this.#world.violate("I6", `run ${run.runId} has started before it was stored`);
   }
 
   answered(host: Host, run: StepRun<Trail>, _answer: string): void {
-    this.#answered.set(`${host.name} ${run.stepId}`, this.#ownership(run));
+    const call = `${host.name} ${run.stepId}`;
+    this.#answered.set(call, this.#begun.get(call)!);
   }
 
   /** Which ownership of the run's shard is in force: the versions of the owner rows. */
