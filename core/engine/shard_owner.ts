@@ -235,7 +235,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** @inheritdoc */
   async run(runId: string): Promise<void> {
-    const run = this.#hot.peek(runId)!;
+    const run = this.#hot.peek(runId);
+    if (!run) return this.#again(runId);
     const { clock, random } = this.#context;
     const { visit } = run.record;
     const startedAt = clock.monotonic();
@@ -253,6 +254,13 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     run.attempt = undefined;
     this.#done(run);
     this.#index.readAhead();
+  }
+
+  /** Its record was dropped between preparing and starting: it is prepared again. */
+  #again(runId: string): void {
+    this.#queued.delete(runId);
+    this.#suspects.landed(runId);
+    this.#index.track(runId, this.#context.clock.now());
   }
 
   /** A result that is in hand is not given up while this engine owns the shard, whatever ails the store. */

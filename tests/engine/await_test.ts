@@ -57,6 +57,28 @@ testOnStores("await() of a status that has gone by resolves with the current vie
   }
 });
 
+testOnStores(
+  "await() of a status that has gone by does not wait for the run's end, also between two polls",
+  async (world) => {
+    const flow = machine<undefined>("flow")
+      .step("a", ["b"], () => "b", { lag: "10s" })
+      .step("b", ["c"], () => "c")
+      .step("c", ["end"], (run) => run.skip())
+      .build();
+    await world.started({ definitions: [flow] });
+    const client = world.engine({ definitions: [flow], poll: "1h" });
+    await client.trigger(flow, "k");
+    const early = client.await(flow, "k", { status: "b" });
+    await world.advance(11_000);
+    assert.deepEqual([(await client.get(flow, "k"))!.status, (await client.get(flow, "k"))!.runState], [
+      "c",
+      "running",
+    ]);
+    assert.equal((await world.during(client.await(flow, "k", { status: "b" }))).status, "c");
+    assert.equal((await world.during(early, 3_700_000)).status, "c");
+  },
+);
+
 testOnStores("await() finds a status that went by long ago, behind pages of history", async (world) => {
   let rounds = 0;
   const loop = machine<undefined>("loop")

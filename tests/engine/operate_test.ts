@@ -321,3 +321,27 @@ testOnStores("pause() by a guest keeps a run that waits for its turn from starti
   await world.advance(1_000);
   assert.equal(starts, 1);
 });
+
+testInMemory(
+  "pause() by a guest is heard at once for a run that waits warm for a free slot",
+  async (world) => {
+    const ends = new Map<string, PromiseWithResolvers<"end">>();
+    const flow = machine<undefined>("flow", { pauseRetry: false })
+      .step("a", ["end"], (run) => {
+        ends.set(run.key, gate<"end">());
+        return ends.get(run.key)!.promise;
+      })
+      .build();
+    const owner = await world.started({ definitions: [flow], limits: { runsInFlightMax: 1 } });
+    const guest = world.engine({ definitions: [flow] });
+    for (const key of ["first", "second", "third"]) await owner.trigger(flow, key);
+    await world.settle();
+    await guest.pause(flow, "second");
+    await world.settle();
+    ends.get("first")!.resolve("end");
+    await world.settle();
+    assert.deepEqual([...ends.keys()], ["first", "third"]);
+    ends.get("third")!.resolve("end");
+    await world.settle();
+  },
+);

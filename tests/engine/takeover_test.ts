@@ -150,6 +150,26 @@ testOnStores(
   },
 );
 
+testOnStores(
+  "an engine takes over from a dead one whose clock was an hour ahead, after a term of its own clock",
+  async (world) => {
+    const flow = flowOf(() => "b");
+    world.clock.jump(3_600_000);
+    const dead = world.mortal({ definitions: [flowOf(never)] });
+    await dead.engine.start();
+    await dead.engine.trigger(flow, "k", { data: { n: 0 } });
+    await world.settle();
+    dead.kill();
+    // The run was triggered an hour ahead, too: it is due when this clock gets there.
+    const heir = await world.started({ definitions: [flow] });
+    world.clock.jump(-3_600_000);
+    await world.advance(20_000);
+    assert.ok(
+      (await heir.admin.shards()).every((each) => each.engineId === heir.admin.engineId && each.epoch === 2),
+    );
+  },
+);
+
 testOnStores("a step that takes its process down is counted, isolated and at last paused", async (world) => {
   const crashesMax = 3;
   const starts = new Map<string, number>();
