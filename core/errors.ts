@@ -50,6 +50,8 @@ export class PawlError extends Error {
   readonly code: ErrorCode;
 
   /**
+   * Names what happened.
+   *
    * @param code The stable code.
    * @param message What happened, to what, the value seen and the value wished.
    * @param options `cause`: the error underneath.
@@ -66,7 +68,13 @@ export class RunInProgressError extends PawlError {
   /** The unfinished run. */
   readonly runId: string;
 
-  /** @param definition Its definition. @param key The busy key. @param runId The unfinished run. */
+  /**
+   * Describes one such situation.
+   *
+   * @param definition Its definition.
+   * @param key The busy key.
+   * @param runId The unfinished run.
+   */
   constructor(definition: string, key: string, runId: string) {
     super(
       "RUN_IN_PROGRESS",
@@ -84,7 +92,14 @@ export class RunEndedError extends PawlError {
   /** The state it ended in. */
   readonly runState: string;
 
-  /** @param runId The run. @param runState How it ended. @param status Where it ended. @param wanted What was awaited. */
+  /**
+   * Describes one such situation.
+   *
+   * @param runId The run.
+   * @param runState How it ended.
+   * @param status Where it ended.
+   * @param wanted What was awaited.
+   */
   constructor(runId: string, runState: string, status: string, wanted: string) {
     super(
       "RUN_ENDED",
@@ -100,7 +115,14 @@ export class RunStateError extends PawlError {
   /** The state seen. */
   readonly runState: string;
 
-  /** @param verb What was asked. @param runId The run. @param runState Its state. @param allowed The states it would need. */
+  /**
+   * Describes one such situation.
+   *
+   * @param verb What was asked.
+   * @param runId The run.
+   * @param runState Its state.
+   * @param allowed The states it would need.
+   */
   constructor(verb: string, runId: string, runState: string, allowed: readonly string[]) {
     super("RUN_STATE", `Cannot ${verb} run ${runId}: it is ${runState}, not ${allowed.join(" or ")}`);
     this.runState = runState;
@@ -109,7 +131,11 @@ export class RunStateError extends PawlError {
 
 /** Other writers changed the run on every one of the bounded retries; nothing was written by this call. */
 export class ConflictError extends PawlError {
-  /** @param message What could not be written. */
+  /**
+   * Describes one such situation.
+   *
+   * @param message What could not be written.
+   */
   constructor(message: string) {
     super("CONFLICT", message);
   }
@@ -117,7 +143,11 @@ export class ConflictError extends PawlError {
 
 /** The engine no longer owns the shard: another engine does, and its writes count. */
 export class LeaseLostError extends PawlError {
-  /** @param what The shard and definition. */
+  /**
+   * Describes one such situation.
+   *
+   * @param what The shard and definition.
+   */
   constructor(what: string) {
     super("LEASE_LOST", `Cannot commit to ${what}: another engine has taken it over`);
   }
@@ -125,7 +155,12 @@ export class LeaseLostError extends PawlError {
 
 /** The reply to a commit was lost, and settling it failed too: it may or may not have been applied. */
 export class OutcomeUnknownError extends PawlError {
-  /** @param message What was being written. @param options `cause`: the driver's error. */
+  /**
+   * Describes one such situation.
+   *
+   * @param message What was being written.
+   * @param options `cause`: the driver's error.
+   */
   constructor(message: string, options?: { cause?: unknown }) {
     super("OUTCOME_UNKNOWN", message, options);
   }
@@ -133,7 +168,12 @@ export class OutcomeUnknownError extends PawlError {
 
 /** The store is locked by somebody else. The commit was surely not applied; the group committer tries again. */
 export class StoreBusyError extends PawlError {
-  /** @param message What was refused. @param options `cause`: the driver's error. */
+  /**
+   * Describes one such situation.
+   *
+   * @param message What was refused.
+   * @param options `cause`: the driver's error.
+   */
   constructor(message: string, options?: { cause?: unknown }) {
     super("STORE_BUSY", message, options);
   }
@@ -141,7 +181,11 @@ export class StoreBusyError extends PawlError {
 
 /** The store was closed. */
 export class StoreClosedError extends PawlError {
-  /** @param what The call that came too late. */
+  /**
+   * Describes one such situation.
+   *
+   * @param what The call that came too late.
+   */
   constructor(what: string) {
     super("STORE_CLOSED", `Cannot ${what}: the store is closed`);
   }

@@ -59,7 +59,9 @@ export class ClientStore implements Store {
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
-  /** @param options Where and how. Nothing is sent before the first read or commit. */
+  /**
+   * @param options Where and how. Nothing is sent before the first read or commit.
+   */
   constructor(options: ClientOptions) {
     this.#options = options;
     this.limits = options.limits;

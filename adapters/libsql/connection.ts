@@ -61,7 +61,12 @@ export class Connection {
     }
   }
 
-  /** Creates the tables if need be. @returns What the store is. @throws {PawlError} `STORE_INCOMPATIBLE`. */
+  /**
+   * Creates the tables if need be.
+   *
+   * @returns What the store is.
+   * @throws {PawlError} `STORE_INCOMPATIBLE`.
+   */
   setUp(id: string, shards: number, where: string): StoreMeta {
     return this.#transaction("immediate", () => {
       const rows = metaStatements(id, shards).map((statement) => this.#run(statement)).at(-1)!;
@@ -73,14 +78,22 @@ export class Connection {
     });
   }
 
-  /** Reads everything in one snapshot. @throws The driver's error. */
+  /**
+   * Reads everything in one snapshot.
+   *
+   * @throws The driver's error.
+   */
   read(requests: readonly ReadRequest[]): ReadResult[] {
     const { statements, answer } = planRead(requests);
     const run = () => statements.map((statement) => this.#run(statement));
     return answer(statements.length > 1 ? this.#transaction("deferred", run) : run());
   }
 
-  /** Settles and writes everything in one transaction. @throws The driver's error; then nothing was written. */
+  /**
+   * Settles and writes everything in one transaction.
+   *
+   * @throws The driver's error; then nothing was written.
+   */
   commit(calls: readonly CommitCall[]): CallResult[] {
     const overlays = overlaysOf(calls);
     const strict = calls.some((call) => call.batches.some((batch) => !batch.relaxed));

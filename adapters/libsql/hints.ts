@@ -9,7 +9,11 @@ export class Hints {
   #peers: Set<Hints> | undefined;
   #storeId = "";
 
-  /** Adds a watcher. @returns Removes it. */
+  /**
+   * Adds a watcher.
+   *
+   * @returns Removes it.
+   */
   watch(onHint: OnHint): () => void {
     // A function of its own, so that one listener may watch twice and stop once.
     const watcher: OnHint = (shard, committerId) => onHint(shard, committerId);

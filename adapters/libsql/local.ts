@@ -44,7 +44,9 @@ export class LocalStore implements Store {
   #closed = false;
   #last: Promise<Connection> | undefined;
 
-  /** @param options Where and how. Nothing is opened before the first read or commit. */
+  /**
+   * @param options Where and how. Nothing is opened before the first read or commit.
+   */
   constructor(options: LocalOptions) {
     this.#options = options;
     this.limits = options.limits;

@@ -12,7 +12,9 @@ export class ShardOverlay implements ShardView {
   #counter = 0;
   #loaded = 0;
 
-  /** @param shard The shard. */
+  /**
+   * @param shard The shard.
+   */
   constructor(shard: number) {
     this.shard = shard;
   }

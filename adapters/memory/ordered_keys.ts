@@ -10,7 +10,9 @@ export class OrderedKeys {
   #changed = new Set<string>();
   #has: (key: string) => boolean;
 
-  /** @param has Whether a key is in the set now: the owner's own map. */
+  /**
+   * @param has Whether a key is in the set now: the owner's own map.
+   */
   constructor(has: (key: string) => boolean) {
     this.#has = has;
   }

@@ -52,7 +52,11 @@ export interface Admin {
   counts(): EngineCounts;
 }
 
-/** @param context The engine. @param work What it works on. @returns Its operators' desk. */
+/**
+ * @param context The engine.
+ * @param work What it works on.
+ * @returns Its operators' desk.
+ */
 export function adminOf(context: EngineContext, work: Work): Admin {
   const limit = context.limits.pageMax;
   return {

@@ -14,14 +14,19 @@ export type StepResult =
 
 /** One attempt of a step, as the engine hands it to a behaviour. */
 export interface StepCall {
+  /** The run. */
   readonly runId: string;
+  /** Name of its definition. */
   readonly definition: string;
+  /** Its key. */
   readonly key: string;
+  /** Where it is. */
   readonly status: string;
   /** Stable over the attempts of one visit: the idempotency key for the outside world. */
   readonly stepId: string;
   /** 1 for the first attempt of a visit. */
   readonly attempt: number;
+  /** When the run was triggered. */
   readonly createdAt: Date;
   /** Aborted when the run is cancelled, the attempt times out, the engine stops, or its lease is lost. */
   readonly signal: AbortSignal;
@@ -41,14 +46,12 @@ export interface Behaviour extends Rules {
   run(call: StepCall): StepResult | Promise<StepResult>;
 }
 
-declare const definitionTypes: unique symbol;
-
 /** What an engine carries: a name and a behaviour, and, for the compiler, the types of its runs. */
 export interface Definition<Data = unknown, Status extends string = string, Start extends string = string> {
   /** Unique within a store. */
   readonly name: string;
   /** For the engine only. */
   readonly behaviour: Behaviour;
-  /** Types only. */
-  readonly [definitionTypes]?: { readonly data: Data; readonly status: Status; readonly start: Start };
+  /** For the compiler only: never there at run time. */
+  readonly types?: { readonly data: Data; readonly status: Status; readonly start: Start };
 }

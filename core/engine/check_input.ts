@@ -25,7 +25,9 @@ export function cutReason(reason: unknown, lengthMax: number, otherwise: string)
   return reason === undefined ? otherwise : String(reason).slice(0, lengthMax);
 }
 
-/** @throws {PawlError} `UNKNOWN_STATUS` when the definition has no such status. */
+/**
+ * @throws {PawlError} `UNKNOWN_STATUS` when the definition has no such status.
+ */
 export function checkStatusOf(definition: string, statuses: ReadonlySet<string>, status: unknown): void {
   if (statuses.has(status as string)) return;
   throw new PawlError(

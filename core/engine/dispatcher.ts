@@ -4,7 +4,11 @@ import { Fifo } from "./fifo.ts";
 export interface RunSource {
   /** Scopes the concurrency of its statuses. */
   readonly name: string;
-  /** Makes sure the run may start now. @returns Its status and bound, or `undefined` when it may not. */
+  /**
+   * Makes sure the run may start now.
+   *
+   * @returns Its status and bound, or `undefined` when it may not.
+   */
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined>;
   /** Runs the prepared step to its landing; never rejects. */
   run(runId: string): Promise<void>;
@@ -37,7 +41,9 @@ export class Dispatcher {
   /** Steps that have come to an end since the start. */
   processed = 0;
 
-  /** @param inFlightMax Runs in flight at once. */
+  /**
+   * @param inFlightMax Runs in flight at once.
+   */
   constructor(inFlightMax: number) {
     this.#inFlightMax = inFlightMax;
   }

@@ -1,4 +1,5 @@
-interface Item {
+/** A run and when it is due. */
+export interface Item {
   readonly id: string;
   readonly due: number;
 }
@@ -24,6 +25,25 @@ export class DueHeap {
   /** Forgets a run; its entry is dropped when it comes up. */
   delete(id: string): void {
     this.#due.delete(id);
+  }
+
+  /**
+   * Forgets all but the earliest.
+   *
+   * @param count How many stay.
+   * @returns The first of those forgotten.
+   */
+  keepEarliest(count: number): Item | undefined {
+    const all = [...this.#due].map(([id, due]) => ({ id, due }));
+    all.sort((a, b) => a.due - b.due || (a.id < b.id ? -1 : 1));
+    this.#items.length = 0;
+    this.#due.clear();
+    // What is sorted is a heap.
+    for (const item of all.slice(0, count)) {
+      this.#items.push(item);
+      this.#due.set(item.id, item.due);
+    }
+    return all[count];
   }
 
   /** When the earliest run is due. */

@@ -10,7 +10,11 @@ export interface DueSink {
   readonly queued: number;
   /** Whether the owner holds the run already. */
   holds(runId: string): boolean;
-  /** Offered each run that a scan finds. @returns True when the owner takes care of it itself. */
+  /**
+   * Offered each run that a scan finds.
+   *
+   * @returns True when the owner takes care of it itself.
+   */
   takes(runId: string, due: number): boolean;
   /** The run is due. */
   due(runId: string): void;
@@ -22,7 +26,8 @@ export interface DueSink {
 
 /**
  * The part of a shard's due index that is in memory: everything before the horizon, the earliest first. It tells the
- * owner when a run is due, by one timer, and reads on when little is left.
+ * owner when a run is due, by one timer, and reads on when little is left. What is due and what sleeps are bounded
+ * apart, so that thousands of sleepers never keep out a run that is due.
  */
 export class DueIndex {
   readonly #context: EngineContext;
@@ -32,11 +37,18 @@ export class DueIndex {
   readonly #later = new DueHeap();
   /** First key that is not in memory; absent: all of the index is. */
   #horizon: string | undefined;
+  /** First key left out while a page was on its way: the page may be older than that run's row. */
+  #missed: string | undefined;
   #scanning: Promise<void> | undefined;
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined;
   #over = false;
 
-  /** @param context The engine. @param definition Whose runs. @param shard Where. @param sink Its owner. */
+  /**
+   * @param context The engine.
+   * @param definition Whose runs.
+   * @param shard Where.
+   * @param sink Its owner.
+   */
   constructor(context: EngineContext, definition: string, shard: number, sink: DueSink) {
     this.#context = context;
     this.#definition = definition;
@@ -51,7 +63,8 @@ export class DueIndex {
 
   /** When the earliest run that waits is due. */
   get nextDue(): number | undefined {
-    return this.#later.peek();
+    const [sleeps, unread] = [this.#later.peek(), this.#horizonDue];
+    return sleeps === undefined || unread === undefined ? sleeps ?? unread : Math.min(sleeps, unread);
   }
 
   /** Stops the timer; nothing is reported any more. */
@@ -66,22 +79,28 @@ export class DueIndex {
     await this.#begin(keyspace.work.range(this.#definition).start);
   }
 
-  /** Reads on behind the horizon when little of what was read is left. */
+  /** Reads on behind the horizon when little of what was read is left, or what lies there is due. */
   readAhead(): void {
-    if (this.#horizon === undefined || this.#scanning) return;
-    if (this.#size > this.#context.limits.duePageMax / 2) return;
+    if (this.#horizon === undefined || this.#scanning || this.#over) return;
+    const { clock, limits } = this.#context;
+    const enough = limits.duePageMax / 2;
+    if (this.#sink.queued > enough) return;
+    if (this.#later.size > enough && this.#horizonDue! > clock.now()) return;
     this.#begin(this.#horizon).catch((error) => this.#sink.failed(error));
   }
 
   /** Files a run at its due time. */
   track(runId: string, due: number): void {
-    if (this.#size >= this.#context.limits.dueInMemoryMax) {
-      const key = keyspace.work.key(this.#definition, due, runId);
-      if (this.#horizon === undefined || key < this.#horizon) this.#horizon = key;
-      this.#later.delete(runId);
+    const { clock, limits } = this.#context;
+    this.#later.delete(runId);
+    const isDue = due <= clock.now();
+    if (!isDue && this.#later.size >= limits.dueInMemoryMax) this.#makeRoom();
+    const key = keyspace.work.key(this.#definition, due, runId);
+    const isBeyond = this.#horizon !== undefined && key >= this.#horizon;
+    if (isBeyond || (isDue && this.#sink.queued >= limits.dueInMemoryMax)) {
+      this.#leaveOut(key);
       this.#sink.dropped(runId);
-    } else if (due <= this.#context.clock.now()) {
-      this.#later.delete(runId);
+    } else if (isDue) {
       this.#sink.due(runId);
     } else {
       this.#later.set(runId, due);
@@ -104,10 +123,23 @@ export class DueIndex {
       this.#sink.due(runId);
     }
     this.#arm();
+    this.readAhead();
   }
 
-  get #size(): number {
-    return this.#sink.queued + this.#later.size;
+  /** When the first run that is not in memory is due. */
+  get #horizonDue(): number | undefined {
+    return this.#horizon === undefined ? undefined : readStamp(splitKey(this.#horizon)[2]!);
+  }
+
+  /** The later half of the sleepers goes behind the horizon. */
+  #makeRoom(): void {
+    const first = this.#later.keepEarliest(this.#context.limits.dueInMemoryMax >> 1);
+    if (first) this.#leaveOut(keyspace.work.key(this.#definition, first.due, first.id));
+  }
+
+  #leaveOut(key: string): void {
+    this.#horizon = earlier(this.#horizon, key);
+    this.#missed = earlier(this.#missed, key);
   }
 
   #begin(from: string): Promise<void> {
@@ -121,16 +153,15 @@ export class DueIndex {
     const { end } = keyspace.work.range(this.#definition);
     const limit = limits.duePageMax;
     for (let start = from; !this.#over;) {
+      this.#missed = undefined;
       const [page] = await reader.read(this.#shard, [{ start, end, limit }]);
+      const next = page!.length < limit ? undefined : keyAfter(page!.at(-1)!.key);
+      this.#horizon = earlier(this.#missed, next);
       for (const entry of page!) this.#found(entry.key);
-      if (page!.length < limit) {
-        this.#horizon = undefined;
-        return;
-      }
-      start = keyAfter(page!.at(-1)!.key);
-      if (this.#size < limits.dueInMemoryMax) continue;
-      this.#horizon = start;
-      return;
+      this.#arm();
+      const isFull = this.#sink.queued >= limits.dueInMemoryMax || this.#later.size >= limits.dueInMemoryMax;
+      if (next === undefined || this.#horizon !== next || isFull) return;
+      start = next;
     }
   }
 
@@ -141,12 +172,23 @@ export class DueIndex {
     if (!this.#sink.takes(runId!, dueAt)) this.track(runId!, dueAt);
   }
 
+  /** The timer is for what is yet to come; what is due behind the horizon waits for room, not for time. */
   #arm(): void {
-    const at = this.#later.peek();
-    if (at === undefined || this.#over) return;
+    const now = this.#context.clock.now();
+    const unread = this.#horizonDue;
+    const at = Math.min(
+      this.#later.peek() ?? Infinity,
+      unread !== undefined && unread > now ? unread : Infinity,
+    );
+    if (at === Infinity || this.#over) return;
     if (this.#timer && this.#timer.at <= at) return;
     this.#timer?.cancel();
-    const { clock } = this.#context;
-    this.#timer = { at, cancel: clock.after(Math.max(0, at - clock.now()), () => this.wake()) };
+    this.#timer = { at, cancel: this.#context.clock.after(Math.max(0, at - now), () => this.wake()) };
   }
+}
+
+/** The smaller of two keys; an absent one is larger than all. */
+function earlier(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
 }

@@ -99,9 +99,17 @@ export interface Engine {
    * @throws {RunStateError} When the run is not initiated or running.
    */
   pause(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
-  /** Lets a paused run go on. @throws {RunStateError} When it is not paused. */
+  /**
+   * Lets a paused run go on.
+   *
+   * @throws {RunStateError} When it is not paused.
+   */
   resume(definition: Definition, key: string, options?: RunOptions): Promise<RunView>;
-  /** Ends a run where it is; a step that is still running is discarded. @throws {RunStateError} When it has ended. */
+  /**
+   * Ends a run where it is; a step that is still running is discarded.
+   *
+   * @throws {RunStateError} When it has ended.
+   */
   cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
   /** For operators. */
   readonly admin: Admin;

@@ -24,7 +24,10 @@ export class HotRuns {
   readonly #guard: Check;
   readonly #runs = new Map<string, HotRun>();
 
-  /** @param context The engine. @param guard The owner's fence. */
+  /**
+   * @param context The engine.
+   * @param guard The owner's fence.
+   */
   constructor(context: EngineContext, guard: Check) {
     this.#context = context;
     this.#guard = guard;
@@ -90,7 +93,11 @@ export class HotRuns {
     return new Promise((resolve) => (run.waiting ??= []).push(resolve));
   }
 
-  /** Applies a change, after those that came before it. @returns What was applied. */
+  /**
+   * Applies a change, after those that came before it.
+   *
+   * @returns What was applied.
+   */
   async change(run: HotRun, changeOf: ChangeOf): Promise<Change> {
     while (run.busy) await this.turn(run);
     run.busy = true;

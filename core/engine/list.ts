@@ -56,7 +56,10 @@ interface Source {
   readonly front: string;
 }
 
-/** @returns One page of the runs that match. @throws {PawlError} `INVALID_ARGUMENT`. */
+/**
+ * @returns One page of the runs that match.
+ * @throws {PawlError} `INVALID_ARGUMENT`.
+ */
 export async function listRuns(context: EngineContext, query: ListQuery): Promise<ListPage> {
   checkQuery(context, query);
   const limit = query.limit ?? limitDefault;

@@ -22,7 +22,9 @@ export interface RunName {
   readonly runId?: string | undefined;
 }
 
-/** @returns The named run, or `undefined` when there is none. */
+/**
+ * @returns The named run, or `undefined` when there is none.
+ */
 export async function findRun(context: EngineContext, name: RunName): Promise<Held | undefined> {
   checkName(name.key, "key", context.limits.keyLengthMax);
   const runId = name.runId ?? await latestRunId(context, name);
@@ -42,7 +44,9 @@ export async function latestRunId(context: EngineContext, name: RunName): Promis
   return entry && (parseStored(entry.value, "key row") as { runId: string }).runId;
 }
 
-/** @throws {PawlError} `RUN_NOT_FOUND` when there is no such run. */
+/**
+ * @throws {PawlError} `RUN_NOT_FOUND` when there is no such run.
+ */
 export async function requireRun(context: EngineContext, verb: string, name: RunName): Promise<Held> {
   const held = await findRun(context, name);
   if (held) return held;
@@ -93,7 +97,9 @@ export interface HistoryQuery {
   readonly limit?: number;
 }
 
-/** @returns Rows of a run's history, oldest first. */
+/**
+ * @returns Rows of a run's history, oldest first.
+ */
 export async function readHistory(context: EngineContext, query: HistoryQuery): Promise<HistoryRow[]> {
   const { pageMax } = context.limits;
   const limit = query.limit ?? pageMax;

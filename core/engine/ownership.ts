@@ -53,7 +53,10 @@ export class Ownership {
   #cancels = new Set<Cancel>();
   #running = false;
 
-  /** @param context The engine. @param dispatcher Starts what the owners find due. */
+  /**
+   * @param context The engine.
+   * @param dispatcher Starts what the owners find due.
+   */
   constructor(context: EngineContext, dispatcher: Dispatcher) {
     this.#context = context;
     this.#dispatcher = dispatcher;
@@ -93,7 +96,11 @@ export class Ownership {
     if (this.#running) this.#dispatcher.resume();
   }
 
-  /** Claims what is free or dead and wanted. @returns What it had to leave. */
+  /**
+   * Claims what is free or dead and wanted.
+   *
+   * @returns What it had to leave.
+   */
   async claim(
     wanted: (sighting: { readonly firstDue: number | undefined }) => boolean,
   ): Promise<ClaimReport> {

@@ -18,7 +18,10 @@ export class Poll {
   #stopped = true;
   #forGood = false;
 
-  /** @param context The engine. @param ownership What it owns. */
+  /**
+   * @param context The engine.
+   * @param ownership What it owns.
+   */
   constructor(context: EngineContext, ownership: Ownership) {
     this.#context = context;
     this.#ownership = ownership;

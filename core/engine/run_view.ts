@@ -29,7 +29,11 @@ export interface RunView<Data = unknown> {
   readonly lastError?: RunError;
 }
 
-/** @param context The engine. @param record A run. @returns It, as the user sees it. */
+/**
+ * @param context The engine.
+ * @param record A run.
+ * @returns It, as the user sees it.
+ */
 export async function viewOf<Data>(context: EngineContext, record: RunRecord): Promise<RunView<Data>> {
   return { ...outline(record), data: JSON.parse(await openPayload(context, record)) as Data };
 }

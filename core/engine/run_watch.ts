@@ -18,7 +18,11 @@ export class RunWatch {
     return [...this.#waiting.keys()];
   }
 
-  /** Subscribes to a run. @returns Ends the subscription. */
+  /**
+   * Subscribes to a run.
+   *
+   * @returns Ends the subscription.
+   */
   subscribe(runId: string, waiter: Waiter): () => void {
     const known = this.#waiting.get(runId);
     const waiting = known ?? new Set<Waiter>();

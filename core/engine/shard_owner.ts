@@ -63,7 +63,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   #bell: Version | undefined;
   #over = false;
 
-  /** @param options What it owns and with which fence. */
+  /**
+   * @param options What it owns and with which fence.
+   */
   constructor(options: ShardOwnerOptions) {
     this.#options = options;
     this.#context = options.context;
@@ -253,7 +255,6 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     }
     run.attempt = undefined;
     this.#done(run);
-    this.#index.readAhead();
   }
 
   /** Its record was dropped between preparing and starting: it is prepared again. */
@@ -338,6 +339,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.#queued.delete(run.record.id);
     this.#suspects.landed(run.record.id);
     this.#settle(run);
+    this.#index.readAhead();
     return undefined;
   }
 

@@ -29,7 +29,9 @@ export class Suspects {
   #aloneNow: string | undefined;
   #idle: (() => void)[] = [];
 
-  /** @param limits The first window, and the widest. */
+  /**
+   * @param limits The first window, and the widest.
+   */
   constructor(limits: Limits) {
     this.#limits = limits;
     this.#window = limits.suspectsInFlightMax;

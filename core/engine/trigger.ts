@@ -54,7 +54,9 @@ export class RunIds {
   #time = 0;
   #sequence = 0;
 
-  /** @param context Time and chance. */
+  /**
+   * @param context Time and chance.
+   */
   constructor(context: Pick<EngineContext, "clock" | "random">) {
     this.#context = context;
   }

@@ -37,7 +37,11 @@ export interface VerifyReport {
 
 const findingsMax = 1_000;
 
-/** @param context The engine. @param signal Ends the walk. @returns What it saw. */
+/**
+ * @param context The engine.
+ * @param signal Ends the walk.
+ * @returns What it saw.
+ */
 export async function verifyStore(context: EngineContext, signal?: AbortSignal): Promise<VerifyReport> {
   const findings: Finding[] = [];
   let entries = 0;

@@ -41,7 +41,9 @@ export class Work {
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
-  /** @param context The engine. */
+  /**
+   * @param context The engine.
+   */
   constructor(context: EngineContext) {
     this.#context = context;
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax);

@@ -18,7 +18,11 @@ export interface Held {
   version: Version;
 }
 
-/** Reads a run. @returns Its record, or `undefined` when there is none. */
+/**
+ * Reads a run.
+ *
+ * @returns Its record, or `undefined` when there is none.
+ */
 export async function readRun(context: EngineContext, runId: string): Promise<Held | undefined> {
   const entry = await context.reader.get(shardOfRun(context, runId), keyspace.run.key(runId));
   return entry && { record: decodeRecord(entry.value), version: entry.version };

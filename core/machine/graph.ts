@@ -12,7 +12,9 @@ interface Edges {
   readonly to: readonly string[];
 }
 
-/** @throws {PawlError} `INVALID_GRAPH` unless the name can be one. */
+/**
+ * @throws {PawlError} `INVALID_GRAPH` unless the name can be one.
+ */
 export function checkMachineName(name: unknown): void {
   if (isName(name)) return;
   throw new PawlError(
@@ -21,7 +23,9 @@ export function checkMachineName(name: unknown): void {
   );
 }
 
-/** @throws {PawlError} `INVALID_GRAPH` unless the status can be one. */
+/**
+ * @throws {PawlError} `INVALID_GRAPH` unless the status can be one.
+ */
 export function checkStatus(machine: string, status: unknown): void {
   if (isName(status)) return;
   throw new PawlError(

@@ -5,12 +5,10 @@
  */
 import type { StepCall, StepResult } from "../engine/behaviour.ts";
 
-declare const controlBrand: unique symbol;
-
 /** An answer other than a status; made by the methods of {@linkcode StepRun}. */
 export interface Control {
-  /** Types only: a control cannot be made by hand. */
-  readonly [controlBrand]: true;
+  /** For the compiler only: a control cannot be made by hand. */
+  readonly control: never;
 }
 
 /** What a handler may answer: one of its step's statuses, or a control. */
@@ -58,7 +56,9 @@ export class MachineControl {
   /** What to do. */
   readonly result: StepResult;
 
-  /** @param result What to do. */
+  /**
+   * @param result What to do.
+   */
   constructor(result: StepResult) {
     this.result = result;
   }
@@ -69,7 +69,9 @@ export class MachineRun implements StepRun {
   readonly #call: StepCall;
   readonly #reasonMax = 2_000;
 
-  /** @param call The engine's call. */
+  /**
+   * @param call The engine's call.
+   */
   constructor(call: StepCall) {
     this.#call = call;
   }

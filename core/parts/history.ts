@@ -25,13 +25,19 @@ export type HistoryKind =
 
 /** What is written of an event, before it has a place. */
 export interface HistoryEvent {
+  /** What it tells of. */
   readonly kind: HistoryKind;
   /** Who caused it. */
   readonly by: "step" | "engine" | "operator" | "client";
+  /** The status before it. */
   readonly from?: string;
+  /** The status after it. */
   readonly to?: string;
+  /** How long the attempt took. */
   readonly durationMs?: number;
+  /** Why. */
   readonly reason?: string;
+  /** What the attempt failed with. */
   readonly error?: RunError;
 }
 
@@ -49,7 +55,12 @@ export interface HistoryRow extends HistoryEvent {
   readonly position: number;
 }
 
-/** @param event What happened. @param run The record after it. @param at When. @returns The row's JSON text. */
+/**
+ * @param event What happened.
+ * @param run The record after it.
+ * @param at When.
+ * @returns The row's JSON text.
+ */
 export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): string {
   let text = `{"at":${at},"kind":"${event.kind}","by":"${event.by}","runState":"${run.state}",` +
     `"version":${run.version},"attempt":${run.attempt}`;
@@ -61,7 +72,10 @@ export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): 
   return text + "}";
 }
 
-/** @param entry A stored history entry. @returns The row. */
+/**
+ * @param entry A stored history entry.
+ * @returns The row.
+ */
 export function decodeHistory(entry: Entry): HistoryRow {
   const row = parseStored(entry.value, `history row ${entry.key}`) as HistoryRow & { at: number };
   return { ...row, at: new Date(row.at), position: readStamp(splitKey(entry.key)[2]!) };

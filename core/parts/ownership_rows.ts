@@ -29,12 +29,18 @@ export interface PresenceRow {
   readonly since: number;
 }
 
-/** @param entry A stored `owner` row. @returns It. */
+/**
+ * @param entry A stored `owner` row.
+ * @returns It.
+ */
 export function readOwner(entry: Entry): OwnerRow {
   return parseStored(entry.value, `owner row ${entry.key}`) as OwnerRow;
 }
 
-/** @param entry A stored `presence` row. @returns It. */
+/**
+ * @param entry A stored `presence` row.
+ * @returns It.
+ */
 export function readPresence(entry: Entry): PresenceRow {
   return parseStored(entry.value, `presence row ${entry.key}`) as PresenceRow;
 }

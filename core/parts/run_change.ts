@@ -29,9 +29,13 @@ export type ChangeOf = (run: RunRecord, now: number) => Change;
 
 /** How a status's step is retried; all times in milliseconds. */
 export interface StepPolicy {
+  /** Wait before the second attempt. */
   readonly retryInitialMs: number;
+  /** Longest wait. */
   readonly retryMaxMs: number;
+  /** Growth per attempt. */
   readonly retryFactor: number;
+  /** Waits are spread over their upper half. */
   readonly retryJitter: boolean;
   /** Failed attempts after which the run is paused; 0: never. */
   readonly pauseAfterErrors: number;
@@ -228,7 +232,11 @@ function allow(verb: string, run: RunRecord, states: readonly RunState[]): void 
   if (!states.includes(run.state)) throw new RunStateError(verb, run.id, run.state, states);
 }
 
-/** An operator stops a run between steps; a step already running may still land. @returns The change. */
+/**
+ * An operator stops a run between steps; a step already running may still land.
+ *
+ * @returns The change.
+ */
 export function pause(rules: Rules, reason: string): ChangeOf {
   return (run, now) => {
     allow("pause", run, ["initiated", "running"]);
@@ -236,7 +244,11 @@ export function pause(rules: Rules, reason: string): ChangeOf {
   };
 }
 
-/** Lets a paused run go on, with a fresh count of attempts. @returns The change. */
+/**
+ * Lets a paused run go on, with a fresh count of attempts.
+ *
+ * @returns The change.
+ */
 export function resume(rules: Rules, by: "operator" | "engine"): ChangeOf {
   return (run, now) => {
     allow("resume", run, ["paused"]);
@@ -254,7 +266,11 @@ export function resume(rules: Rules, by: "operator" | "engine"): ChangeOf {
   };
 }
 
-/** Ends a run where it is. @returns The change. */
+/**
+ * Ends a run where it is.
+ *
+ * @returns The change.
+ */
 export function cancel(reason: string): ChangeOf {
   return (run, now) => {
     allow("cancel", run, ["initiated", "running", "paused", "stalled"]);
@@ -281,7 +297,11 @@ export function interrupted(rules: Rules, crashesMax: number): ChangeOf {
   };
 }
 
-/** Sets aside a run whose status the deployed code does not know. @returns The change. */
+/**
+ * Sets aside a run whose status the deployed code does not know.
+ *
+ * @returns The change.
+ */
 export function stall(): ChangeOf {
   return (run, now) => {
     const reason = `status "${run.status}" is unknown to the deployed code`;
@@ -292,7 +312,11 @@ export function stall(): ChangeOf {
   };
 }
 
-/** Takes a stalled run up again when the deployed code knows its status. @returns The change. */
+/**
+ * Takes a stalled run up again when the deployed code knows its status.
+ *
+ * @returns The change.
+ */
 export function unstall(rules: Rules): ChangeOf {
   return (run, now) => {
     if (run.state !== "stalled") return {};

@@ -123,7 +123,10 @@ export function bucketOf(state: RunState): string {
 /** The fields of a record that never change. */
 export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "createdAt" | "previous">;
 
-/** @param run What identifies a run. @returns The constant front of its stored text. */
+/**
+ * @param run What identifies a run.
+ * @returns The constant front of its stored text.
+ */
 export function recordHead(run: RunIdentity): string {
   const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +

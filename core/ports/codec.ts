@@ -6,8 +6,18 @@
  * messages. A codec sees payload only; put no secret in a key or an error message.
  */
 export interface Codec {
-  /** @param text JSON text. @returns Any text; it is stored as a JSON string. */
+  /**
+   * Transforms a payload.
+   *
+   * @param text JSON text.
+   * @returns Any text; it is stored as a JSON string.
+   */
   encode(text: string): string | Promise<string>;
-  /** @param text What `encode` gave. @returns The JSON text. */
+  /**
+   * Transforms a payload.
+   *
+   * @param text What `encode` gave.
+   * @returns The JSON text.
+   */
   decode(text: string): string | Promise<string>;
 }

@@ -3,7 +3,13 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Where the engine writes what an operator may want to read. User data never goes here. */
 export interface Logger {
-  /** @param level How serious. @param message A sentence. @param fields What it is about, flat. */
+  /**
+   * Writes one line.
+   *
+   * @param level How serious.
+   * @param message A sentence.
+   * @param fields What it is about, flat.
+   */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -19,6 +25,7 @@ export function consoleLogger(least: LogLevel = "warn"): Logger {
   return {
     log(level, message, fields) {
       if (order.indexOf(level) < order.indexOf(least)) return;
+      // deno-lint-ignore no-console -- this is the one place that may: the default logger.
       console[level](JSON.stringify({ level, message, ...fields }));
     },
   };

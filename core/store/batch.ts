@@ -12,30 +12,48 @@ export class BatchBuilder implements Batch {
   /** May be lost by a power cut after it was answered. */
   readonly relaxed: boolean;
 
-  /** @param options `relaxed`: step progress only; what anybody outside was told must be strict. */
+  /**
+   * @param options `relaxed`: step progress only; what anybody outside was told must be strict.
+   */
   constructor(options: { readonly relaxed?: boolean } = {}) {
     this.relaxed = options.relaxed ?? false;
   }
 
-  /** Requires a version of a key; `null` requires its absence. @returns This builder. */
+  /**
+   * Requires a version of a key; `null` requires its absence.
+   *
+   * @returns This builder.
+   */
   check(key: string, version: Version | null): this {
     this.checks.push({ key, version });
     return this;
   }
 
-  /** Writes a value. @returns This builder. */
+  /**
+   * Writes a value.
+   *
+   * @returns This builder.
+   */
   put(key: string, value: string): this {
     this.puts.push({ key, value });
     return this;
   }
 
-  /** Writes a value under a key that ends in this batch's version. @returns This builder. */
+  /**
+   * Writes a value under a key that ends in this batch's version.
+   *
+   * @returns This builder.
+   */
   putStamped(front: string, value: string): this {
     this.puts.push({ key: front, value, stamped: true });
     return this;
   }
 
-  /** Removes a key. @returns This builder. */
+  /**
+   * Removes a key.
+   *
+   * @returns This builder.
+   */
   delete(key: string): this {
     this.deletes.push(key);
     return this;

@@ -64,7 +64,9 @@ export class GroupCommitter {
   #busy = false;
   #idle: (() => void)[] = [];
 
-  /** @param options Ports and limits. */
+  /**
+   * @param options Ports and limits.
+   */
   constructor(options: GroupCommitterOptions) {
     this.#options = options;
     this.id = options.random.hex(12);
@@ -193,7 +195,11 @@ export class GroupCommitter {
     return { shard, committer: { id, callId, ...(previous !== undefined && { previous }) } };
   }
 
-  /** Answers the batches of a call. @returns False when the call was surely refused unseen and must be sent again. */
+  /**
+   * Answers the batches of a call.
+   *
+   * @returns False when the call was surely refused unseen and must be sent again.
+   */
   #settled(sent: Sent, result: CallResult): boolean {
     if (result.outcome === "superseded") {
       const { last } = result;
@@ -248,7 +254,9 @@ export class GroupCommitter {
     for (const each of lost) this.#reject(each, cause);
   }
 
-  /** @returns True when the lost call is surely refused for ever, so that its batches may be sent again. */
+  /**
+   * @returns True when the lost call is surely refused for ever, so that its batches may be sent again.
+   */
   #learn(
     lost: Sent,
     result: CallResult,

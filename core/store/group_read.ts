@@ -20,7 +20,10 @@ export class GroupReader {
   /** Trips made, for the benchmarks. */
   trips = 0;
 
-  /** @param store The store. @param clock Its `soon` ends a group. */
+  /**
+   * @param store The store.
+   * @param clock Its `soon` ends a group.
+   */
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
@@ -40,7 +43,11 @@ export class GroupReader {
     });
   }
 
-  /** Reads one key. @returns Its entry, if it is there. */
+  /**
+   * Reads one key.
+   *
+   * @returns Its entry, if it is there.
+   */
   async get(shard: number, key: string): Promise<Entry | undefined> {
     return (await this.read(shard, [{ get: key }]))[0]![0];
   }

@@ -149,7 +149,11 @@ export interface Store {
   read(requests: readonly ReadRequest[]): Promise<readonly ReadResult[]>;
   /** One durable write for all. */
   commit(calls: readonly CommitCall[]): Promise<readonly CallResult[]>;
-  /** Subscribes to hints. @returns Ends the subscription. */
+  /**
+   * Subscribes to hints.
+   *
+   * @returns Ends the subscription.
+   */
   watch?(onHint: OnHint): () => void;
   /** Ends all work; later calls reject with `StoreClosedError`. */
   close(): Promise<void>;

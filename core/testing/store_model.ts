@@ -85,7 +85,9 @@ export class StoreModel {
   #values = 0;
   #calls = 0;
 
-  /** @param shards The store's shard count. */
+  /**
+   * @param shards The store's shard count.
+   */
   constructor(shards: number) {
     this.#shards = Array.from({ length: shards }, () => new ShardModel());
   }
@@ -103,7 +105,11 @@ export class StoreModel {
     });
   }
 
-  /** Follows a commit, in order. @throws {Error} When the store answered what the rules do not allow. */
+  /**
+   * Follows a commit, in order.
+   *
+   * @throws {Error} When the store answered what the rules do not allow.
+   */
   apply(calls: readonly CommitCall[], results: readonly CallResult[]): void {
     same(results.length, calls.length, "number of results");
     calls.forEach((call, index) => {

@@ -52,7 +52,10 @@ export class StoreProbe {
   readonly #name: string;
   #calls = 0;
 
-  /** @param store The store under test. @param name The front of its committers' ids: each probe needs its own. */
+  /**
+   * @param store The store under test.
+   * @param name The front of its committers' ids: each probe needs its own.
+   */
   constructor(store: Store, name = "probe") {
     this.store = store;
     this.#name = name;
@@ -77,7 +80,11 @@ export class StoreProbe {
     return done((await this.store.commit([this.call(batches, options)]))[0]);
   }
 
-  /** Writes one entry. @returns Its version. */
+  /**
+   * Writes one entry.
+   *
+   * @returns Its version.
+   */
   async put(key: string, value: unknown, shard = 0): Promise<Version> {
     return versionOf((await this.commit([put(key, value)], { shard }))[0]);
   }

@@ -23,7 +23,11 @@ export interface TestEngine {
   readonly store: Store;
   /** Its clock. */
   readonly clock: VirtualClock;
-  /** Moves time on. @returns Resolves when all that became due has run. */
+  /**
+   * Moves time on.
+   *
+   * @returns Resolves when all that became due has run.
+   */
   advance(duration: Duration): Promise<void>;
   /** Stops the engine, and closes the store unless it was given. */
   stop(): Promise<void>;
