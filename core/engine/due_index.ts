@@ -95,10 +95,9 @@ export class DueIndex {
     this.#later.delete(runId);
     const isDue = due <= clock.now();
     if (!isDue && this.#later.size >= limits.dueInMemoryMax) this.#makeRoom();
-    const key = keyspace.work.key(this.#definition, due, runId);
-    const isBeyond = this.#horizon !== undefined && key >= this.#horizon;
-    if (isBeyond || (isDue && this.#sink.queued >= limits.dueInMemoryMax)) {
-      this.#leaveOut(key);
+    const isFull = isDue && this.#sink.queued >= limits.dueInMemoryMax;
+    if (isFull || this.#isBeyond(due, runId)) {
+      this.#leaveOut(keyspace.work.key(this.#definition, due, runId));
       this.#sink.dropped(runId);
     } else if (isDue) {
       this.#sink.due(runId);
@@ -129,6 +128,10 @@ export class DueIndex {
   /** When the first run that is not in memory is due. */
   get #horizonDue(): number | undefined {
     return this.#horizon === undefined ? undefined : readStamp(splitKey(this.#horizon)[2]!);
+  }
+
+  #isBeyond(due: number, runId: string): boolean {
+    return this.#horizon !== undefined && keyspace.work.key(this.#definition, due, runId) >= this.#horizon;
   }
 
   /** The later half of the sleepers goes behind the horizon. */

@@ -1,6 +1,6 @@
-import { OutcomeUnknownError, RunStateError } from "../errors.ts";
+import { OutcomeUnknownError, PawlError, RunStateError } from "../errors.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
-import type { RunRecord } from "../parts/run_record.ts";
+import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { AttemptSignal } from "./step_runner.ts";
@@ -73,6 +73,15 @@ export class HotRuns {
     for (const runId of [...this.#runs.keys()]) this.drop(runId);
   }
 
+  /** Running code that listens to its signal is told when a guest has ended its run. */
+  async tellEnded(): Promise<void> {
+    const listening = [...this.#runs.values()].filter((run) => run.attempt?.isListening);
+    await Promise.all(listening.map(async (run) => {
+      const found = await readRun(this.#context, run.record.id);
+      if (found && isFinished(found.record.state)) run.attempt?.abort(runEnded(found.record));
+    }));
+  }
+
   /** A record just written or read. */
   hold(record: RunRecord, version: Version): HotRun {
     const seenAt = this.#context.clock.monotonic();
@@ -139,4 +148,14 @@ export class HotRuns {
     run.version = found.version;
     return after !== undefined && found.record.version >= after.version && found.record.visit >= after.visit;
   }
+}
+
+/**
+ * The reason with which the attempt of a run that has ended is aborted.
+ *
+ * @param record The run.
+ * @returns The error its code sees.
+ */
+export function runEnded(record: RunRecord): PawlError {
+  return new PawlError("RUN_ENDED", `Run ${record.id} is ${record.state}`);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { LeaseLostError, PawlError } from "../errors.ts";
+import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
 import {
   type Change,
@@ -24,8 +24,8 @@ import type { EngineContext } from "./context.ts";
 import type { Dispatcher, Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { AttemptSignal, runStep } from "./step_runner.ts";
-import { type HotRun, HotRuns } from "./hot_runs.ts";
-import { readRun } from "./write_change.ts";
+import { type HotRun, HotRuns, runEnded } from "./hot_runs.ts";
+import { ringSurely } from "./ring_surely.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 
 /** What makes an owner. */
@@ -156,16 +156,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     if (bell === this.#bell || this.#over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#tellEnded()]).catch((error) => this.failed(error));
+    Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
   }
 
-  /** Running code that listens to its signal is told when a guest has ended its run. */
-  async #tellEnded(): Promise<void> {
-    const listening = [...this.#hot.values()].filter((run) => run.attempt?.isListening);
-    await Promise.all(listening.map(async (run) => {
-      const found = await readRun(this.#context, run.record.id);
-      if (found && isFinished(found.record.state)) run.attempt?.abort(runEnded(found.record));
-    }));
+  /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
+  unsure(): void {
+    ringSurely(this.#context, this).then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
   /** Reads the due index from its start: everything not in memory yet is taken up. */
@@ -373,6 +369,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       return await this.#hot.change(run, changeOf);
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
+      if (error instanceof OutcomeUnknownError) this.unsure();
       throw error;
     } finally {
       if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
@@ -392,8 +389,4 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     else this.#hot.drop(record.id);
     this.#index.track(record.id, record.due);
   }
-}
-
-function runEnded(record: RunRecord): PawlError {
-  return new PawlError("RUN_ENDED", `Run ${record.id} is ${record.state}`);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConflictError, PawlError, RunInProgressError } from "../errors.ts";
+import { ConflictError, OutcomeUnknownError, PawlError, RunInProgressError } from "../errors.ts";
 import { fingerprint } from "../hash.ts";
 import { jsonText, parseStored } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
@@ -102,7 +102,10 @@ export async function trigger(
     const owner = ownership.ownerOf(definition.name, shard);
     const batch = triggerBatch(wish, record, latest);
     if (!owner) batch.put(keyspace.bell.key(definition.name), "1");
-    const result = await context.committer.commit(shard, batch, owner?.guard);
+    const result = await context.committer.commit(shard, batch, owner?.guard).catch((error) => {
+      if (error instanceof OutcomeUnknownError) owner?.unsure();
+      throw error;
+    });
     if (result.ok) {
       if (owner && !owner.over) owner.adopt(record, result.version);
       context.watch.changed(record);
