@@ -6,7 +6,7 @@
 import { PawlError, RunEndedError } from "../errors.ts";
 import { type Duration, durationMs } from "../duration.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
-import type { EngineContext } from "./context.ts";
+import { type EngineContext, shardOfRun } from "./context.ts";
 import { checkName } from "./check_input.ts";
 import { isNamed, latestRunId, noSuchRun, readHistory, type RunName } from "./operate.ts";
 import type { Waiter } from "./run_watch.ts";
@@ -25,16 +25,24 @@ export interface Wait {
 /**
  * Resolves with the run as it is when the wait is met.
  *
+ * @param known The run's record, if this engine has it in memory: then nothing is read.
  * @throws {RunEndedError} When the run ended without reaching the status.
  * @throws {PawlError} `RUN_NOT_FOUND`, `AWAIT_TIMEOUT`, or `ENGINE_STOPPED`; or the signal's reason.
  */
-export async function awaitRun(context: EngineContext, name: RunName, wait: Wait): Promise<RunRecord> {
+export async function awaitRun(
+  context: EngineContext,
+  name: RunName,
+  wait: Wait,
+  known: (runId: string) => RunRecord | undefined,
+): Promise<RunRecord> {
   wait.signal?.throwIfAborted();
   checkName(name.key, "key", context.limits.keyLengthMax);
   const timeoutMs = wait.timeout === undefined ? undefined : durationMs(wait.timeout, "timeout");
   const runId = name.runId ?? await latestRunId(context, name);
   wait.signal?.throwIfAborted();
   if (runId === undefined) throw noSuchRun("await", name);
+  // A text that is no run id is refused before anything waits for it.
+  shardOfRun(context, runId);
   return new Promise<RunRecord>((resolve, reject) => {
     let cancel: (() => void) | undefined;
     const end = () => {
@@ -55,11 +63,14 @@ export async function awaitRun(context: EngineContext, name: RunName, wait: Wait
     const unsubscribe = context.watch.subscribe(runId, judge);
     if (timeoutMs !== undefined) cancel = context.clock.after(timeoutMs, () => fail(timedOut(runId, wait)));
     wait.signal?.addEventListener("abort", onAbort, { once: true });
-    // Subscribed first, read second: nothing can slip through in between.
-    readRun(context, runId).then((held) => {
-      if (held && isNamed(held, name)) judge.saw(held.record);
+    // Subscribed first, looked at second: nothing can slip through in between.
+    const look = (run: RunRecord | undefined) => {
+      if (run && isNamed(run, name)) judge.saw(run);
       else fail(noSuchRun("await", name));
-    }).catch(fail);
+    };
+    const hot = known(runId);
+    if (hot) look(hot);
+    else readRun(context, runId).then((held) => look(held?.record)).catch(fail);
   });
 }
 

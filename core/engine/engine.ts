@@ -8,7 +8,7 @@ import { type Admin, adminOf } from "./admin.ts";
 import { awaitRun } from "./await_run.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
-import { definitionOf, type EngineContext } from "./context.ts";
+import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type ListPage, type ListQuery, listRuns } from "./list.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { contextOf, type EngineOptions } from "./options.ts";
@@ -186,7 +186,10 @@ class PawlEngine implements Engine {
     const { name, behaviour } = this.#known("await", definition);
     if (options.status !== undefined) checkStatusOf(name, behaviour.statuses, options.status);
     this.#work.listen();
-    const record = await awaitRun(this.#context, { definition: name, key, runId: options.runId }, options);
+    const { ownership } = this.#work;
+    const known = (runId: string) => ownership.ownerOf(name, shardOfRun(this.#context, runId))?.known(runId);
+    const run = { definition: name, key, runId: options.runId };
+    const record = await awaitRun(this.#context, run, options, known);
     return viewOf<Data>(this.#context, record);
   }
 

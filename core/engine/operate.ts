@@ -29,12 +29,12 @@ export async function findRun(context: EngineContext, name: RunName): Promise<He
   checkName(name.key, "key", context.limits.keyLengthMax);
   const runId = name.runId ?? await latestRunId(context, name);
   const held = runId === undefined ? undefined : await readRun(context, runId);
-  return held && isNamed(held, name) ? held : undefined;
+  return held && isNamed(held.record, name) ? held : undefined;
 }
 
 /** Whether a run is of the named definition and key. */
-export function isNamed(held: Held, name: RunName): boolean {
-  return held.record.key === name.key && held.record.definition === name.definition;
+export function isNamed(run: RunRecord, name: RunName): boolean {
+  return run.key === name.key && run.definition === name.definition;
 }
 
 /** The id of a key's latest run, if it has had any. */

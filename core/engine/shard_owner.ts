@@ -142,6 +142,11 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.#settle(this.#hot.hold(record, version));
   }
 
+  /** The record of a run that is in memory, as last written or read. */
+  known(runId: string): RunRecord | undefined {
+    return this.#hot.peek(runId)?.record;
+  }
+
   /** Applies a verb to a run of this shard under the owner's fence. */
   async change(runId: string, changeOf: ChangeOf): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
