@@ -41,6 +41,7 @@ export class DueIndex {
   #missed: string | undefined;
   #scanning: Promise<void> | undefined;
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined;
+  readonly #retries = new Set<Cancel>();
   #over = false;
 
   /**
@@ -71,6 +72,7 @@ export class DueIndex {
   end(): void {
     this.#over = true;
     this.#timer?.cancel();
+    for (const cancel of this.#retries) cancel();
   }
 
   /** Reads the index from its start: everything not held yet is taken up. */
@@ -105,6 +107,16 @@ export class DueIndex {
       this.#later.set(runId, due);
       this.#arm();
     }
+  }
+
+  /** Reports a run again after a poll: its turn failed, so it is due already and keeps its place in memory. */
+  retry(runId: string): void {
+    const { clock, pollMs } = this.#context;
+    const cancel = clock.after(pollMs, () => {
+      this.#retries.delete(cancel);
+      this.#sink.due(runId);
+    });
+    this.#retries.add(cancel);
   }
 
   /** The run has nothing due. */

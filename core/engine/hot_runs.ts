@@ -1,8 +1,10 @@
 import { OutcomeUnknownError, PawlError, RunStateError } from "../errors.ts";
+import { encodeHistory } from "../parts/history.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
-import { isFinished, type RunRecord } from "../parts/run_record.ts";
-import type { Check, Version } from "../store/store.ts";
-import type { EngineContext } from "./context.ts";
+import { decodeRecord, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { keyspace } from "../store/keyspace.ts";
+import type { Check, Entry, Version } from "../store/store.ts";
+import { type EngineContext, shardOfRun } from "./context.ts";
 import type { AttemptSignal } from "./step_runner.ts";
 import { applyChange, type Held, readRun } from "./write_change.ts";
 
@@ -105,9 +107,13 @@ export class HotRuns {
   /**
    * Applies a change, after those that came before it.
    *
+   * @param run The run; kept true.
+   * @param changeOf The change.
+   * @param seal Resolves when no write of this fence is on its way any more: for a change that must not be applied
+   * twice even if its outcome stays unknown.
    * @returns What was applied.
    */
-  async change(run: HotRun, changeOf: ChangeOf): Promise<Change> {
+  async change(run: HotRun, changeOf: ChangeOf, seal?: () => Promise<void>): Promise<Change> {
     while (run.busy) await this.turn(run);
     run.busy = true;
     let tried: Change = {};
@@ -119,7 +125,7 @@ export class HotRuns {
         this.#guard,
       );
     } catch (error) {
-      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried)) return tried;
+      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, seal)) return tried;
       if (error instanceof RunStateError) return await this.#applyFresh(run, changeOf, error);
       throw error;
     } finally {
@@ -140,13 +146,21 @@ export class HotRuns {
     return await applyChange(this.#context, run, changeOf, this.#guard);
   }
 
-  /** When even the settlement of a lost reply failed, the record itself tells whether the change landed. */
-  async #foundLanded(run: HotRun, { after }: Change): Promise<boolean> {
-    const found = await readRun(this.#context, run.record.id);
-    if (!found) return false;
-    run.record = found.record;
-    run.version = found.version;
-    return after !== undefined && found.record.version >= after.version && found.record.visit >= after.visit;
+  /** When even the settlement of a lost reply failed, the history tells whether the change landed. */
+  async #foundLanded(run: HotRun, { after, event }: Change, seal?: () => Promise<void>): Promise<boolean> {
+    await seal?.();
+    const { id } = run.record;
+    const [[entry], newest] = await this.#context.reader.read(shardOfRun(this.#context, id), [
+      { get: keyspace.run.key(id) },
+      { ...keyspace.history.range(id), limit: this.#context.limits.pageMax, reverse: true },
+    ]) as [Entry[], Entry[]];
+    if (!entry) return false;
+    run.record = decodeRecord(entry.value);
+    run.version = entry.version;
+    if (!after || !event) return false;
+    // A record's version alone does not tell: a guest may have written that version instead.
+    const row = encodeHistory(event, after, after.updatedAt);
+    return newest.some((each) => each.value === row);
   }
 }
 

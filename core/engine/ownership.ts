@@ -21,6 +21,9 @@ const presenceShard = 0;
 /** How far two machines' clocks may be apart before a living owner is taken for dead a little early (it is fenced). */
 const skewMs = 500;
 
+/** Terms past its end after which the presence of a dead engine is removed, so that they do not pile up. */
+const staleTerms = 10;
+
 /** What a look at the store found about one definition in one shard. */
 interface Sighting {
   readonly definition: string;
@@ -194,8 +197,16 @@ export class Ownership {
       }
       const stoodStill = clock.monotonic() - seen.at > row.termMs + skewMs;
       if (clock.now() <= row.expiresAt + skewMs && !stoodStill) alive.add(engineId);
+      else if (clock.now() > row.expiresAt + staleTerms * row.termMs && stoodStill) this.#bury(entry);
     }
     return alive;
+  }
+
+  /** Removes the presence of an engine that is long dead: a missing one says the same. */
+  #bury(entry: Entry): void {
+    const batch = new BatchBuilder().check(entry.key, entry.version).delete(entry.key);
+    this.#context.committer.commit(presenceShard, batch).catch(() => {});
+    this.#seen.delete(unescapeText(splitKey(entry.key)[1]!));
   }
 
   async #take(sighting: Sighting): Promise<void> {

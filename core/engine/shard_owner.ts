@@ -14,6 +14,7 @@ import {
   resume,
   stall,
   unstall,
+  withoutStep,
 } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import { keyAfter, splitKey } from "../store/key.ts";
@@ -60,6 +61,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   readonly #queued = new Set<string>();
   readonly #index: DueIndex;
   readonly #suspects: Suspects;
+  readonly #seal = () => ringSurely(this.#context, this);
   #bell: Version | undefined;
   #over = false;
 
@@ -166,7 +168,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    ringSurely(this.#context, this).then(() => this.rescan()).catch((error) => this.failed(error));
+    this.#seal().then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
   /** Reads the due index from its start: everything not in memory yet is taken up. */
@@ -250,7 +252,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     const attempt = { visit, durationMs, chance: random.float() };
     const changeOf = land(this.#definition.behaviour, attempt, landing);
     try {
-      await this.#hot.change(run, changeOf);
+      await this.#hot.change(run, changeOf, this.#seal);
     } catch (error) {
       await this.#landSurely(run, changeOf, error);
     }
@@ -262,7 +264,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   #again(runId: string): void {
     this.#queued.delete(runId);
     this.#suspects.landed(runId);
-    this.#index.track(runId, this.#context.clock.now());
+    this.due(runId);
   }
 
   /** A result that is in hand is not given up while this engine owns the shard, whatever ails the store. */
@@ -281,7 +283,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       await sleep(this.#context.clock, Math.min(5_000, 50 * 2 ** Math.min(attempt, 7)));
       if (this.#over) return;
       try {
-        await this.#change(run, retried);
+        await this.#change(run, retried, this.#seal);
         return;
       } catch (again) {
         error = again;
@@ -306,7 +308,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       this.#queued.delete(runId);
       this.#suspects.landed(runId);
       this.failed(error);
-      this.#index.track(runId, this.#context.clock.now() + this.#context.pollMs);
+      this.#index.retry(runId);
     }
     return undefined;
   }
@@ -319,7 +321,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     if (record.state === "paused") return this.#instead(run, resume(behaviour, "engine"));
     if (!behaviour.statuses.has(record.status)) return this.#instead(run, stall());
     const policy = behaviour.policy(record.status);
-    if (!policy) return this.#done(run);
+    if (!policy) return this.#instead(run, withoutStep(behaviour));
     this.#hot.keep(run);
     return { status: record.status, concurrency: policy.concurrency };
   }
@@ -364,14 +366,14 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     } catch (error) {
       this.failed(error);
       this.#queued.delete(runId);
-      this.#index.track(runId, this.#context.clock.now() + this.#context.pollMs);
+      this.#index.retry(runId);
       return "dropped";
     }
   }
 
-  async #change(run: HotRun, changeOf: ChangeOf): Promise<Change> {
+  async #change(run: HotRun, changeOf: ChangeOf, seal?: () => Promise<void>): Promise<Change> {
     try {
-      return await this.#hot.change(run, changeOf);
+      return await this.#hot.change(run, changeOf, seal);
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.unsure();

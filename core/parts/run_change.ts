@@ -298,6 +298,24 @@ export function interrupted(rules: Rules, crashesMax: number): ChangeOf {
 }
 
 /**
+ * Takes the due row from a run whose status has lost its step by a redeploy; where nothing leads out of the status any
+ * more, the run is complete.
+ *
+ * @returns The change.
+ */
+export function withoutStep(rules: Rules): ChangeOf {
+  return (run, now) => {
+    if (run.due === undefined || rules.policy(run.status)) return {};
+    const reason = `status "${run.status}" has no step in the deployed code`;
+    const state = rules.isTerminal(run.status) ? "completed" : undefined;
+    return {
+      after: nextRecord(run, { state, updatedAt: now, due: undefined }),
+      event: { kind: "skip", by: "engine", from: run.status, reason },
+    };
+  };
+}
+
+/**
  * Sets aside a run whose status the deployed code does not know.
  *
  * @returns The change.
