@@ -1,94 +1,117 @@
+/**
+ * What must be true when all is quiet: what was acknowledged has happened, and nothing else has.
+ *
+ * @module
+ */
 import type { VerifyReport } from "../../core/engine/verify.ts";
 import { decodeHistory, type HistoryRow } from "../../core/parts/history.ts";
+import { isFinished, type RunRecord } from "../../core/parts/run_record.ts";
+import type { Clients, Told } from "./clients.ts";
+import type { Trail } from "./machines.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
-/** What a client was told. */
-export interface Promised {
-  readonly verb: string;
-  readonly runId: string;
+/** A run as the end finds it. */
+interface Ended {
+  readonly run: RunRecord;
   readonly token: string;
-  readonly version?: number;
-  readonly created?: boolean;
-  /** The idempotency scope: equal ones must have got equal runs. */
-  readonly same?: string;
+  readonly rows: readonly HistoryRow[];
 }
 
-/** What must be true when all is quiet. */
 export async function checkEnd(
   world: World,
   shadow: Shadow,
-  promised: readonly Promised[],
-  finished: boolean,
-  open: number,
+  clients: Clients,
   verify: () => Promise<VerifyReport>,
 ): Promise<void> {
-  if (!finished) {
-    const stuck = shadow.runs().filter((run) => ["initiated", "running", "paused"].includes(run.state));
-    const names = stuck.map((run) => `${run.id} ${run.state} at ${run.status} due ${run.due}`);
-    world.violate("I9", `unfinished although all is calm: ${names.join("; ")}`);
-  }
-  if (open > 0) world.violate("I9", `${open} calls of living clients were never answered`);
-  for (const promise of promised) checkPromise(world, shadow, promise);
-  checkIdempotency(world, promised);
-  for (const run of shadow.runs()) checkHistory(world, run.id, run.visit, historyOf(shadow, run.id));
-  const report = await verify();
-  for (const finding of report.findings) {
-    world.violate(finding.invariant, `${finding.problem} (key ${finding.key})`);
-  }
-  if (world.violation) throw world.violation;
-}
-
-function historyOf(shadow: Shadow, runId: string): HistoryRow[] {
-  const rows = [...shadow.under(`hist ${runId} `)].map(([key, row]) => decodeHistory({ key, ...row }));
-  return rows.sort((a, b) => a.position - b.position);
-}
-
-/** I6: what was acknowledged is there. I5: an acknowledged operator's verb was not overwritten. */
-function checkPromise(world: World, shadow: Shadow, promise: Promised): void {
-  const run = shadow.run(promise.runId);
-  if (!run) return world.violate("I6", `the acknowledged run ${promise.runId} is gone`);
-  const data = JSON.parse(run.payload) as { token: string };
-  if (promise.verb === "trigger" && data.token !== promise.token) {
-    world.violate("I6", `run ${promise.runId} holds ${data.token}, but ${promise.token} was acknowledged`);
-  }
-  if (promise.verb === "trigger") return;
-  const rows = historyOf(shadow, promise.runId);
-  const row = rows.find((each) => each.version === promise.version && each.kind !== "late");
-  if (row?.kind !== promise.verb) {
-    world.violate(
-      "I6",
-      `the acknowledged ${promise.verb} of run ${promise.runId} is a ${row?.kind} in its history`,
-    );
-  }
-  if (promise.verb === "cancel" && run.state !== "cancelled") {
-    world.violate("I4", `run ${promise.runId} was cancelled, and is ${run.state}`);
-  }
-}
-
-function checkIdempotency(world: World, promised: readonly Promised[]): void {
-  const first = new Map<string, string>();
-  for (const { same, runId } of promised) {
-    if (same === undefined) continue;
-    const known = first.get(same) ?? runId;
-    first.set(same, known);
-    if (known !== runId) world.violate("I6", `idempotency key ${same} made runs ${known} and ${runId}`);
-  }
-}
-
-/** I5: between a pause and its end at most one step lands. A visit ends with exactly one landing. */
-function checkHistory(world: World, runId: string, visits: number, rows: readonly HistoryRow[]): void {
-  let landed = 0;
-  let whilePaused: number | undefined;
-  for (const row of rows) {
-    if (row.kind === "move" || row.kind === "repeat") {
-      landed++;
-      if (whilePaused !== undefined && ++whilePaused > 1) {
-        world.violate("I5", `two steps of run ${runId} landed while it was paused`);
-      }
+  const runs = new Map(shadow.runs().map((run) => [run.id, endedOf(shadow, run)]));
+  for (const { run, rows } of runs.values()) {
+    if (!isFinished(run.state)) {
+      world.violate(
+        "I9",
+        `run ${run.id} is ${run.state} at ${run.status}, due ${run.due}, although all is calm`,
+      );
     }
-    if (row.kind === "pause") whilePaused = 0;
-    if (row.kind === "resume") whilePaused = undefined;
+    checkPauses(world, run, rows);
   }
-  if (landed !== visits - 1) world.violate("I10", `run ${runId} has ${landed} landings in ${visits} visits`);
+  if (clients.open > 0) world.violate("I9", `${clients.open} calls of living clients were never answered`);
+  for (const told of clients.told) {
+    const ended = runs.get(told.runId);
+    if (ended) checkTold(world, ended, told);
+    else world.violate("I6", `the acknowledged run ${told.runId} is gone`);
+  }
+  for (const { token, code } of clients.refused) {
+    const left = [...runs.values()].find((each) => each.token === token);
+    // Every other error says that nothing was written, and nothing ever will be.
+    if (!left || code === "OUTCOME_UNKNOWN") continue;
+    world.violate("I6", `trigger ${token} was refused with ${code}, yet run ${left.run.id} is there`);
+  }
+  checkIdempotency(world, clients.told);
+  for (const { invariant, problem, key } of (await verify()).findings) {
+    world.violate(invariant, `${problem} (key ${key})`);
+  }
+}
+
+function endedOf(shadow: Shadow, run: RunRecord): Ended {
+  const rows = [...shadow.under(`hist ${run.id} `)].map(([key, row]) => decodeHistory({ key, ...row }));
+  return {
+    run,
+    token: (JSON.parse(run.payload) as Trail).token,
+    rows: rows.filter((row) => row.kind !== "late").sort((a, b) => a.position - b.position),
+  };
+}
+
+/** I6: what was acknowledged is there. I5: an acknowledged verb was not overwritten. */
+function checkTold(world: World, { run, token, rows }: Ended, told: Told): void {
+  if (told.verb === "trigger") {
+    if (token === told.token) return;
+    return world.violate("I6", `run ${run.id} holds ${token}, but ${told.token} was acknowledged`);
+  }
+  if (told.verb === "await") return checkAwait(world, rows, told);
+  const row = rows.find((each) => each.version === told.version);
+  if (row?.kind !== told.verb) {
+    world.violate("I6", `the acknowledged ${told.verb} of run ${run.id} is a ${row?.kind} in its history`);
+  }
+  if (told.verb === "cancel" && run.state !== "cancelled") {
+    world.violate("I4", `run ${run.id} was cancelled, and is ${run.state}`);
+  }
+}
+
+function checkAwait(
+  world: World,
+  rows: readonly HistoryRow[],
+  { runId, status, met, state }: Told & { readonly verb: "await" },
+): void {
+  const wasThere = status === undefined || rows.some((row) => row.to === status || row.from === status);
+  const holds = met ? wasThere && (status !== undefined || isFinished(state)) : !wasThere;
+  if (!holds) {
+    world.violate("await", `await of ${status ?? "the end"} of run ${runId} ended with ${met}, ${state}`);
+  }
+}
+
+function checkIdempotency(world: World, told: readonly Told[]): void {
+  const runs = new Map<string, string>();
+  const created = new Set<string>();
+  for (const each of told) {
+    if (each.verb !== "trigger" || each.scope === undefined) continue;
+    const { scope, runId } = each;
+    const known = runs.get(scope) ?? runId;
+    runs.set(scope, known);
+    if (known !== runId) world.violate("I6", `idempotency key ${scope} made runs ${known} and ${runId}`);
+    if (each.created && created.has(scope)) world.violate("I6", `idempotency key ${scope} created twice`);
+    if (each.created) created.add(scope);
+  }
+}
+
+/** I5: between a pause and its end at most one step lands. */
+function checkPauses(world: World, run: RunRecord, rows: readonly HistoryRow[]): void {
+  let landedPaused: number | undefined;
+  for (const { kind, runState } of rows) {
+    const landed = kind === "move" || kind === "repeat" || kind === "skip";
+    if (landed && landedPaused !== undefined && ++landedPaused > 1) {
+      world.violate("I5", `two steps of run ${run.id} landed while it was paused`);
+    }
+    if (runState !== "paused") landedPaused = undefined;
+    else landedPaused ??= 0;
+  }
 }

@@ -8,9 +8,12 @@ export class Host {
   readonly clock: Clock;
   readonly random: Random;
   alive = true;
+  /** The engine it runs. */
+  engineId = "";
   readonly #world: World;
   #frozenUntil = 0;
   #skew: number;
+  readonly #onCrash: (() => void)[] = [];
 
   constructor(world: World, name: string) {
     this.#world = world;
@@ -44,6 +47,12 @@ export class Host {
   crash(): void {
     this.#world.log(`${this.name} crashes`);
     this.alive = false;
+    for (const callback of this.#onCrash) callback();
+  }
+
+  /** Calls back when the host dies. */
+  onCrash(callback: () => void): void {
+    this.#onCrash.push(callback);
   }
 
   /** Stands still, then goes on as if nothing had happened. */

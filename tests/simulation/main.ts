@@ -1,19 +1,22 @@
 // deno-lint-ignore-file no-console -- the simulator's product is its report.
 /**
- * `deno task simulate --seeds N [--from S] [--no-mutants]`: lives through N seeds and shows that the checks can see.
+ * `deno task simulate --seeds N [--from S] [--no-mutants] [--only MUTANT]`: lives through N seeds, then shows with mutants
+ * of the engine that the checks can see.
  */
 import { runMutants } from "./mutants.ts";
 import { runSeed } from "./scenario.ts";
 import type { Violation } from "./world.ts";
 
-function option(name: string, otherwise: number): number {
+function option(name: string): string | undefined {
   const at = Deno.args.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(Deno.args[at + 1]);
+  return at < 0 ? undefined : Deno.args[at + 1];
 }
 
 async function main(): Promise<number> {
-  const seeds = option("seeds", 2_000);
-  const from = option("from", 1);
+  const only = option("only");
+  if (only !== undefined) return await runMutants(only);
+  const seeds = Number(option("seeds") ?? 2_000);
+  const from = Number(option("from") ?? 1);
   const faults = new Map<string, number>();
   const startedAt = performance.now();
   let events = 0;

@@ -1,12 +1,14 @@
 /**
- * A second opinion on every commit: a plain model of the store that checks what the real one answered, and the
- * invariants of runs as they are written.
+ * A second opinion on every commit: a plain model of the store that checks what the real one answered, and shows every
+ * applied batch to the invariants of runs.
  *
  * @module
  */
-import { decodeRecord, isFinished, type RunRecord } from "../../core/parts/run_record.ts";
+import { decodeRecord, type RunRecord } from "../../core/parts/run_record.ts";
 import { stamp } from "../../core/store/key.ts";
 import type { Batch, BatchResult, CallResult, CommitCall } from "../../core/store/store.ts";
+import type { Host } from "./host.ts";
+import { RunChecks } from "./run_checks.ts";
 import type { World } from "./world.ts";
 
 interface Row {
@@ -14,18 +16,15 @@ interface Row {
   readonly version: number;
 }
 
-/** Edges by definition and status. */
-export type Edges = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
-
 export class Shadow {
   readonly rows: Map<string, Row>[];
+  readonly checks: RunChecks;
   readonly #world: World;
-  readonly #edges: Edges;
   readonly #versions: number[];
 
-  constructor(world: World, shards: number, edges: Edges) {
+  constructor(world: World, shards: number) {
     this.#world = world;
-    this.#edges = edges;
+    this.checks = new RunChecks(world, this);
     this.rows = Array.from({ length: shards }, () => new Map());
     this.#versions = Array.from({ length: shards }, () => 0);
   }
@@ -51,20 +50,20 @@ export class Shadow {
   }
 
   /** Applies what the store says it did, and objects where it should not have. */
-  applied(who: string, calls: readonly CommitCall[], results: readonly CallResult[]): void {
+  applied(host: Host, calls: readonly CommitCall[], results: readonly CallResult[]): void {
     calls.forEach((call, index) => {
       const result = results[index]!;
       const { guard } = call;
       const held = !guard || this.#version(call.shard, guard.key) === guard.version;
       if (result.outcome === "done" && !held) {
-        this.#world.violate("I10", `${who} committed under a lost guard`);
+        this.#world.violate("I10", `${host.name} committed under a lost guard`);
       }
       if (result.outcome === "guard-failed" && held) {
-        this.#world.violate("I15", `${who} was refused under a good guard`);
+        this.#world.violate("I15", `${host.name} was refused under a good guard`);
       }
-      this.#outcome(who, call, result);
+      this.#outcome(host.name, call, result);
       if (result.outcome !== "done") return;
-      call.batches.forEach((batch, at) => this.#batch(who, call.shard, batch, result.results[at]!));
+      call.batches.forEach((batch, at) => this.#batch(host, call.shard, batch, result.results[at]!));
     });
   }
 
@@ -92,58 +91,27 @@ export class Shadow {
     return this.rows[shard]!.get(key)?.version ?? null;
   }
 
-  #batch(who: string, shard: number, batch: Batch, result: BatchResult): void {
+  #batch(host: Host, shard: number, batch: Batch, result: BatchResult): void {
     const failed = batch.checks.findIndex((check) => this.#version(shard, check.key) !== check.version);
     if (result.ok !== (failed < 0)) {
       const key = batch.checks[failed]?.key ?? batch.checks[0]?.key;
       this.#world.violate(
         "I15",
-        `${who}: batch with check of "${key}" answered ok=${result.ok}, serially ${failed < 0}`,
+        `${host.name}: batch with check of "${key}" answered ok=${result.ok}, serially ${failed < 0}`,
       );
     }
     if (!result.ok) return;
     if (result.version <= this.#versions[shard]!) {
-      this.#world.violate("I15", `${who}: version ${result.version} was given out before`);
+      this.#world.violate("I15", `${host.name}: version ${result.version} was given out before`);
     }
     this.#versions[shard] = result.version;
-    for (const key of batch.deletes) this.rows[shard]!.delete(key);
+    const rows = this.rows[shard]!;
+    this.checks.before(host, shard, batch);
+    for (const key of batch.deletes) rows.delete(key);
     for (const put of batch.puts) {
       const key = put.stamped ? put.key + stamp(result.version) : put.key;
-      if (key.startsWith("run ")) this.#runWritten(who, shard, key, put.value);
-      this.rows[shard]!.set(key, { value: put.value, version: result.version });
+      rows.set(key, { value: put.value, version: result.version });
     }
-  }
-
-  #runWritten(who: string, shard: number, key: string, value: string): void {
-    const world = this.#world;
-    const after = decodeRecord(value);
-    const row = this.rows[shard]!.get(key);
-    const before = row && decodeRecord(row.value);
-    world.log(
-      `${who} writes run ${after.id.slice(9, 16)} v${after.version} ${after.state} at ${after.status}`,
-    );
-    if (after.version !== (before?.version ?? 0) + 1) {
-      world.violate("I2", `run ${after.id} goes from version ${before?.version} to ${after.version}`);
-    }
-    if (!before) {
-      for (const other of this.runs()) {
-        const same = other.definition === after.definition && other.key === after.key;
-        if (same && !isFinished(other.state)) {
-          world.violate("I1", `key ${after.key} has runs ${other.id} (${other.state}) and ${after.id}`);
-        }
-      }
-      return;
-    }
-    if (isFinished(before.state)) {
-      world.violate("I4", `run ${after.id} is written after it was ${before.state}`);
-    }
-    const moves = after.status !== before.status;
-    const to = this.#edges.get(after.definition)?.get(before.status) ?? [];
-    if (moves && !to.includes(after.status)) {
-      world.violate("I3", `run ${after.id} moves from ${before.status} to ${after.status}`);
-    }
-    if (moves !== (after.visit !== before.visit) && after.visit !== before.visit + 1) {
-      world.violate("I3", `run ${after.id} goes from visit ${before.visit} to ${after.visit}`);
-    }
+    this.checks.after(shard);
   }
 }

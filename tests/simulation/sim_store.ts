@@ -1,5 +1,5 @@
 /**
- * The store as one host sees it: over a network that delays, loses, repeats nothing but may deliver late.
+ * The store as one host sees it: over a network that delays, loses, repeats, and delivers late.
  *
  * @module
  */
@@ -12,34 +12,12 @@ import type {
   ReadResult,
   Store,
 } from "../../core/store/store.ts";
+import type { StoreFaults } from "./faults.ts";
 import type { Host } from "./host.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
-/** How often each fault strikes, drawn per seed. */
-export interface StoreFaults {
-  readonly busy: number;
-  readonly failed: number;
-  readonly lostReply: number;
-  readonly lateRequest: number;
-  readonly lostHint: number;
-  /** Longest trip to the store, in ms. */
-  readonly tripMsMax: number;
-}
-
-/** Rates of a seed: most worlds have few faults of each kind, some have many of one. */
-export function drawFaults(world: World): StoreFaults {
-  const rate = (most: number) => world.chance(0.5) ? 0 : world.random.float() * most;
-  return {
-    busy: rate(0.1),
-    failed: rate(0.05),
-    lostReply: rate(0.15),
-    lateRequest: rate(0.1),
-    lostHint: world.chance(0.5) ? 1 : world.random.float(),
-    tripMsMax: world.pick([1, 5, 40]),
-  };
-}
-
+/** One host's handle on the one store. */
 export class SimStore implements Store {
   readonly limits: Store["limits"];
   readonly shards: number;
@@ -76,25 +54,48 @@ export class SimStore implements Store {
     return new Promise((resolve, reject) => {
       const answer = (settle: () => void) => this.#host.later(this.#trip(), settle);
       this.#world.schedule(this.#trip(), () => {
-        const world = this.#world;
-        if (!this.#host.alive && world.chance(0.5)) return;
-        if (world.fault("busy", this.#faults.busy)) return answer(() => reject(new StoreBusyError("busy")));
-        if (world.fault("failed commit", this.#faults.failed)) {
-          return answer(() => reject(new PawlError("STORE_FAILED", "the disk coughs")));
-        }
-        if (world.fault("late request", this.#faults.lateRequest)) {
-          world.schedule(world.between(1, 500), () => void this.#apply(calls));
-          return answer(() => reject(new OutcomeUnknownError("the reply is late, and so is the request")));
-        }
-        const lost = world.fault("lost reply", this.#faults.lostReply);
-        const result = this.#apply(calls);
-        answer(() => lost ? reject(new OutcomeUnknownError("the reply was lost")) : resolve(result));
+        // A request of a machine that has died meanwhile may still have been on the wire.
+        if (!this.#host.alive && this.#world.chance(0.5)) return;
+        const refusal = this.#refusal();
+        if (refusal) return answer(() => reject(refusal));
+        this.#deliver(calls).then(
+          (results) => answer(() => resolve(results)),
+          (error) => answer(() => reject(error)),
+        );
       });
     });
   }
 
+  /** The commit fails as a whole, and surely has not been applied. */
+  #refusal(): PawlError | undefined {
+    const { busy, failed, tooLarge } = this.#faults;
+    if (this.#world.fault("busy", busy)) return new StoreBusyError("busy");
+    if (this.#world.fault("failed commit", failed)) return new PawlError("STORE_FAILED", "the disk coughs");
+    if (this.#world.fault("too large", tooLarge)) {
+      return new PawlError("LIMIT_EXCEEDED", "the quota is small");
+    }
+    return undefined;
+  }
+
+  async #deliver(calls: readonly CommitCall[]): Promise<readonly CallResult[]> {
+    const world = this.#world;
+    const { lateRequest, lostReply, repeatedRequest } = this.#faults;
+    if (world.fault("late request", lateRequest)) {
+      world.schedule(world.between(1, 500), () => void this.#apply(calls));
+      throw new OutcomeUnknownError("the reply is late, and so is the request");
+    }
+    if (world.fault("repeated request", repeatedRequest)) {
+      world.schedule(world.between(0, 500), () => void this.#apply(calls));
+    }
+    const isLost = world.fault("lost reply", lostReply);
+    const results = await this.#apply(calls);
+    if (isLost) throw new OutcomeUnknownError("the reply was lost");
+    return results;
+  }
+
   watch(onHint: OnHint): () => void {
     return this.#base.watch!((shard, committerId) => {
+      if (!this.#host.alive) return;
       if (this.#world.fault("lost hint", this.#faults.lostHint)) return;
       this.#host.later(this.#trip(), () => onHint(shard, committerId));
     });
@@ -104,11 +105,11 @@ export class SimStore implements Store {
     return Promise.resolve();
   }
 
-  #apply(calls: readonly CommitCall[]): Promise<readonly CallResult[]> {
-    const result = this.#base.commit(calls);
-    // The memory store has applied it by now; its answer is known before the next event.
-    result.then((results) => this.#shadow.applied(this.#host.name, calls, results));
-    return result;
+  /** The memory store applies at once; its answer is known before the next event. */
+  async #apply(calls: readonly CommitCall[]): Promise<readonly CallResult[]> {
+    const results = await this.#base.commit(calls);
+    this.#shadow.applied(this.#host, calls, results);
+    return results;
   }
 
   #trip(): number {

@@ -4,11 +4,21 @@ Deno.test("a fleet under faults keeps every invariant, over 300 seeds", async ()
   for (let seed = 1; seed <= 300; seed++) await runSeed(seed);
 });
 
-// Each found a bug once. A change of the simulator shuffles what a seed does, so the bug has a test of its own too.
+Deno.test("one seed, one life: the same seed lives the same events", async () => {
+  for (const seed of [7, 212, 820]) {
+    const [first, second] = [await runSeed(seed), await runSeed(seed)];
+    if (first.digest !== second.digest) throw new Error(`seed ${seed} lived two different lives`);
+  }
+});
+
+// Each found a bug once. A change of the simulator shuffles what a seed does, so the bug has a mutant of its own too.
 const found: readonly [seed: number, bug: string][] = [
-  [820, "an engine that takes over writes an attempt onto a run that a guest cancelled meanwhile"],
-  [1681, "the same, with the run at its second step"],
-  [1795, "the same, after the client crashed"],
+  [212, "a run that did not fit into memory while a page was read was never read again"],
+  [297, "a run whose turn failed was filed behind the horizon, where nobody looked for it"],
+  [2059, "an engine that takes over writes an attempt onto a run that a guest cancelled meanwhile"],
+  [7106, "a skip whose outcome stayed unknown was applied twice"],
+  [7148, "a pause whose outcome stayed unknown was applied twice"],
+  [7825, "a trigger whose outcome stayed unknown lands later, and its owner never hears of it"],
 ];
 for (const [seed, bug] of found) {
   Deno.test(`seed ${seed} stays clean: ${bug}`, async () => void await runSeed(seed));

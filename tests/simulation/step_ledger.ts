@@ -1,47 +1,51 @@
 import type { StepRun } from "../../core/machine/run.ts";
 import type { Host } from "./host.ts";
-import type { Ledger, Trail } from "./machines.ts";
+import type { Trail } from "./machines.ts";
+import { short } from "./run_checks.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
-/**
- * What user code saw. A step that has answered on a host must not be called again there while the same ownership
- * lasts: its answer is rebased, never re-run.
- */
-export class StepLedger implements Ledger {
+/** What user code saw: who started which step, when, and under which ownership. */
+export class StepLedger {
   readonly #world: World;
   readonly #shadow: Shadow;
-  /** Under which ownership each call was begun, and those that have answered. */
-  readonly #begun = new Map<string, string>();
-  readonly #answered = new Map<string, string>();
+  /** Results told by the time a step was last started, by host, ownership and step. */
+  readonly #toldAt = new Map<string, number>();
 
   constructor(world: World, shadow: Shadow) {
     this.#world = world;
     this.#shadow = shadow;
   }
 
-  started(host: Host, run: StepRun<Trail>): void {
-    const call = `${host.name} ${run.stepId}`;
+  /** User code of a step begins. */
+  started(host: Host, definition: string, run: StepRun<Trail>): void {
+    const { runId, stepId } = run;
+    const visit = stepId.split(":")[1]!;
     this.#world.log(
-      `${host.name} runs ${run.status} of ${run.runId.slice(9, 16)} visit ${run.stepId.split(":")[1]}`,
+      `${host.name} runs ${run.status} of run ${short(runId)} visit ${visit} attempt ${run.attempt}`,
     );
-    if (this.#answered.get(call) === this.#ownership(run)) {
-      this.#world.violate("rebase", `${host.name} runs step ${run.stepId} again although it had answered`);
+    if (!this.#shadow.run(runId)) {
+      return this.#world.violate("I6", `run ${runId} has started before it was stored`);
     }
-    this.#begun.set(call, this.#ownership(run));
-    const record = this.#shadow.run(run.runId);
-    if (!record) this.#world.violate("I6", `run ${run.runId} has started before it was stored`);
+    const life = this.#shadow.checks.lifeOf(runId);
+    life.started++;
+    const due = life.due.get(`${visit} ${run.attempt}`);
+    if (due === undefined) {
+      this.#world.violate("I5", `attempt ${run.attempt} of step ${stepId} was never due while active`);
+    } else if (host.clock.now() < due) {
+      this.#world.violate("I7", `step ${stepId} starts ${due - host.clock.now()} ms early`);
+    }
+    this.#notAgain(host, definition, run, life.told);
   }
 
-  answered(host: Host, run: StepRun<Trail>, _answer: string): void {
-    const call = `${host.name} ${run.stepId}`;
-    this.#answered.set(call, this.#begun.get(call)!);
-  }
-
-  /** Which ownership of the run's shard is in force: the versions of the owner rows. */
-  #ownership(run: StepRun<Trail>): string {
+  /** Under one ownership a step runs again only after the result before has been stored: rebased, never re-run. */
+  #notAgain(host: Host, definition: string, run: StepRun<Trail>, told: number): void {
     const shard = parseInt(run.runId.slice(-4), 16) % this.#shadow.rows.length;
-    return [...this.#shadow.rows[shard]!].filter(([key]) => key.startsWith("owner "))
-      .map(([key, row]) => `${key}=${row.version}`).join();
+    const fence = this.#shadow.rows[shard]!.get(`owner ${definition}`)?.version;
+    const call = `${host.name} ${fence} ${run.stepId}`;
+    if (this.#toldAt.get(call) === told) {
+      this.#world.violate("rebase", `${host.name} runs step ${run.stepId} again, its result was dropped`);
+    }
+    this.#toldAt.set(call, told);
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hash32 } from "../../core/hash.ts";
 import { seededRandom } from "../../core/ports/random.ts";
 
 /** A broken invariant, by its name in ARCHITECTURE.md. */
@@ -23,7 +24,7 @@ interface Event {
   readonly act: () => void;
 }
 
-const traceMax = 80;
+const traceMax = 60;
 
 /** One simulated world. */
 export class World {
@@ -37,6 +38,8 @@ export class World {
   readonly faults = new Map<string, number>();
   readonly trace: string[] = [];
   violation: Violation | undefined;
+  /** A hash of everything that was logged: equal for equal lives. */
+  digest = 0;
   #heap: Event[] = [];
 
   constructor(seed: number) {
@@ -66,7 +69,9 @@ export class World {
   }
 
   log(line: string): void {
-    this.trace.push(`${this.time.toFixed(2).padStart(10)} ${line}`);
+    const timed = `${this.time.toFixed(2).padStart(10)} ${line}`;
+    this.digest = (Math.imul(this.digest, 31) + hash32(timed)) | 0;
+    this.trace.push(timed);
     if (this.trace.length > traceMax) this.trace.shift();
   }
 
