@@ -64,7 +64,8 @@ export class Work {
 
   /** Lets waits hear of other engines' commits, also on an engine that never starts. */
   listen(): void {
-    this.#poll.start(false);
+    // A wait that begins while the engine stops hears its last landings, and then its end; a poll would outlive it.
+    if (this.#phase !== "stopping") this.#poll.start(false);
   }
 
   /** Owns and works until `stop()`. */

@@ -107,9 +107,10 @@ function openLedger(options: DemoOptions): Ledger {
   try {
     return new Ledger(options.ledger, options.stepMs);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UsageError(
-      `Cannot create ${options.db}: its folder does not exist; make it, or choose another --db`,
+      error instanceof Deno.errors.NotFound
+        ? `Cannot create ${options.db}: its folder does not exist; make it, or choose another --db`
+        : (error as Error).message,
     );
   }
 }

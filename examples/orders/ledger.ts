@@ -49,7 +49,12 @@ export class Ledger {
     this.#path = path;
     this.#latencyMs = latencyMs;
     this.#file = Deno.openSync(path, { create: true, read: true, append: true });
-    this.#locked(() => this.#catchUp());
+    try {
+      this.#locked(() => this.#catchUp());
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   /** Effects made by this process. */

@@ -187,7 +187,7 @@ const mutants: readonly Mutant[] = [
 ];
 
 /** Seeds a mutant may live through before it counts as a survivor. */
-const seedsMax = 6_000;
+const seedsMax = 12_000;
 
 const root = new URL("../../", import.meta.url);
 
@@ -201,7 +201,8 @@ async function copyTree(from: URL, to: URL): Promise<void> {
 
 /** @returns What the simulator said of the mutant, or undefined when it saw nothing. */
 async function tryMutant(mutant: Mutant, index: number): Promise<string | undefined> {
-  const home = new URL(`.mutants/${index}/`, root);
+  // Two simulations may run at once in one tree.
+  const home = new URL(`.mutants/${Deno.pid}_${index}/`, root);
   for (const room of ["core/", "adapters/memory/", "tests/simulation/"]) {
     await copyTree(new URL(room, root), new URL(room, home));
   }
@@ -211,7 +212,7 @@ async function tryMutant(mutant: Mutant, index: number): Promise<string | undefi
     throw new Error(`Mutant "${mutant.name}": its text must stand exactly once in ${mutant.file}`);
   }
   await Deno.writeTextFile(file, text.replace(mutant.find, () => mutant.replace));
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "-A",
@@ -224,6 +225,7 @@ async function tryMutant(mutant: Mutant, index: number): Promise<string | undefi
     stderr: "null",
   }).output();
   await Deno.remove(home, { recursive: true });
+  if (code !== 0) throw new Error(`Mutant "${mutant.name}" does not even load`);
   return new TextDecoder().decode(stdout).trim() || undefined;
 }
 

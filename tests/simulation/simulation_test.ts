@@ -13,12 +13,12 @@ Deno.test("one seed, one life: the same seed lives the same events", async () =>
 
 // Each found a bug once. A change of the simulator shuffles what a seed does, so the bug has a mutant of its own too.
 const found: readonly [seed: number, bug: string][] = [
-  [212, "a run that did not fit into memory while a page was read was never read again"],
+  [81, "a run that did not fit into memory while a page was read was never read again"],
   [297, "a run whose turn failed was filed behind the horizon, where nobody looked for it"],
-  [2059, "an engine that takes over writes an attempt onto a run that a guest cancelled meanwhile"],
+  [4024, "an engine that takes over writes an attempt onto a run that a guest cancelled meanwhile"],
+  [5377, "a trigger whose outcome stayed unknown lands later, and its owner never hears of it"],
   [7106, "a skip whose outcome stayed unknown was applied twice"],
   [7148, "a pause whose outcome stayed unknown was applied twice"],
-  [7825, "a trigger whose outcome stayed unknown lands later, and its owner never hears of it"],
 ];
 for (const [seed, bug] of found) {
   Deno.test(`seed ${seed} stays clean: ${bug}`, async () => void await runSeed(seed));
