@@ -234,15 +234,18 @@ testOnStores("await() of 200 runs at once resolves for each with its own run", a
   assert.ok(worker.admin.counts().steps >= 200);
 });
 
-testOnStores("await() begun while the engine stops ends with it, and leaves no timer behind", async (world) => {
-  const { flow } = gatedMachine();
-  const { engine } = world.mortal({ definitions: [flow] });
-  await world.during(engine.start());
-  await engine.trigger(flow, "k");
-  await world.settle();
-  const stopped = engine.stop({ grace: "1s" });
-  await world.settle();
-  const end = assert.rejects(engine.await(flow, "k"), { code: "ENGINE_STOPPED" });
-  await world.during(Promise.all([stopped, end]), 2_000);
-  assert.equal(world.clock.timers, 0);
-});
+testOnStores(
+  "await() begun while the engine stops ends with it, and leaves no timer behind",
+  async (world) => {
+    const { flow } = gatedMachine();
+    const { engine } = world.mortal({ definitions: [flow] });
+    await world.during(engine.start());
+    await engine.trigger(flow, "k");
+    await world.settle();
+    const stopped = engine.stop({ grace: "1s" });
+    await world.settle();
+    const end = assert.rejects(engine.await(flow, "k"), { code: "ENGINE_STOPPED" });
+    await world.during(Promise.all([stopped, end]), 2_000);
+    assert.equal(world.clock.timers, 0);
+  },
+);
