@@ -20,6 +20,7 @@ export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
 export type { RunView } from "./core/engine/run_view.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
+export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";
 export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";

@@ -3,6 +3,7 @@ import { splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { CommitCounts } from "../store/group_commit.ts";
 import type { EngineContext } from "./context.ts";
+import { type UnservedWork, unservedWork } from "./unserved.ts";
 import { type VerifyReport, verifyStore } from "./verify.ts";
 import type { Work } from "./work.ts";
 
@@ -14,6 +15,10 @@ export interface EngineInfo {
   readonly since: Date;
   /** Until when it may be taken for alive. */
   readonly expiresAt: Date;
+  /** How new its code is. */
+  readonly codeVersion: number;
+  /** Names of the definitions it carries. */
+  readonly definitions: readonly string[];
 }
 
 /** Who owns a definition in a shard. */
@@ -48,6 +53,8 @@ export interface Admin {
   engines(): Promise<readonly EngineInfo[]>;
   /** Every definition of every shard that was ever owned. */
   shards(): Promise<readonly ShardInfo[]>;
+  /** Work that no living engine carries the code for; it waits until one does. */
+  unserved(): Promise<readonly UnservedWork[]>;
   /** What this engine has done so far. */
   counts(): EngineCounts;
 }
@@ -63,12 +70,14 @@ export function adminOf(context: EngineContext, work: Work): Admin {
     engineId: context.engineId,
     verify: (options) => verifyStore(context, options?.signal),
     counts: () => ({ ...context.committer.counts, reads: context.reader.trips, steps: work.processed }),
+    unserved: () => unservedWork(context),
     async engines() {
       const [entries] = await context.reader.read(0, [{ ...keyspace.presence.range(), limit }]);
       return entries!.map((entry) => {
-        const { since, expiresAt } = readPresence(entry);
+        const { since, expiresAt, codeVersion, carries } = readPresence(entry);
         const engineId = unescapeText(splitKey(entry.key)[1]!);
-        return { engineId, since: new Date(since), expiresAt: new Date(expiresAt) };
+        const definitions = carries.map(([name]) => name);
+        return { engineId, since: new Date(since), expiresAt: new Date(expiresAt), codeVersion, definitions };
       });
     },
     async shards() {

@@ -25,6 +25,10 @@ export interface EngineContext {
   readonly committer: GroupCommitter;
   readonly reader: GroupReader;
   readonly definitions: ReadonlyMap<string, Definition>;
+  /** How new its code is; larger is newer. */
+  readonly codeVersion: number;
+  /** Whether it owns shards and works, or only calls verbs. */
+  readonly works: boolean;
   readonly watch: RunWatch;
   /** How often the engine looks for what no hint told it. */
   readonly pollMs: number;

@@ -27,6 +27,14 @@ export interface EngineOptions {
   readonly logger?: Logger;
   /** Transforms users' payloads, for instance encrypts them. */
   readonly codec?: Codec;
+  /**
+   * How new this engine's code is: a whole number, such as a build number; default 0. Of the living engines that carry
+   * a definition, only those with the newest code get its shards. Where the numbers are equal and the graphs differ,
+   * the graph that appeared last counts as newer.
+   */
+  readonly codeVersion?: number;
+  /** `false`: the engine only calls verbs and owns nothing, for instance in a web server beside the workers. */
+  readonly work?: boolean;
   /** How long an ownership outlives the engine's last sign of life; default term 10 s. */
   readonly lease?: { readonly term?: Duration };
   /** How often the engine looks for what no hint told it of; default 500 ms. */
@@ -60,10 +68,20 @@ export function contextOf(options: EngineOptions): EngineContext {
     committer: new GroupCommitter({ store, clock, random, limits }),
     reader: new GroupReader(store, clock),
     definitions: definitionMap(options.definitions, limits),
+    codeVersion: codeVersionOf(options),
+    works: options.work ?? true,
     watch: new RunWatch(),
     pollMs: atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll"),
     termMs: atLeast(100, durationMs(options.lease?.term ?? "10s", "lease.term"), "lease.term"),
   };
+}
+
+function codeVersionOf({ codeVersion = 0 }: EngineOptions): number {
+  if (Number.isSafeInteger(codeVersion) && codeVersion >= 0) return codeVersion;
+  throw new PawlError(
+    "INVALID_ARGUMENT",
+    `Cannot create engine: codeVersion is ${codeVersion}, want a whole number from 0`,
+  );
 }
 
 /** The limits asked for; pages are no longer than the store gives them. */

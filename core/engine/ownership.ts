@@ -1,38 +1,27 @@
 /**
- * Which definitions of which shards this engine owns: claiming, renewing, taking over from the dead, releasing.
+ * Which definitions of which shards this engine owns: claiming its share, renewing, taking over from the dead, passing
+ * on what has become another engine's share, releasing.
  *
  * @module
  */
 import { PawlError } from "../errors.ts";
 import { type Cancel } from "../ports/clock.ts";
-import { type OwnerRow, readOwner, readPresence, releaseOwner, writeOwner } from "../parts/ownership_rows.ts";
+import { passOwner, readOwner, writeOwner } from "../parts/ownership_rows.ts";
 import { BatchBuilder } from "../store/batch.ts";
-import { readStamp, splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
-import type { Check, Entry } from "../store/store.ts";
+import type { Check, Entry, Version } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { look, placeOf, type Sighting } from "./look.ts";
+import { Presence } from "./presence.ts";
+import { Roster } from "./roster.ts";
 import { ShardOwner } from "./shard_owner.ts";
+import { newestCarriers, type Unit } from "./shares.ts";
 import { Suspects } from "./suspects.ts";
 
-/** Presence rows live in one shard, so that one range finds them all. */
-const presenceShard = 0;
-
-/** How far two machines' clocks may be apart before a living owner is taken for dead a little early (it is fenced). */
-const skewMs = 500;
-
-/** Terms past its end after which the presence of a dead engine is removed, so that they do not pile up. */
-const staleTerms = 10;
-
-/** What a look at the store found about one definition in one shard. */
-interface Sighting {
-  readonly definition: string;
-  readonly shard: number;
-  readonly owner: Entry | undefined;
-  /** When its earliest work is due; absent: it has none. */
-  readonly firstDue: number | undefined;
-  readonly state: "free" | "dead" | "held" | "mine";
-}
+/** How long the running steps of a shard may take to land before it is passed on, and how long until it is tried again. */
+const drainMs = 2_000;
+const drainPauseMs = 30_000;
 
 /** What became of a round of claims. */
 export interface ClaimReport {
@@ -42,19 +31,32 @@ export interface ClaimReport {
   readonly nextDue: number | undefined;
 }
 
-/** Owns what it can get. */
+/** What is owned. */
+interface Owned {
+  readonly owner: ShardOwner;
+  readonly epoch: number;
+  /** By the monotonic clock: not to be passed on before. */
+  passAfter: number;
+}
+
+/** Owns what it should. */
 export class Ownership {
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
   readonly #suspects: Suspects;
-  readonly #owners = new Map<string, { readonly owner: ShardOwner; readonly epoch: number }>();
-  /** When each other engine's presence last changed, by this engine's own monotonic clock. */
-  readonly #seen = new Map<string, { version: number; at: number }>();
-  readonly #since: number;
+  readonly #roster: Roster;
+  readonly #presence: Presence;
+  readonly #owned = new Map<string, Owned>();
+  /** Since when, by the monotonic clock, a place has been left to an engine that does not take it. */
+  readonly #leftSince = new Map<string, number>();
   /** By the monotonic clock, which may begin at zero; absent: not since the last release. */
   #renewedAt: number | undefined;
-  #cancels = new Set<Cancel>();
   #running = false;
+  #bell: Version | undefined;
+  #looking = false;
+  #lookAgain = false;
+  #nextRenewal: Cancel | undefined;
+  #nextLook: Cancel | undefined;
 
   /**
    * @param context The engine.
@@ -64,63 +66,75 @@ export class Ownership {
     this.#context = context;
     this.#dispatcher = dispatcher;
     this.#suspects = new Suspects(context.limits);
-    this.#since = context.clock.now();
+    this.#roster = new Roster(context.clock);
+    this.#presence = new Presence(context);
   }
 
   /** What is owned now. */
   get owners(): readonly ShardOwner[] {
-    return [...this.#owners.values()].map((each) => each.owner);
+    return [...this.#owned.values()].map((each) => each.owner);
   }
 
   /** The owner of a definition in a shard, when it is this engine. */
   ownerOf(definition: string, shard: number): ShardOwner | undefined {
-    return this.#owners.get(`${shard} ${definition}`)?.owner;
+    return this.#owned.get(placeOf(definition, shard))?.owner;
   }
 
-  /** Owns and renews until {@linkcode release}. */
+  /** Owns its share, and renews, until {@linkcode release}. */
   async start(): Promise<void> {
     this.#running = true;
     await this.renew(this.#context.termMs);
     await this.claim(() => true);
-    this.#every(this.#context.termMs / 3, () => this.renew(this.#context.termMs));
-    this.#every(this.#context.termMs / 2, async () => void await this.claim(() => true));
+    this.#renewLater();
+    this.#lookLater();
   }
 
   /** Writes this engine's sign of life. */
   async renew(termMs: number): Promise<void> {
-    const { clock, committer, engineId } = this.#context;
-    const startedAt = clock.monotonic();
+    const startedAt = this.#context.clock.monotonic();
     // Past its own term this engine may have been taken for dead: it starts nothing until it is known alive again.
-    if (this.#renewedAt !== undefined && startedAt - this.#renewedAt > termMs) this.#dispatcher.stop();
-    const row = { expiresAt: clock.now() + termMs, termMs, since: this.#since };
-    const batch = new BatchBuilder().put(keyspace.presence.key(engineId), JSON.stringify(row));
-    await committer.commit(presenceShard, batch);
+    const isLate = this.#renewedAt !== undefined && startedAt - this.#renewedAt > termMs;
+    if (isLate) this.#dispatcher.stop();
+    const isNews = this.#renewedAt === undefined || isLate;
+    await this.#presence.renew(termMs, { ticks: !this.#running, rings: this.#running && isNews });
     this.#renewedAt = startedAt;
     if (this.#running) this.#dispatcher.resume();
   }
 
+  /** The roster's bell as the poll found it. A new version means: somebody came or went, or passed something on. */
+  heard(bell: Version | undefined): void {
+    if (bell === this.#bell) return;
+    this.#bell = bell;
+    this.#lookNow();
+  }
+
   /**
-   * Claims what is free or dead and wanted.
+   * Claims what is free or dead, wanted, and this engine's to take; passes on what should be another's.
    *
    * @returns What it had to leave.
    */
   async claim(
     wanted: (sighting: { readonly firstDue: number | undefined }) => boolean,
   ): Promise<ClaimReport> {
-    const sightings = await this.#look();
+    const owns = (place: string, row: Entry | undefined) => this.#owns(place, row);
+    const { sightings, shares, stale } = await look(this.#context, this.#roster, owns);
+    for (const row of stale) this.#presence.bury(row).catch(() => {});
     const now = this.#context.clock.now();
     let heldElsewhere = 0;
     let nextDue: number | undefined;
     const claims: Promise<void>[] = [];
     for (const sighting of sightings) {
-      if (sighting.state === "mine") continue;
-      const { firstDue } = sighting;
-      if (sighting.state !== "held" && wanted(sighting)) {
+      const { firstDue, state } = sighting;
+      if (state === "mine") {
+        if (this.#running) this.#passOn(sighting, shares.get(sighting));
+        continue;
+      }
+      if (state !== "held" && wanted(sighting) && this.#mayTake(sighting, shares)) {
         claims.push(this.#take(sighting));
         continue;
       }
       if (firstDue === undefined) continue;
-      if (sighting.state === "held" && firstDue <= now) heldElsewhere++;
+      if (state === "held" && firstDue <= now) heldElsewhere++;
       nextDue = Math.min(nextDue ?? Infinity, firstDue);
     }
     await Promise.all(claims);
@@ -129,92 +143,51 @@ export class Ownership {
 
   /** Gives up everything; what others own from here on is fenced off from this engine. */
   async release(reason: unknown): Promise<void> {
+    const rings = this.#running;
     this.#running = false;
-    for (const cancel of this.#cancels) cancel();
-    this.#cancels.clear();
-    const { clock, committer, engineId, logger } = this.#context;
-    const held = [...this.#owners.values()];
+    this.#nextRenewal?.();
+    this.#nextLook?.();
+    const held = [...this.#owned.values()];
     if (this.#renewedAt === undefined) return;
     this.#renewedAt = undefined;
-    this.#owners.clear();
-    const releases = held.map(({ owner, epoch }) => {
-      owner.end(reason);
-      const batch = new BatchBuilder();
-      releaseOwner(batch, owner.guard, epoch, clock.now());
-      return committer.commit(owner.shard, batch);
+    this.#owned.clear();
+    const releases = held.map((owned) => {
+      owned.owner.end(reason);
+      return this.#pass(owned, null);
     });
-    const gone = new BatchBuilder().delete(keyspace.presence.key(engineId));
-    const results = await Promise.allSettled([...releases, committer.commit(presenceShard, gone)]);
-    for (const result of results) {
-      if (result.status === "fulfilled") continue;
-      logger.log("warn", "Cannot release a shard; it passes on when its term ends", {
-        error: String(result.reason),
-      });
-    }
-  }
-
-  async #look(): Promise<readonly Sighting[]> {
-    const { reader, definitions, store, limits } = this.#context;
-    const presences = reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.pageMax }]);
-    const names = [...definitions.keys()];
-    const shards = Array.from({ length: store.shards }, (_, shard) => shard);
-    const looks = shards.map((shard) =>
-      reader.read(shard, [
-        ...names.map((name) => ({ get: keyspace.owner.key(name) })),
-        ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
-      ])
+    await Promise.all(
+      releases.map((each) => this.#heed("Cannot release a shard; it passes on when its term ends", each)),
     );
-    const alive = this.#alive((await presences)[0]!);
-    const found = await Promise.all(looks);
-    return shards.flatMap((shard) =>
-      names.map((definition, index): Sighting => {
-        const owner = found[shard]![index]![0];
-        const work = found[shard]![names.length + index]![0];
-        const firstDue = work && readStamp(splitKey(work.key)[2]!);
-        return { definition, shard, owner, firstDue, state: this.#stateOf(definition, shard, owner, alive) };
-      })
-    );
+    await this.#heed("Cannot say goodbye", this.#presence.leave({ rings }));
   }
 
-  #stateOf(definition: string, shard: number, owner: Entry | undefined, alive: ReadonlySet<string>) {
-    if (this.ownerOf(definition, shard)) return "mine";
-    const row: OwnerRow | undefined = owner && readOwner(owner);
-    if (!row || row.engineId === null) return "free";
-    return row.engineId !== this.#context.engineId && alive.has(row.engineId) ? "held" : "dead";
+  /** What was taken over, and perhaps passed back, while this engine stood still is not its own any more. */
+  #owns(place: string, row: Entry | undefined): boolean {
+    const owner = this.#owned.get(place)?.owner;
+    // A row older than the guard was read before this engine took it.
+    if (owner && row && row.version > owner.guard.version!) owner.lost();
+    return this.#owned.has(place);
   }
 
-  /** Engines whose presence has neither expired by the wall clock nor stood still for a term of our own clock. */
-  #alive(presences: readonly Entry[]): ReadonlySet<string> {
-    const { clock } = this.#context;
-    const alive = new Set<string>();
-    for (const entry of presences) {
-      const engineId = unescapeText(splitKey(entry.key)[1]!);
-      const row = readPresence(entry);
-      let seen = this.#seen.get(engineId);
-      if (seen?.version !== entry.version) {
-        seen = { version: entry.version, at: clock.monotonic() };
-        this.#seen.set(engineId, seen);
-      }
-      const stoodStill = clock.monotonic() - seen.at > row.termMs + skewMs;
-      if (clock.now() <= row.expiresAt + skewMs && !stoodStill) alive.add(engineId);
-      else if (clock.now() > row.expiresAt + staleTerms * row.termMs && stoodStill) this.#bury(entry);
+  /** What nobody takes for a term although it should, anybody may. */
+  #mayTake(sighting: Sighting, shares: ReadonlyMap<Unit, string>): boolean {
+    const { clock, engineId, termMs } = this.#context;
+    if (!this.#running) return newestCarriers(this.#roster.members, sighting.definition).has(engineId);
+    const place = placeOf(sighting.definition, sighting.shard);
+    if (shares.get(sighting) === engineId) {
+      this.#leftSince.delete(place);
+      return true;
     }
-    return alive;
+    const since = this.#leftSince.get(place) ?? clock.monotonic();
+    this.#leftSince.set(place, since);
+    return clock.monotonic() - since > termMs;
   }
 
-  /** Removes the presence of an engine that is long dead: a missing one says the same. */
-  #bury(entry: Entry): void {
-    const batch = new BatchBuilder().check(entry.key, entry.version).delete(entry.key);
-    this.#context.committer.commit(presenceShard, batch).catch(() => {});
-    this.#seen.delete(unescapeText(splitKey(entry.key)[1]!));
-  }
-
-  async #take(sighting: Sighting): Promise<void> {
-    const { definition, shard } = sighting;
+  async #take({ definition, shard, row, state }: Sighting): Promise<void> {
     const { clock, committer, engineId, definitions, logger } = this.#context;
     const batch = new BatchBuilder();
-    writeOwner(batch, definition, sighting.owner, engineId, clock.now());
     const takenOverAt = clock.now();
+    writeOwner(batch, definition, row, engineId, takenOverAt);
     const result = await committer.commit(shard, batch);
     if (!result.ok) return;
     const guard: Check = { key: keyspace.owner.key(definition), version: result.version };
@@ -225,48 +198,94 @@ export class Ownership {
       guard,
       dispatcher: this.#dispatcher,
       suspects: this.#suspects,
-      ...(sighting.state === "dead" && { takenOverAt }),
+      ...(state === "dead" && { takenOverAt }),
       onLost: (lost) => this.#lost(lost),
     });
-    const epoch = (sighting.owner ? readOwner(sighting.owner).epoch : 0) + 1;
-    this.#owners.set(`${shard} ${definition}`, { owner, epoch });
-    if (sighting.state === "dead") {
-      logger.log("warn", "Took over from an engine that gave no more signs of life", {
-        definition,
-        shard,
-        epoch,
-      });
+    const epoch = (row ? readOwner(row).epoch : 0) + 1;
+    const place = placeOf(definition, shard);
+    // Not passed at once to one that has just left it lying.
+    const passAfter = this.#leftSince.delete(place) ? clock.monotonic() + drainPauseMs : 0;
+    this.#owned.set(place, { owner, epoch, passAfter });
+    if (state === "dead") {
+      const about = { definition, shard, epoch };
+      logger.log("warn", "Took over from an engine that gave no more signs of life", about);
     }
     await owner.begin();
   }
 
+  /** Once none of its steps is running: what runs would have to run again elsewhere. */
+  #passOn({ definition, shard }: Unit, member: string | undefined): void {
+    const { clock, engineId } = this.#context;
+    const owned = this.#owned.get(placeOf(definition, shard));
+    if (!owned || member === undefined || member === engineId || clock.monotonic() < owned.passAfter) return;
+    owned.passAfter = clock.monotonic() + drainPauseMs;
+    this.#heed("Cannot pass a shard on; it passes on when its term ends", this.#drainAndPass(owned, member));
+  }
+
+  async #drainAndPass(owned: Owned, member: string): Promise<void> {
+    const { owner } = owned;
+    if (!await owner.drain(drainMs)) return;
+    this.#owned.delete(placeOf(owner.name, owner.shard));
+    await this.#pass(owned, member);
+    if (this.#running) await this.#presence.ring();
+  }
+
+  /** To that engine, which only has to take it; or to nobody. */
+  async #pass({ owner, epoch }: Owned, engineId: string | null): Promise<void> {
+    const { clock, committer } = this.#context;
+    const batch = new BatchBuilder();
+    const row = engineId === null
+      ? { engineId, epoch }
+      : { engineId, epoch: epoch + 1, passed: true as const };
+    passOwner(batch, owner.guard, { ...row, since: clock.now() });
+    await committer.commit(owner.shard, batch);
+  }
+
   #lost(owner: ShardOwner): void {
-    const place = `${owner.shard} ${owner.name}`;
-    if (this.#owners.get(place)?.owner === owner) this.#owners.delete(place);
+    const place = placeOf(owner.name, owner.shard);
+    if (this.#owned.get(place)?.owner === owner) this.#owned.delete(place);
     this.#context.logger.log("warn", "Lost a shard to another engine", {
       definition: owner.name,
       shard: owner.shard,
     });
   }
 
-  /** Repeats until released; a failure is logged and the next round goes on. */
-  #every(ms: number, work: () => Promise<void>): void {
-    const again = () => {
-      const cancel = this.#context.clock.after(ms, async () => {
-        this.#cancels.delete(cancel);
-        try {
-          await work();
-        } catch (error) {
-          const code = error instanceof PawlError ? error.code : undefined;
-          this.#context.logger.log("error", "Upkeep of the engine's leases failed", {
-            error: String(error),
-            code,
-          });
-        }
-        if (this.#running) again();
-      });
-      this.#cancels.add(cancel);
-    };
-    again();
+  #renewLater(): void {
+    const { clock, termMs } = this.#context;
+    this.#nextRenewal = clock.after(termMs / 3, async () => {
+      await this.#heed("Cannot renew the engine's leases", this.renew(termMs));
+      if (this.#running) this.#renewLater();
+    });
+  }
+
+  /** Twice a term, and when the next engine must have died unless it has renewed. */
+  #lookLater(): void {
+    const { clock, termMs, engineId } = this.#context;
+    this.#nextLook?.();
+    const ms = Math.min(termMs / 2, Math.max(1, this.#roster.msToNextDeath(engineId)));
+    this.#nextLook = clock.after(ms, () => this.#lookNow());
+  }
+
+  /** One look at a time; what is heard meanwhile asks for another. */
+  async #lookNow(): Promise<void> {
+    this.#lookAgain = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    while (this.#lookAgain && this.#running) {
+      this.#lookAgain = false;
+      await this.#heed("Cannot look who owns what", this.claim(() => true));
+    }
+    this.#looking = false;
+    if (this.#running) this.#lookLater();
+  }
+
+  /** A failure is logged, and the next round goes on. */
+  async #heed(message: string, work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      const code = error instanceof PawlError ? error.code : undefined;
+      this.#context.logger.log("warn", message, { error: String(error), code });
+    }
   }
 }

@@ -2,11 +2,12 @@ import type { Cancel } from "../ports/clock.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
+import { presenceShard } from "./presence.ts";
 import { readRun } from "./write_change.ts";
 
 /**
- * The backstop behind every hint: one read for the bells of all owned shards and for all runs that somebody here waits
- * for and this engine does not own. A hint from another writer only makes the next look come at once.
+ * The backstop behind every hint: one read for the bells of all owned shards, for the roster's, and for all runs that
+ * somebody here waits for and this engine does not own. A hint from another writer only makes it come at once.
  */
 export class Poll {
   readonly #context: EngineContext;
@@ -70,7 +71,7 @@ export class Poll {
 
   async #round(): Promise<void> {
     try {
-      if (!this.#stopped) await Promise.all([this.#bells(), this.#waited()]);
+      if (!this.#stopped) await Promise.all([this.#roster(), this.#bells(), this.#waited()]);
     } catch (error) {
       if (!this.#stopped) this.#context.logger.log("warn", "Cannot poll the store", { error: String(error) });
     }
@@ -78,6 +79,13 @@ export class Poll {
     if (!this.#again || this.#stopped) return;
     this.#again = false;
     this.#soon();
+  }
+
+  async #roster(): Promise<void> {
+    const { reader, works } = this.#context;
+    if (!this.#forGood || !works) return;
+    const bell = await reader.get(presenceShard, keyspace.roster.key());
+    this.#ownership.heard(bell?.version);
   }
 
   async #bells(): Promise<void> {

@@ -17,8 +17,6 @@ import {
   withoutStep,
 } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
-import { keyAfter, splitKey } from "../store/key.ts";
-import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
@@ -26,7 +24,9 @@ import type { Dispatcher, Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { AttemptSignal, runStep } from "./step_runner.ts";
 import { type HotRun, HotRuns, runEnded } from "./hot_runs.ts";
+import { landSurely } from "./land_surely.ts";
 import { ringSurely } from "./ring_surely.ts";
+import { stalledRuns } from "./stalled_runs.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 
 /** What makes an owner. */
@@ -47,6 +47,8 @@ export interface ShardOwnerOptions {
 
 /** Owns one definition in one shard. */
 export class ShardOwner implements RunSource, DueSink, SuspectSource {
+  /** What it works on. */
+  readonly definition: Definition;
   /** The definition's name. */
   readonly name: string;
   /** The shard. */
@@ -55,7 +57,6 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   readonly guard: Check;
   readonly #options: ShardOwnerOptions;
   readonly #context: EngineContext;
-  readonly #definition: Definition;
   readonly #hot: HotRuns;
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
@@ -63,6 +64,10 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   readonly #suspects: Suspects;
   readonly #seal = () => ringSurely(this.#context, this);
   #bell: Version | undefined;
+  /** Attempts that are running. */
+  #running = 0;
+  /** Told when they have landed; while this is set, nothing is started. */
+  #draining: (() => void) | undefined;
   #over = false;
 
   /**
@@ -71,7 +76,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   constructor(options: ShardOwnerOptions) {
     this.#options = options;
     this.#context = options.context;
-    this.#definition = options.definition;
+    this.definition = options.definition;
     this.name = options.definition.name;
     this.shard = options.shard;
     this.guard = options.guard;
@@ -83,20 +88,15 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** Reads what is due and takes up stalled runs whose status is known now. */
   async begin(): Promise<void> {
     await this.rescan();
-    const { limits, store } = this.#context;
-    const limit = Math.min(limits.duePageMax, store.limits.entriesPerRangeMax);
-    let { start, end } = keyspace.list.range(this.name, "stalled");
-    while (!this.#over) {
-      const [page] = await this.#context.reader.read(this.shard, [{ start, end, limit }]);
-      await Promise.all(page!.map((entry) => this.#unstall(splitKey(entry.key)[3]!)));
-      if (page!.length < limit) return;
-      start = keyAfter(page!.at(-1)!.key);
+    for await (const page of stalledRuns(this.#context, this.name, this.shard)) {
+      await Promise.all(page.map((runId) => this.#unstall(runId)));
+      if (this.#over) return;
     }
   }
 
   async #unstall(runId: string): Promise<void> {
     try {
-      const { behaviour } = this.#definition;
+      const { behaviour } = this.definition;
       const run = await this.#hot.load(runId);
       if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
     } catch (error) {
@@ -137,6 +137,29 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** A guarded commit was refused: another engine owns this now. */
   lost(): void {
     this.failed(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
+  }
+
+  /**
+   * Starts nothing more, and ends once all that runs has landed, so that the shard can be passed on.
+   *
+   * @param ms How long to wait for that.
+   * @returns Whether it has ended; if not, it goes on.
+   */
+  async drain(ms: number): Promise<boolean> {
+    if (this.#over || this.#draining) return false;
+    const late = new AbortController();
+    const landed = new Promise<void>((resolve) => this.#draining = resolve);
+    const lateness = sleep(this.#context.clock, ms, late.signal).catch(() => {});
+    if (this.#running > 0) await Promise.race([landed, lateness]);
+    late.abort();
+    if (this.#over) return false;
+    if (this.#running === 0) {
+      this.end(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
+      return true;
+    }
+    this.#draining = undefined;
+    await this.rescan();
+    return false;
   }
 
   /** A run that this engine has just triggered here. */
@@ -180,8 +203,6 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   wake(): void {
     this.#index.wake();
   }
-
-  // The due index's side.
 
   /** @inheritdoc */
   get queued(): number {
@@ -229,13 +250,23 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     });
   }
 
-  // The dispatcher's side.
-
   /** @inheritdoc */
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined> {
+    if (this.#draining) return this.#leave(runId);
     const hot = this.#over ? undefined : this.#hot.fresh(runId);
     if (hot) return this.#ready(hot);
     return this.#prepareCold(runId);
+  }
+
+  /** What an owner that is to be passed on leaves in the index, for its successor. */
+  #leave(runId: string): undefined {
+    this.#hot.drop(runId);
+    return this.#unqueue(runId);
+  }
+
+  #unqueue(runId: string): undefined {
+    this.#queued.delete(runId);
+    this.#suspects.landed(runId);
   }
 
   /** @inheritdoc */
@@ -243,58 +274,32 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
     const { clock, random } = this.#context;
-    const { visit } = run.record;
+    const { record } = run;
     const startedAt = clock.monotonic();
     run.attempt = new AttemptSignal();
-    const result = runStep(this.#context, this.#definition, run.record, run.attempt);
+    this.#running++;
+    const result = runStep(this.#context, this.definition, record, run.attempt);
     const landing = result instanceof Promise ? await result : result;
     const durationMs = Math.round(clock.monotonic() - startedAt);
-    const attempt = { visit, durationMs, chance: random.float() };
-    const changeOf = land(this.#definition.behaviour, attempt, landing);
+    const attempt = { visit: record.visit, durationMs, chance: random.float() };
+    const changeOf = land(this.definition.behaviour, attempt, landing);
     try {
       await this.#hot.change(run, changeOf, this.#seal);
     } catch (error) {
-      await this.#landSurely(run, changeOf, error);
+      await landSurely(this.#context, this, record, { changeOf, error }, async (again) => {
+        await this.#change(run, again, this.#seal);
+      });
     }
     run.attempt = undefined;
+    this.#running--;
     this.#done(run);
+    if (this.#running === 0) this.#draining?.();
   }
 
   /** Its record was dropped between preparing and starting: it is prepared again. */
   #again(runId: string): void {
-    this.#queued.delete(runId);
-    this.#suspects.landed(runId);
+    this.#unqueue(runId);
     this.due(runId);
-  }
-
-  /** A result that is in hand is not given up while this engine owns the shard, whatever ails the store. */
-  async #landSurely(run: HotRun, changeOf: ChangeOf, error: unknown): Promise<void> {
-    let retried = changeOf;
-    for (let attempt = 1; !this.#over; attempt++) {
-      const code = error instanceof PawlError ? error.code : undefined;
-      if (code === "LEASE_LOST") return this.failed(error);
-      if (code === "RUN_NOT_FOUND" || code === "STORE_CLOSED") return;
-      if (code === "LIMIT_EXCEEDED") retried = this.#asFailure(run, error as PawlError);
-      this.#context.logger.log("error", "Cannot store a step's result; trying again", {
-        definition: this.name,
-        runId: run.record.id,
-        error: String(error),
-      });
-      await sleep(this.#context.clock, Math.min(5_000, 50 * 2 ** Math.min(attempt, 7)));
-      if (this.#over) return;
-      try {
-        await this.#change(run, retried, this.#seal);
-        return;
-      } catch (again) {
-        error = again;
-      }
-    }
-  }
-
-  #asFailure(run: HotRun, error: PawlError): ChangeOf {
-    const failure = { name: error.name, message: error.message, code: error.code };
-    const attempt = { visit: run.record.visit, durationMs: 0, chance: this.#context.random.float() };
-    return land(this.#definition.behaviour, attempt, { kind: "error", error: failure });
   }
 
   async #prepareCold(runId: string): Promise<Ready | undefined> {
@@ -302,21 +307,17 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       const run = this.#over ? undefined : await this.#hot.load(runId);
       while (run?.busy) await this.#hot.turn(run);
       if (run && !this.#over) return this.#ready(run);
-      this.#queued.delete(runId);
-      this.#suspects.landed(runId);
     } catch (error) {
-      this.#queued.delete(runId);
-      this.#suspects.landed(runId);
       this.failed(error);
       this.#index.retry(runId);
     }
-    return undefined;
+    return this.#unqueue(runId);
   }
 
   /** The start is decided on the record as last read or written. */
   #ready(run: HotRun): Ready | undefined | Promise<undefined> {
     const { record } = run;
-    const { behaviour } = this.#definition;
+    const { behaviour } = this.definition;
     if (record.due === undefined || record.due > this.#context.clock.now()) return this.#done(run);
     if (record.state === "paused") return this.#instead(run, resume(behaviour, "engine"));
     if (!behaviour.statuses.has(record.status)) return this.#instead(run, stall());
@@ -339,8 +340,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** The run has had its turn. */
   #done(run: HotRun): undefined {
-    this.#queued.delete(run.record.id);
-    this.#suspects.landed(run.record.id);
+    this.#unqueue(run.record.id);
     this.#settle(run);
     this.#index.readAhead();
     return undefined;
@@ -350,7 +350,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   async startSuspect(runId: string): Promise<SuspectStart> {
     if (this.#over) return "dropped";
     try {
-      const run = await this.#hot.load(runId);
+      const run = this.#draining ? undefined : await this.#hot.load(runId);
       if (!run || run.record.due === undefined || run.record.due > this.#context.clock.now()) {
         this.#queued.delete(runId);
         if (run) this.#settle(run);
@@ -358,7 +358,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       }
       if (run.record.state !== "paused") {
         if (run.record.crashes > 0 && !this.#suspects.isAlone(runId)) return "alone";
-        await this.#change(run, interrupted(this.#definition.behaviour, this.#context.limits.crashesMax));
+        await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
       }
       this.#hot.keep(run);
       this.#options.dispatcher.ready(this, runId);

@@ -68,7 +68,7 @@ export class Work {
     if (this.#phase !== "stopping") this.#poll.start(false);
   }
 
-  /** Owns and works until `stop()`. */
+  /** Owns and works until `stop()`; an engine that does not work only listens. */
   async start(): Promise<void> {
     this.require("start");
     if (this.#phase !== "new") {
@@ -84,7 +84,7 @@ export class Work {
   async #start(): Promise<void> {
     this.#dispatcher.resume();
     try {
-      await this.ownership.start();
+      if (this.#context.works) await this.ownership.start();
     } catch (error) {
       await this.ownership.release(error);
       this.#phase = "new";
@@ -117,6 +117,12 @@ export class Work {
   /** Works off what is due within a budget, and gives everything back. */
   async tick(budgetMs: number): Promise<TickReport> {
     this.require("tick");
+    if (!this.#context.works) {
+      throw new PawlError(
+        "INVALID_ARGUMENT",
+        "Cannot tick: the engine was created with work: false; tick one that works",
+      );
+    }
     if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot tick: a tick is going on");
     this.#ticking = true;
     try {

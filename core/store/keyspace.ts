@@ -1,7 +1,7 @@
 /**
  * Every prefix of the stored format, with the shape of its tuple. A prefix is for ever: a retired one stays listed.
  *
- * Where each row lives: rows of a run are in the shard of its definition and key; `presence` and `meta` are in shard 0;
+ * Where each row lives: rows of a run are in the shard of its definition and key; `presence`, `roster` and `meta` are in shard 0;
  * `owner` and `bell` are one per definition in every shard.
  *
  * @module
@@ -64,6 +64,8 @@ export const keyspace = {
   owner: space<[definition: string]>("owner", ["definition"]),
   /** Rung by guests: something changed that the owner does not know. */
   bell: space<[definition: string]>("bell", ["definition"]),
+  /** Rung when an engine comes or goes, or passes a shard on: the others look who owns what. */
+  roster: space<[]>("roster", []),
   /** An engine's sign of life. */
   presence: space<[engineId: string]>("presence", ["engineId"]),
   /** A committer's last call, where replies can be lost. */

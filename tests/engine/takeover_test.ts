@@ -119,12 +119,13 @@ testOnStores("an engine that was frozen for less than its term keeps its shards"
   await engine.engine.start();
   await world.started({ definitions: [flow] });
   await world.advance(5_000);
+  const before = await engine.engine.admin.shards();
   engine.freeze();
   await world.advance(4_000);
   engine.wake();
   await world.advance(30_000);
-  const shards = await engine.engine.admin.shards();
-  assert.ok(shards.every((each) => each.epoch === 1 && each.engineId === engine.engine.admin.engineId));
+  assert.deepEqual(await engine.engine.admin.shards(), before);
+  assert.ok(before.some((each) => each.engineId === engine.engine.admin.engineId));
   await world.during(engine.engine.stop(), 1_000);
 });
 

@@ -58,6 +58,7 @@ export class Fleet {
       random: host.random,
       logger: silentLogger,
       lease: { term: 900 },
+      codeVersion: world.pick([0, 0, 1]),
       poll: 300,
       limits: {
         crashesMax: 1_000,

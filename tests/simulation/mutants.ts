@@ -113,9 +113,27 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "a dead owner is never replaced",
+    file: "core/engine/roster.ts",
+    find: "if (at <= seen.deadline) members.push({ engineId, presence });",
+    replace: "if (at >= 0) members.push({ engineId, presence });",
+  },
+  {
+    name: "an owner that was passed its own shard back does not notice",
     file: "core/engine/ownership.ts",
-    find: "if (clock.now() <= row.expiresAt + skewMs && !stoodStill) alive.add(engineId);",
-    replace: "if (clock.now() > 0) alive.add(engineId);",
+    find: "if (owner && row && row.version > owner.guard.version!) owner.lost();",
+    replace: "",
+  },
+  {
+    name: "what is passed on is not taken",
+    file: "core/engine/look.ts",
+    find: 'if (engineId === null || engineId === context.engineId) return "free";',
+    replace: 'if (engineId === null) return "free";\n  if (engineId === context.engineId) return "held";',
+  },
+  {
+    name: "an owner that could not be drained starts nothing any more",
+    file: "core/engine/shard_owner.ts",
+    find: "    this.#draining = undefined;\n    await this.rescan();",
+    replace: "",
   },
   {
     name: "a suspect is written whatever became of it",

@@ -112,8 +112,8 @@ export class RunChecks {
     if (after.epoch !== wanted) {
       this.#world.violate("I10", `${host.name} makes epoch ${after.epoch} of "${put.key}", want ${wanted}`);
     }
-    if (after.engineId === null && before?.engineId !== host.engineId) {
-      this.#world.violate("I10", `${host.name} releases "${put.key}", which is ${before?.engineId}'s`);
+    if (after.engineId !== host.engineId && before?.engineId !== host.engineId) {
+      this.#world.violate("I10", `${host.name} gives away "${put.key}", which is ${before?.engineId}'s`);
     }
   }
 
