@@ -18,8 +18,6 @@ export interface Limits {
   readonly runsInFlightMax: number;
   /** Due runs an owner keeps in memory per definition and shard; the rest waits in the index. */
   readonly dueInMemoryMax: number;
-  /** Warm records per definition and shard. */
-  readonly warmRunsMax: number;
   /** Rows of the due index read at a time. */
   readonly duePageMax: number;
   /** Rebases of one change before it gives up with `CONFLICT`. */
@@ -48,7 +46,6 @@ export const defaultLimits: Limits = {
   messageLengthMax: 2_000,
   runsInFlightMax: 2_048,
   dueInMemoryMax: 16_384,
-  warmRunsMax: 16_384,
   duePageMax: 1_024,
   rebasesMax: 64,
   scanMax: 5_000,

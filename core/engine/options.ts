@@ -88,6 +88,12 @@ function codeVersionOf({ codeVersion = 0 }: EngineOptions): number {
 function limitsOf({ limits: asked, store }: EngineOptions): Limits {
   const limits: Limits = { ...defaultLimits, ...asked };
   for (const [name, value] of Object.entries(limits)) {
+    if (!(name in defaultLimits)) {
+      throw new PawlError(
+        "INVALID_ARGUMENT",
+        `Cannot create engine: limits.${name} is no limit; they are ${Object.keys(defaultLimits).join(", ")}`,
+      );
+    }
     if (typeof value === "number" && value >= 1) continue;
     throw new PawlError(
       "INVALID_ARGUMENT",
