@@ -68,6 +68,7 @@ interface Store
 interface StoreLimits
 interface TickReport
 interface Triggered
+interface UnservedWork
 interface VerifyReport
 typeAlias BatchResult
 typeAlias CallResult

@@ -18,6 +18,7 @@ import { Roster } from "./roster.ts";
 import { ShardOwner } from "./shard_owner.ts";
 import { newestCarriers, type Unit } from "./shares.ts";
 import { Suspects } from "./suspects.ts";
+import { sweepOutcomes } from "./sweep_outcomes.ts";
 
 /** How long the running steps of a shard may take to land before it is passed on, and how long until it is tried again. */
 const drainMs = 2_000;
@@ -210,7 +211,10 @@ export class Ownership {
       const about = { definition, shard, epoch };
       logger.log("warn", "Took over from an engine that gave no more signs of life", about);
     }
-    await owner.begin();
+    await Promise.all([
+      owner.begin(),
+      this.#heed("Cannot sweep a shard", sweepOutcomes(this.#context, shard, guard)),
+    ]);
   }
 
   /** Once none of its steps is running: what runs would have to run again elsewhere. */

@@ -8,6 +8,7 @@ import { OutcomeUnknownError, StoreBusyError, StoreClosedError } from "../errors
 import type { Limits } from "../limits.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
+import { stamp } from "./key.ts";
 import { batchSize } from "./settle.ts";
 import type { Batch, BatchResult, CallResult, Check, CommitCall, Store, Version } from "./store.ts";
 
@@ -190,7 +191,7 @@ export class GroupCommitter {
 
   #nextCall(shard: number, chain: string): Omit<CommitCall, "batches"> {
     const previous = this.#chains.get(chain);
-    const callId = (++this.#calls).toString(36);
+    const callId = this.#nextCallId();
     const id = `${this.id}.${chain}`;
     return { shard, committer: { id, callId, ...(previous !== undefined && { previous }) } };
   }
@@ -220,6 +221,11 @@ export class GroupCommitter {
     sent.waiting.forEach((each, index) => each.resolve(commitResult(results?.[index])));
   }
 
+  /** With its time, so that the rows of committers that are long gone can be told. */
+  #nextCallId(): string {
+    return `${stamp(Math.max(0, Math.floor(this.#options.clock.now())))}${(++this.#calls).toString(36)}`;
+  }
+
   async #retryRefused(refused: readonly Sent[]): Promise<void> {
     if (refused.length > 0) await this.#commitAll(refused.flatMap((each) => each.waiting));
   }
@@ -234,7 +240,7 @@ export class GroupCommitter {
     for (let attempt = 1; attempt <= limits.settlesMax; attempt++) {
       await this.#backOff(attempt);
       const calls = lost.map((each, index) => {
-        const callId = (++this.#calls).toString(36);
+        const callId = this.#nextCallId();
         settlers[index]!.add(callId);
         return { shard: each.call.shard, committer: { ...each.call.committer, callId }, batches: [] };
       });
