@@ -8,6 +8,7 @@ interface DocSymbol {
 /** Every exported name by subpath: a change here is a change for every user. */
 const surface: Readonly<Record<string, string>> = {
   ".": `class ConflictError
+class ImportIncompleteError
 class LeaseLostError
 class OutcomeUnknownError
 class PawlError
@@ -38,10 +39,14 @@ interface EngineCounts
 interface EngineInfo
 interface EngineOptions
 interface Entry
+interface ExportOptions
 interface Finding
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
+interface ImportOptions
+interface ImportProgress
+interface ImportReport
 interface LastCall
 interface Limits
 interface ListPage
@@ -54,6 +59,7 @@ interface OperateOptions
 interface Put
 interface Random
 interface ReadRequest
+interface Refusal
 interface RetryOptions
 interface Rules
 interface RunError

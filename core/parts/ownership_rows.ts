@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { parseStored } from "../json.ts";
 import type { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry } from "../store/store.ts";
@@ -30,19 +29,48 @@ export interface PresenceRow {
 }
 
 /**
+ * A row that is damaged reads as released: it may be claimed, which writes it anew. The fence is the row's version and
+ * not its value, so a living owner loses time by that and nothing else; `admin.verify()` reports the row.
+ *
  * @param entry A stored `owner` row.
  * @returns It.
  */
 export function readOwner(entry: Entry): OwnerRow {
-  return parseStored(entry.value, `owner row ${entry.key}`) as OwnerRow;
+  const row = parseRow(entry) as Partial<OwnerRow>;
+  const isSound = (row.engineId === null || typeof row.engineId === "string") && Number.isInteger(row.epoch);
+  return isSound ? row as OwnerRow : { engineId: null, epoch: 0, since: 0 };
 }
 
 /**
+ * A row that is damaged reads as that of an engine long dead: a living one soon writes it anew, and any other is
+ * removed.
+ *
  * @param entry A stored `presence` row.
  * @returns It.
  */
 export function readPresence(entry: Entry): PresenceRow {
-  return parseStored(entry.value, `presence row ${entry.key}`) as PresenceRow;
+  const row = parseRow(entry) as Partial<PresenceRow>;
+  const isSound = Number.isFinite(row.expiresAt) && Number.isFinite(row.termMs) && Number.isFinite(row.since);
+  return isSound ? row as PresenceRow : { expiresAt: 0, termMs: 0, since: 0 };
+}
+
+/**
+ * @param entry A stored `owner` or `presence` row.
+ * @returns What is wrong with it, if anything is.
+ */
+export function ownershipDamage(entry: Entry): string | undefined {
+  const row = parseRow(entry) as Partial<OwnerRow & PresenceRow>;
+  return Number.isFinite(row.since) && (Number.isInteger(row.epoch) || Number.isFinite(row.expiresAt))
+    ? undefined
+    : "the row cannot be read; who owns or lives is decided without it, and it is written anew";
+}
+
+function parseRow(entry: Entry): object {
+  try {
+    return Object(JSON.parse(entry.value));
+  } catch {
+    return {};
+  }
 }
 
 /** Hands a definition of a shard to an engine, or to nobody, if the row is still as it was read. */
