@@ -308,7 +308,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       this.#queued.delete(runId);
       this.#suspects.landed(runId);
       this.failed(error);
-      this.#index.retry(runId);
+      this.#index.retry(runId, error);
     }
     return undefined;
   }
@@ -366,7 +366,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     } catch (error) {
       this.failed(error);
       this.#queued.delete(runId);
-      this.#index.retry(runId);
+      this.#index.retry(runId, error);
       return "dropped";
     }
   }
