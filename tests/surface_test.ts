@@ -99,11 +99,15 @@ variable defaultLimits
 variable silentLogger`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
-  "./adapters/libsql": `function libsqlStore
+  "./adapters/libsql": `function backupStore
+function libsqlStore
+function restoreStore
+interface BackupOptions
 interface LibsqlClient
 interface LibsqlClientOptions
 interface LibsqlOptions
 interface LibsqlUrlOptions
+interface RestoreOptions
 typeAlias Durability`,
   "./testing": `function seededRandom
 function storeConformance
