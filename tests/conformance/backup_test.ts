@@ -228,31 +228,47 @@ inFolder(
     await Deno.writeFile(`${folder}/cut.db`, whole.slice(0, whole.length / 2));
     const before = await filesOf(folder);
     const to = `${folder}/to.db`;
-    const cases: [Promise<unknown>, string, RegExp][] = [
-      [backupStore({ url, to: `${folder}/taken.db` }), "INVALID_ARGUMENT", /taken.db" is there already/],
+    const cases: [() => Promise<unknown>, string, RegExp][] = [
       [
-        backupStore({ url, to: `${folder}/logged.db` }),
+        () => backupStore({ url, to: `${folder}/taken.db` }),
+        "INVALID_ARGUMENT",
+        /taken.db" is there already/,
+      ],
+      [
+        () => backupStore({ url, to: `${folder}/logged.db` }),
         "INVALID_ARGUMENT",
         /logged.db-wal" is there already/,
       ],
-      [backupStore({ url, to: `${folder}/none/to.db` }), "STORE_FAILED", /does its folder exist/],
-      [backupStore({ url: `file:${folder}/none.db`, to }), "STORE_FAILED", /there is no file/],
-      [backupStore({ url: `file:${folder}/text.db`, to }), "STORE_CORRUPT", /no SQLite database/],
-      [backupStore({ url: `file:${folder}/cut.db`, to }), "STORE_CORRUPT", /damaged/],
-      [backupStore({ url: `file:${folder}/foreign.db`, to }), "STORE_INCOMPATIBLE", /holds no Pawl store/],
+      [() => backupStore({ url, to: `${folder}/none/to.db` }), "STORE_FAILED", /does its folder exist/],
+      [() => backupStore({ url: `file:${folder}/none.db`, to }), "STORE_FAILED", /there is no file/],
+      [() => backupStore({ url: `file:${folder}/text.db`, to }), "STORE_CORRUPT", /no SQLite database/],
+      [() => backupStore({ url: `file:${folder}/cut.db`, to }), "STORE_CORRUPT", /damaged/],
       [
-        backupStore({ url: `file:${folder}/newer.db`, to }),
+        () => backupStore({ url: `file:${folder}/foreign.db`, to }),
+        "STORE_INCOMPATIBLE",
+        /holds no Pawl store/,
+      ],
+      [
+        () => backupStore({ url: `file:${folder}/newer.db`, to }),
         "STORE_INCOMPATIBLE",
         /has format 2, .* newer Pawl/,
       ],
-      [backupStore({ url: ":memory:", to }), "INVALID_ARGUMENT", /admin.export/],
-      [backupStore({ url: "http://localhost:1", to }), "INVALID_ARGUMENT", /admin.export/],
-      [backupStore({ url, to: `file:${to}` }), "INVALID_ARGUMENT", /path of a file/],
-      [restoreStore({ from: `${folder}/none.db`, url: `file:${to}` }), "STORE_FAILED", /there is no file/],
-      [restoreStore({ from: `${folder}/newer.db`, url: `file:${to}` }), "STORE_INCOMPATIBLE", /has format 2/],
-      [restoreStore({ from: `${folder}/pawl.db`, url }), "INVALID_ARGUMENT", /is there already/],
+      [() => backupStore({ url: ":memory:", to }), "INVALID_ARGUMENT", /admin.export/],
+      [() => backupStore({ url: "http://localhost:1", to }), "INVALID_ARGUMENT", /admin.export/],
+      [() => backupStore({ url, to: `file:${to}` }), "INVALID_ARGUMENT", /path of a file/],
+      [
+        () => restoreStore({ from: `${folder}/none.db`, url: `file:${to}` }),
+        "STORE_FAILED",
+        /there is no file/,
+      ],
+      [
+        () => restoreStore({ from: `${folder}/newer.db`, url: `file:${to}` }),
+        "STORE_INCOMPATIBLE",
+        /has format 2/,
+      ],
+      [() => restoreStore({ from: `${folder}/pawl.db`, url }), "INVALID_ARGUMENT", /is there already/],
     ];
-    for (const [doing, code, message] of cases) await assert.rejects(doing, { code, message });
+    for (const [doing, code, message] of cases) await assert.rejects(doing(), { code, message });
     assert.deepEqual(await filesOf(folder), before);
     assert.equal(await Deno.readTextFile(`${folder}/taken.db`), "mine");
   },
