@@ -15,6 +15,8 @@ export {
 } from "./core/engine/engine.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
 export type { Behaviour, Definition, StepCall, StepResult } from "./core/engine/behaviour.ts";
+export type { ExportOptions } from "./core/engine/export_runs.ts";
+export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
@@ -46,6 +48,7 @@ export type { Control, StepAnswer, StepHandler, StepRun } from "./core/machine/r
 export {
   ConflictError,
   type ErrorCode,
+  ImportIncompleteError,
   LeaseLostError,
   OutcomeUnknownError,
   PawlError,

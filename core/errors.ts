@@ -29,8 +29,9 @@ export type ErrorCode =
   | "STORE_FULL" // the disk or quota is exhausted
   | "STORE_CLOSED" // the store was closed
   | "STORE_CORRUPT" // a stored value breaks an invariant
-  | "STORE_INCOMPATIBLE" // the store was written by another format or shard count
+  | "STORE_INCOMPATIBLE" // the store or export was written by another format or shard count
   | "STORE_FAILED" // any other failure of the storage driver, with its error as `cause`
+  | "IMPORT_INCOMPLETE" // the text of an export was cut off
   | "STEP_TIMEOUT" // a step ran past its own time limit
   | "ENGINE_STOPPED" // the engine was stopped, or stopped while waiting
   | "INTERNAL"; // a broken invariant: a bug in Pawl
@@ -138,6 +139,29 @@ export class ConflictError extends PawlError {
    */
   constructor(message: string) {
     super("CONFLICT", message);
+  }
+}
+
+/** The text given to `admin.import()` was cut off. What came before the cut was imported. */
+export class ImportIncompleteError<Report = unknown> extends PawlError {
+  /** What became of the lines that were there. */
+  readonly report: Report;
+
+  /**
+   * Describes one such situation.
+   *
+   * @param seen Lines of runs that were there.
+   * @param wanted Lines that the trailer tells of; absent: there is no trailer.
+   * @param report What became of them.
+   */
+  constructor(seen: number, wanted: number | undefined, report: Report) {
+    super(
+      "IMPORT_INCOMPLETE",
+      `Cannot import all of the export: it was cut off; it has ${seen} lines of runs, ` +
+        `${wanted === undefined ? "and no trailer" : `its trailer tells of ${wanted}`}; ` +
+        `what was there is imported, so import it again when it is whole`,
+    );
+    this.report = report;
   }
 }
 

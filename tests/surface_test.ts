@@ -8,6 +8,7 @@ interface DocSymbol {
 /** Every exported name by subpath: a change here is a change for every user. */
 const surface: Readonly<Record<string, string>> = {
   ".": `class ConflictError
+class ImportIncompleteError
 class LeaseLostError
 class OutcomeUnknownError
 class PawlError
@@ -38,10 +39,14 @@ interface EngineCounts
 interface EngineInfo
 interface EngineOptions
 interface Entry
+interface ExportOptions
 interface Finding
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
+interface ImportOptions
+interface ImportProgress
+interface ImportReport
 interface LastCall
 interface Limits
 interface ListPage
@@ -54,6 +59,7 @@ interface OperateOptions
 interface Put
 interface Random
 interface ReadRequest
+interface Refusal
 interface RetryOptions
 interface Rules
 interface RunError
@@ -94,11 +100,15 @@ variable defaultLimits
 variable silentLogger`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
-  "./adapters/libsql": `function libsqlStore
+  "./adapters/libsql": `function backupStore
+function libsqlStore
+function restoreStore
+interface BackupOptions
 interface LibsqlClient
 interface LibsqlClientOptions
 interface LibsqlOptions
 interface LibsqlUrlOptions
+interface RestoreOptions
 typeAlias Durability`,
   "./testing": `function seededRandom
 function storeConformance

@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { PawlError } from "../../core/errors.ts";
 import { systemClock } from "../../core/ports/clock.ts";
 import { systemRandom } from "../../core/ports/random.ts";
 import type { Store, StoreLimits } from "../../core/store/store.ts";
 import { ClientStore, type LibsqlClient } from "./client.ts";
 import type { Durability } from "./connection.ts";
+import { pathOf, refused } from "./file_url.ts";
 import { LocalStore } from "./local.ts";
 import { shardsMax } from "./schema.ts";
 
+export { type BackupOptions, backupStore, type RestoreOptions, restoreStore } from "./backup.ts";
 export type { Durability, LibsqlClient };
 
 /** Options of every libSQL store. */
@@ -144,22 +145,4 @@ function remoteStore({ url, authToken, shards, limits }: LibsqlUrlOptions, newId
 async function connect(url: string, authToken: string | undefined): Promise<LibsqlClient> {
   const { createClient } = await import("@libsql/client/web");
   return createClient({ url, ...(authToken !== undefined && { authToken }) });
-}
-
-/** The path of a `file:` URL as SQLite takes it. */
-function pathOf(url: string): string {
-  if (url === ":memory:" || url === "file::memory:") return ":memory:";
-  const match = /^file:(?:\/\/(?:localhost)?(?=\/)|(?!\/\/))([^?#]+)$/.exec(url);
-  if (!match) {
-    throw refused(`url "${url}"`, '"file:<path>" without a query, ":memory:", or the address of a server');
-  }
-  try {
-    return decodeURIComponent(match[1]!);
-  } catch {
-    throw refused(`url "${url}"`, "a path whose percent signs are escapes");
-  }
-}
-
-function refused(seen: string, wished: string): PawlError {
-  return new PawlError("INVALID_ARGUMENT", `Cannot open store: got ${seen}, want ${wished}`);
 }

@@ -97,7 +97,8 @@ export function readMeta(
       "STORE_INCOMPATIBLE",
       `Cannot open ${where}: it has format ${
         meta.get("format")
-      }, this version of Pawl reads format ${format}`,
+      }, this version of Pawl reads format ${format}; ` +
+        (seen > format ? "open it with a newer Pawl" : "is it a Pawl store?"),
     );
   }
   const shards = Number(meta.get("shards"));

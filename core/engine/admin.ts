@@ -3,6 +3,8 @@ import { splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { CommitCounts } from "../store/group_commit.ts";
 import type { EngineContext } from "./context.ts";
+import { type ExportOptions, exportRuns } from "./export_runs.ts";
+import { type ImportOptions, type ImportReport, importRuns } from "./import_runs.ts";
 import { type UnservedWork, unservedWork } from "./unserved.ts";
 import { type VerifyReport, verifyStore } from "./verify.ts";
 import type { Work } from "./work.ts";
@@ -49,6 +51,39 @@ export interface Admin {
   readonly engineId: string;
   /** Walks the store and reports what should not be; changes nothing. Meant for a quiet store. */
   verify(options?: { readonly signal?: AbortSignal }): Promise<VerifyReport>;
+  /**
+   * The runs of the store as NDJSON text, in pieces of a line each: for backups of any store, and to move to a store of
+   * another kind or shard count. Engines may go on meanwhile; each run is whole as of one moment. Leases are left out.
+   *
+   * @param options `definition`: only its runs. `signal`: ends the export by throwing its reason.
+   * @returns A header, one line per run with its history and idempotency rows, and a trailer.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { createEngine, machine } from "pawl";
+   * import { memoryStore } from "pawl/adapters/memory";
+   * const job = machine("job").step("new", ["done"], () => "done").build();
+   * const from = createEngine({ store: memoryStore(), definitions: [job] });
+   * const { runId } = await from.trigger(job, "k");
+   * const to = createEngine({ store: memoryStore({ shards: 4 }), definitions: [job] });
+   * assert.equal((await to.admin.import(from.admin.export())).runs, 1);
+   * assert.equal((await to.get(job, "k"))?.runId, runId);
+   * ```
+   */
+  export(options?: ExportOptions): AsyncIterable<string>;
+  /**
+   * Takes the runs of an export into this engine's store. Never overwrites, and may be repeated: a run that is there is
+   * skipped. A run that cannot be taken is refused and reported, and the others go on.
+   *
+   * @param text What {@linkcode Admin.export} gave, in pieces cut anywhere.
+   * @param options `signal`, `onProgress`.
+   * @returns How many runs were imported, skipped and refused, and why.
+   * @throws {ImportIncompleteError} When the text was cut off; what came before the cut is imported.
+   * @throws {PawlError} `INVALID_ARGUMENT` when it is no export, `STORE_INCOMPATIBLE` when it is of a newer format, or
+   * what the store says; then import it again.
+   */
+  import(text: AsyncIterable<string> | Iterable<string>, options?: ImportOptions): Promise<ImportReport>;
   /** Engines that have given a sign of life and not said goodbye. */
   engines(): Promise<readonly EngineInfo[]>;
   /** Every definition of every shard that was ever owned. */
@@ -68,6 +103,8 @@ export function adminOf(context: EngineContext, work: Work): Admin {
   const limit = context.limits.pageMax;
   return {
     engineId: context.engineId,
+    export: (options = {}) => exportRuns(context, options),
+    import: (text, options = {}) => importRuns(context, text, options),
     verify: (options) => verifyStore(context, options?.signal),
     counts: () => ({ ...context.committer.counts, reads: context.reader.trips, steps: work.processed }),
     unserved: () => unservedWork(context),

@@ -1,8 +1,12 @@
+import { PawlError } from "../errors.ts";
 import type { Cancel } from "../ports/clock.ts";
 import { keyAfter, readStamp, splitKey } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { EngineContext } from "./context.ts";
 import { DueHeap } from "./due_heap.ts";
+
+/** How long a run is set aside whose record cannot be read, so that one damaged value is no stream of errors. */
+const damagedMs = 60_000;
 
 /** What the due index tells its owner. */
 export interface DueSink {
@@ -41,7 +45,8 @@ export class DueIndex {
   #missed: string | undefined;
   #scanning: Promise<void> | undefined;
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined;
-  readonly #retries = new Set<Cancel>();
+  /** Runs whose turn failed, until they are reported again. */
+  readonly #retries = new Map<string, Cancel>();
   #over = false;
 
   /**
@@ -72,7 +77,7 @@ export class DueIndex {
   end(): void {
     this.#over = true;
     this.#timer?.cancel();
-    for (const cancel of this.#retries) cancel();
+    for (const cancel of this.#retries.values()) cancel();
   }
 
   /** Reads the index from its start: everything not held yet is taken up. */
@@ -109,14 +114,19 @@ export class DueIndex {
     }
   }
 
-  /** Reports a run again after a poll: its turn failed, so it is due already and keeps its place in memory. */
-  retry(runId: string): void {
+  /**
+   * Reports a run again later: its turn failed, so it is due already and keeps its place in memory. That is after a poll;
+   * a run whose record is damaged is set aside for a minute, as only a hand can mend it.
+   */
+  retry(runId: string, error: unknown): void {
+    if (this.#over || this.#retries.has(runId)) return;
+    const isDamaged = error instanceof PawlError && error.code === "STORE_CORRUPT";
     const { clock, pollMs } = this.#context;
-    const cancel = clock.after(pollMs, () => {
-      this.#retries.delete(cancel);
+    const cancel = clock.after(isDamaged ? Math.max(pollMs, damagedMs) : pollMs, () => {
+      this.#retries.delete(runId);
       this.#sink.due(runId);
     });
-    this.#retries.add(cancel);
+    this.#retries.set(runId, cancel);
   }
 
   /** The run has nothing due. */
@@ -182,7 +192,7 @@ export class DueIndex {
 
   #found(workKey: string): void {
     const [, , due, runId] = splitKey(workKey);
-    if (this.#sink.holds(runId!)) return;
+    if (this.#sink.holds(runId!) || this.#retries.has(runId!)) return;
     const dueAt = readStamp(due!);
     if (!this.#sink.takes(runId!, dueAt)) this.track(runId!, dueAt);
   }

@@ -155,7 +155,7 @@ export class HotRuns {
       { ...keyspace.history.range(id), limit: this.#context.limits.pageMax, reverse: true },
     ]) as [Entry[], Entry[]];
     if (!entry) return false;
-    run.record = decodeRecord(entry.value);
+    run.record = decodeRecord(entry.value, entry.key);
     run.version = entry.version;
     if (!after || !event) return false;
     // A record's version alone does not tell: a guest may have written that version instead.

@@ -149,7 +149,7 @@ async function merge(
   const runs: RunRecord[] = [];
   for (let scanned = 0; scanned < context.limits.scanMax;) {
     const ids = await nextIds(context, from, low, high, limit, reverse);
-    const records = await Promise.all(ids.ids.map((id) => readRun(context, id)));
+    const records = await Promise.all(ids.ids.map((id) => readSound(context, id)));
     for (const [index, held] of records.entries()) {
       scanned++;
       if (!held || !matches(query, held.record)) continue;
@@ -165,6 +165,20 @@ async function merge(
     else low = keyAfter(last);
   }
   return { runs, cursor: reverse ? high : low.trimEnd() };
+}
+
+/** A run that is damaged is left out, and said so: it must not hide all others. */
+async function readSound(context: EngineContext, runId: string): Promise<Held | undefined> {
+  try {
+    return await readRun(context, runId);
+  } catch (error) {
+    if (!(error instanceof PawlError) || error.code !== "STORE_CORRUPT") throw error;
+    context.logger.log("error", "A damaged run is left out of a list; admin.verify() tells more", {
+      runId,
+      error: error.message,
+    });
+    return undefined;
+  }
 }
 
 /** A date as run ids begin, moved into the range they can express. */

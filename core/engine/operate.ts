@@ -4,8 +4,8 @@
  * @module
  */
 import { LeaseLostError, PawlError } from "../errors.ts";
-import { parseStored } from "../json.ts";
 import { decodeHistory, type HistoryRow } from "../parts/history.ts";
+import { readLatest } from "../parts/key_rows.ts";
 import type { ChangeOf } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
 import { keyAfter, keyNumberMax, stamp } from "../store/key.ts";
@@ -41,7 +41,7 @@ export function isNamed(run: RunRecord, name: RunName): boolean {
 export async function latestRunId(context: EngineContext, name: RunName): Promise<string | undefined> {
   const shard = shardOf(context, name.definition, name.key);
   const entry = await context.reader.get(shard, keyspace.key.key(name.definition, name.key));
-  return entry && (parseStored(entry.value, "key row") as { runId: string }).runId;
+  return entry && readLatest(entry);
 }
 
 /**

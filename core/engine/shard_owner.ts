@@ -309,7 +309,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       if (run && !this.#over) return this.#ready(run);
     } catch (error) {
       this.failed(error);
-      this.#index.retry(runId);
+      this.#index.retry(runId, error);
     }
     return this.#unqueue(runId);
   }
@@ -366,7 +366,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     } catch (error) {
       this.failed(error);
       this.#queued.delete(runId);
-      this.#index.retry(runId);
+      this.#index.retry(runId, error);
       return "dropped";
     }
   }

@@ -19,8 +19,9 @@ const sweepMax = 200;
  * @param guard The fence of an owner there.
  */
 export async function sweepOutcomes(context: EngineContext, shard: number, guard: Check): Promise<void> {
-  const { reader, committer, clock } = context;
-  const [rows] = await reader.read(shard, [{ ...keyspace.outcome.range(), limit: sweepMax }]);
+  const { reader, committer, clock, store } = context;
+  const limit = Math.min(sweepMax, store.limits.entriesPerRangeMax);
+  const [rows] = await reader.read(shard, [{ ...keyspace.outcome.range(), limit }]);
   const stale = rows!.filter((row) => clock.now() - calledAt(row) > keptMs);
   await Promise.all(stale.map((row) => {
     const batch = new BatchBuilder().check(row.key, row.version).delete(row.key);

@@ -5,13 +5,14 @@
  */
 import { ConflictError, OutcomeUnknownError, PawlError, RunInProgressError } from "../errors.ts";
 import { fingerprint } from "../hash.ts";
-import { jsonText, parseStored } from "../json.ts";
+import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
+import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { hashSuffix, isFinished, recordHead, type RunRecord, runTable } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
-import type { Version } from "../store/store.ts";
+import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import { type EngineContext, placeOf, sealPayload, shardOf } from "./context.ts";
@@ -216,17 +217,17 @@ async function look(
     ...(wish.idempotency ? [{ get: idempotencyRow(wish) }] : []),
   ]);
   const kept = keptEntries?.[0];
-  if (kept) return { answered: sameInput(wish, kept.value) };
+  if (kept) return { answered: sameInput(wish, kept) };
   const keyEntry = keyEntries?.[0];
   if (!keyEntry) return {};
-  const { runId } = parseStored(keyEntry.value, "key row") as { runId: string };
+  const runId = readLatest(keyEntry);
   const run = await readRun(context, runId);
   if (run && !isFinished(run.record.state)) throw new RunInProgressError(name, wish.key, runId);
   return { latest: { version: keyEntry.version, runId } };
 }
 
-function sameInput(wish: Wish, kept: string): string {
-  const row = parseStored(kept, "idempotency row") as { runId: string; input: string };
+function sameInput(wish: Wish, kept: Entry): string {
+  const row = readAnswer(kept);
   if (row.input === wish.idempotency!.input) return row.runId;
   throw new PawlError(
     "IDEMPOTENCY_MISMATCH",

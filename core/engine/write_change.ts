@@ -25,7 +25,7 @@ export interface Held {
  */
 export async function readRun(context: EngineContext, runId: string): Promise<Held | undefined> {
   const entry = await context.reader.get(shardOfRun(context, runId), keyspace.run.key(runId));
-  return entry && { record: decodeRecord(entry.value), version: entry.version };
+  return entry && { record: decodeRecord(entry.value, entry.key), version: entry.version };
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PawlError } from "../errors.ts";
 import { parseStored } from "../json.ts";
 import { readStamp, splitKey } from "../store/key.ts";
 import type { Entry } from "../store/store.ts";
@@ -75,8 +76,13 @@ export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): 
 /**
  * @param entry A stored history entry.
  * @returns The row.
+ * @throws {PawlError} `STORE_CORRUPT` naming the key.
  */
 export function decodeHistory(entry: Entry): HistoryRow {
-  const row = parseStored(entry.value, `history row ${entry.key}`) as HistoryRow & { at: number };
+  const what = `history row "${entry.key}"`;
+  const row = Object(parseStored(entry.value, what)) as HistoryRow & { at: number };
+  if (typeof row.at !== "number" || typeof row.kind !== "string" || !Number.isInteger(row.version)) {
+    throw new PawlError("STORE_CORRUPT", `Cannot read ${what}: it lacks a time, kind or version`);
+  }
   return { ...row, at: new Date(row.at), position: readStamp(splitKey(entry.key)[2]!) };
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { parseStored } from "../json.ts";
 import type { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry } from "../store/store.ts";
@@ -38,35 +37,56 @@ export interface PresenceRow {
 }
 
 /** What a damaged row says: an engine that nobody has heard of, so the next one takes over. */
-const unreadableOwner: OwnerRow = { engineId: "unreadable", epoch: 0, since: 0 };
+const damagedOwner: OwnerRow = { engineId: "damaged", epoch: 0, since: 0 };
 
-/** What a damaged row says: dead. */
-const unreadablePresence: PresenceRow = { expiresAt: 0, termMs: 1, since: 0, codeVersion: 0, carries: [] };
+/** What a damaged row says: long dead. */
+const damagedPresence: PresenceRow = { expiresAt: 0, termMs: 0, since: 0, codeVersion: 0, carries: [] };
 
 /**
+ * A damaged row must not keep engines from looking at the others. It reads as that of a dead engine, and a take-over
+ * writes it anew: the fence is the row's version and not its value, so a living owner loses time by that and nothing
+ * else. `admin.verify()` reports the row.
+ *
  * @param entry A stored `owner` row.
- * @returns It. A damaged row must not keep all engines from looking at the others, so this never throws.
+ * @returns It.
  */
 export function readOwner(entry: Entry): OwnerRow {
-  return tolerantly<OwnerRow>(entry, "epoch") ?? unreadableOwner;
+  const row = parseRow(entry) as Partial<OwnerRow>;
+  const isSound = (row.engineId === null || typeof row.engineId === "string") && Number.isInteger(row.epoch);
+  return isSound ? row as OwnerRow : damagedOwner;
 }
 
 /**
+ * A row that is damaged reads as that of an engine long dead: a living one soon writes it anew, and any other is
+ * removed.
+ *
  * @param entry A stored `presence` row.
- * @returns It; as tolerant as {@linkcode readOwner}.
+ * @returns It.
  */
 export function readPresence(entry: Entry): PresenceRow {
-  const row = tolerantly<PresenceRow>(entry, "termMs") ?? unreadablePresence;
+  const row = parseRow(entry) as Partial<PresenceRow>;
+  const isSound = Number.isFinite(row.expiresAt) && Number.isFinite(row.termMs) && Number.isFinite(row.since);
+  if (!isSound) return damagedPresence;
   // An earlier version of Pawl said less.
-  return { ...row, codeVersion: row.codeVersion ?? 0, carries: row.carries ?? [] };
+  return { ...row as PresenceRow, codeVersion: row.codeVersion ?? 0, carries: row.carries ?? [] };
 }
 
-function tolerantly<Row>(entry: Entry, number: keyof Row): Row | undefined {
+/**
+ * @param entry A stored `owner` or `presence` row.
+ * @returns What is wrong with it, if anything is.
+ */
+export function ownershipDamage(entry: Entry): string | undefined {
+  const row = parseRow(entry) as Partial<OwnerRow & PresenceRow>;
+  return Number.isFinite(row.since) && (Number.isInteger(row.epoch) || Number.isFinite(row.expiresAt))
+    ? undefined
+    : "the row cannot be read; who owns or lives is decided without it, and it is written anew";
+}
+
+function parseRow(entry: Entry): object {
   try {
-    const row = Object(parseStored(entry.value, entry.key)) as Row;
-    return typeof row[number] === "number" ? row : undefined;
+    return Object(JSON.parse(entry.value));
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -187,20 +187,24 @@ const payloadMark = ',"data":';
  * Reads a stored record.
  *
  * @param text The stored text.
+ * @param where Its key, for the error message.
  * @returns The record; its payload stays text.
  * @throws {PawlError} `STORE_CORRUPT` when it is no record.
  */
-export function decodeRecord(text: string): RunRecord {
+export function decodeRecord(text: string, where?: string): RunRecord {
+  const what = where === undefined ? "run record" : `run record "${where}"`;
   // No field before the payload holds an object with a "data" field, and inside strings the quotes are escaped.
   const at = text.indexOf(payloadMark);
-  const head = parseStored(at < 0 ? "" : text.slice(0, at) + "}", "run record") as Omit<
+  const head = parseStored(at < 0 ? "" : text.slice(0, at) + "}", what) as Omit<
     RunRecord,
     "payload" | "head"
   >;
-  if (typeof head.id !== "string" || !Number.isInteger(head.version)) {
+  const isRun = typeof head.id === "string" && typeof head.definition === "string" &&
+    typeof head.key === "string" && typeof head.status === "string";
+  if (!isRun || !Number.isInteger(head.version) || !runStates.includes(head.state)) {
     throw new PawlError(
       "STORE_CORRUPT",
-      `Cannot read run record: it has no id and version: ${text.slice(0, 80)}`,
+      `Cannot read ${what}: it lacks an id, definition, key, status, state or version: ${text.slice(0, 80)}`,
     );
   }
   return {

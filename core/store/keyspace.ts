@@ -1,7 +1,7 @@
 /**
  * Every prefix of the stored format, with the shape of its tuple. A prefix is for ever: a retired one stays listed.
  *
- * Where each row lives: rows of a run are in the shard of its definition and key; `presence`, `roster` and `meta` are in shard 0;
+ * Where each row lives: rows of a run are in the shard of its definition and key; `presence` and `roster` are in shard 0;
  * `owner` and `bell` are one per definition in every shard.
  *
  * @module
@@ -53,7 +53,7 @@ export const keyspace = {
   work: space<[definition: string, due: number, runId: string]>("work", ["definition", "due", "runId"]),
   /** The list index: one row per run, by coarse state, in order of creation. */
   list: space<[definition: string, bucket: string, runId: string]>("list", ["definition", "bucket", "runId"]),
-  /** What happened to a run, in order. */
+  /** What happened to a run, in order. An imported run's rows end in 1, 2, 3, ... in place of versions. */
   history: space<[runId: string]>("hist", ["runId", "version"], true),
   /** Answers kept for idempotency keys. */
   idempotency: space<[definition: string, key: string, verb: string, idempotencyKey: string]>(
@@ -70,8 +70,6 @@ export const keyspace = {
   presence: space<[engineId: string]>("presence", ["engineId"]),
   /** A committer's last call, where replies can be lost. */
   outcome: space<[committerId: string]>("outcome", ["committerId"]),
-  /** The store's format, identity and shard count. */
-  meta: space<[]>("meta", []),
 } as const;
 
 /** All registered prefixes. */

@@ -86,6 +86,8 @@ testInMemory("admin.verify() finds each kind of damage", async (world) => {
     const { data, ...fields } = JSON.parse(valueOf(key));
     return [key, JSON.stringify({ ...fields, ...changes, data })];
   };
+  const answer = JSON.stringify({ runId: ids.plain, input: "x" });
+  const lost = JSON.stringify({ runId: "0".repeat(30), input: "x" });
   const work = keyOf("work flow");
   const history = (name: string, index: number) =>
     before.filter((entry) => entry.key.startsWith(keyspace.history.front(ids[name]!)))[index]!.key;
@@ -106,6 +108,17 @@ testInMemory("admin.verify() finds each kind of damage", async (world) => {
     ["I1", { put: record("again", { state: "running" }) }],
     ["I2", { put: record("plain", { version: 9 }) }],
     ["I2", { delete: history("plain", 0) }],
+    ["I1", { put: [keyspace.key.key("flow", "nobody"), JSON.stringify({ runId: ids.plain })] }],
+    ["I1", { put: [keyspace.key.key("flow", "nobody"), JSON.stringify({ runId: "0".repeat(30) })] }],
+    ["history", { put: [`${keyspace.history.front("0".repeat(30))}000000000001`, history("plain", 0)] }],
+    ["history", { put: [`${keyspace.history.front("f".repeat(30))}000000000001`, "no json"] }],
+    ["idempotency", { put: [keyspace.idempotency.key("flow", "waits", "trigger", "x"), answer] }],
+    ["idempotency", { put: [keyspace.idempotency.key("flow", "waits", "trigger", "y"), lost] }],
+    ["record", { put: [keyspace.idempotency.key("flow", "plain", "trigger", "id plain"), "[]"] }],
+    ["record", { put: [keyspace.key.key("flow", "plain"), "null"] }],
+    ["record", { put: [keyspace.owner.key("flow"), "{}"] }],
+    ["record", { put: [keyspace.presence.key("gone"), "no json"] }],
+    ["record", { put: [keyspace.run.key(ids.plain!), valueOf(keyspace.run.key(ids.plain!)) + "}"] }],
     ["I3", { put: [history("plain", 1), valueOf(history("plain", 1)).replace('"to":"b"', '"to":"c"')] }],
     ["I4", { put: record("cancelled", { due: 5 }) }],
     ["I4", { put: [history("plain", 0), valueOf(history("plain", 0)).replace("initiated", "cancelled")] }],
@@ -115,11 +128,12 @@ testInMemory("admin.verify() finds each kind of damage", async (world) => {
     const key = change.put?.[0] ?? change.delete!;
     const original = before.find((entry) => entry.key === key);
     await damage(store, change);
-    const { ok, findings } = await checker.admin.verify();
+    const { ok, findings, notes } = await checker.admin.verify();
     const what = `${invariant} ${JSON.stringify(change)}`;
-    assert.equal(ok, false, what);
+    // A graph of before may have had that edge.
+    assert.equal(ok, invariant === "I3", what);
     assert.ok(
-      findings.some((finding) => finding.invariant === invariant),
+      (ok ? notes : findings).some((finding) => finding.invariant === invariant),
       `${what}: ${JSON.stringify(findings)}`,
     );
     await damage(store, original ? { put: [key, original.value] } : { delete: key });

@@ -1,0 +1,223 @@
+/**
+ * The lines of an export: a header, one line per run, a trailer. Each is one JSON object; a run's payload stays as it
+ * is stored, sealed or not.
+ *
+ * @module
+ */
+import { PawlError } from "../errors.ts";
+import { keyNumberMax } from "../store/key.ts";
+import {
+  isFinished,
+  recordHead,
+  type RunError,
+  type RunRecord,
+  type RunState,
+  runStates,
+} from "./run_record.ts";
+
+/** The newest export format this code writes and reads. */
+export const exportFormat = 1;
+
+/** The first line. */
+export interface HeaderLine {
+  readonly kind: "pawl-export";
+  readonly format: number;
+  /** Shards of the store it was taken from; a store of any other count can take it. */
+  readonly shards: number;
+  /** When it was begun, as ISO text. */
+  readonly at: string;
+  /** Only runs of this definition. */
+  readonly definition?: string;
+}
+
+/** An answer kept for an idempotency key. */
+export interface AnswerLine {
+  readonly verb: string;
+  readonly key: string;
+  /** Fingerprint of the input. */
+  readonly input: string;
+}
+
+/** One run with all that belongs to it. */
+export interface RunLine {
+  readonly kind: "run";
+  /** It was the latest run of its key. */
+  readonly latest: boolean;
+  readonly idempotency: readonly AnswerLine[];
+  /** JSON text of each row, oldest first. */
+  readonly history: readonly string[];
+  readonly record: RunRecord;
+}
+
+/** What could not be read: kept as it is stored, so that nothing is left out unsaid. */
+export interface DamagedLine {
+  readonly kind: "damaged";
+  /** Encoded key of the stored value. */
+  readonly key: string;
+  readonly problem: string;
+  readonly value: string;
+}
+
+/** The last line: without it the text was cut off. */
+export interface TrailerLine {
+  readonly kind: "end";
+  readonly runs: number;
+  readonly damaged: number;
+}
+
+/** Any line. */
+export type ExportLine = HeaderLine | RunLine | DamagedLine | TrailerLine;
+
+/**
+ * @param line A line.
+ * @returns Its text, with its end.
+ */
+export function encodeLine(line: HeaderLine | DamagedLine | TrailerLine): string {
+  return JSON.stringify(line) + "\n";
+}
+
+/**
+ * @param line What belongs to the run.
+ * @param record The record as it is stored.
+ * @returns The line's text, with its end.
+ * @throws {SyntaxError} When the stored record is no JSON.
+ */
+export function encodeRunLine(line: Omit<RunLine, "record" | "kind">, record: string): string {
+  const { latest, idempotency, history } = line;
+  // Parsed once more: a payload is looked at nowhere else, and one that is damaged must not pass for a line.
+  const whole = JSON.stringify(JSON.parse(record));
+  return `{"kind":"run","latest":${latest},"idempotency":${JSON.stringify(idempotency)},` +
+    `"history":[${history.join(",")}],"record":${whole}}\n`;
+}
+
+/**
+ * Reads a line.
+ *
+ * @param text The line.
+ * @returns It; every field of a run has been looked at.
+ * @throws {PawlError} `INVALID_ARGUMENT` saying what is wrong with it.
+ */
+export function decodeLine(text: string): ExportLine {
+  let value: Fields;
+  try {
+    value = Object(JSON.parse(text)) as Fields;
+  } catch {
+    throw refused(`it is no JSON: ${text.slice(0, 40)}`);
+  }
+  switch (value.kind) {
+    case "pawl-export":
+      want(isCount(value.format, 1) && isCount(value.shards, 1), "a format and a shard count");
+      return value as unknown as HeaderLine;
+    case "end":
+      want(isCount(value.runs, 0) && isCount(value.damaged, 0), "counts");
+      return value as unknown as TrailerLine;
+    case "damaged":
+      want(isText(value.key) && isText(value.problem), "a key and a problem");
+      return value as unknown as DamagedLine;
+    case "run":
+      return readRun(value);
+    default:
+      throw refused(`it is no line of an export: its kind is ${JSON.stringify(value.kind)}`);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function readRun({ latest, idempotency, history, record }: Fields): RunLine {
+  want(typeof latest === "boolean", "whether the run is the latest of its key");
+  want(Array.isArray(idempotency), "idempotency rows");
+  want(Array.isArray(history) && history.length > 0, "a history");
+  const run = readRecord(Object(record) as Fields);
+  return {
+    kind: "run",
+    latest,
+    idempotency: idempotency.map((each) => {
+      const { verb, key, input } = Object(each) as Fields;
+      want(
+        isText(verb) && isText(key) && isText(input),
+        "a verb, a key and an input in each idempotency row",
+      );
+      return { verb, key, input };
+    }),
+    history: readHistory(history, run),
+    record: run,
+  };
+}
+
+function readRecord(fields: Fields): RunRecord {
+  const { id, definition, key, status, previous, due, reason, lastError, sealed = false, data } = fields;
+  want(isRunId(id), "a run id in its record");
+  want(isText(definition) && isText(key) && isText(status), "definition, key and status in its record");
+  want(runStates.includes(fields.state as RunState), `a run state in its record, not ${fields.state}`);
+  for (const name of ["version", "visit"]) want(isCount(fields[name], 1), `a ${name} in its record`);
+  for (const name of ["attempt", "crashes"]) want(isCount(fields[name], 0), `${name} in its record`);
+  for (const name of ["createdAt", "updatedAt"]) want(isTime(fields[name]), `${name} in its record`);
+  const state = fields.state as RunState;
+  want(previous === undefined || isRunId(previous), "a run id as previous");
+  want(due === undefined || (isTime(due) && !isFinished(state)), "a due time, and none after the end");
+  want(reason === undefined || typeof reason === "string", "text as reason");
+  want(lastError === undefined || isError(lastError), "a name and a message in lastError");
+  want(data !== undefined && typeof sealed === "boolean", "data in its record");
+  want(!sealed || typeof data === "string", "a codec's text as sealed data");
+  const identity = { id, definition, key, createdAt: fields.createdAt as number, previous };
+  return {
+    ...identity,
+    head: recordHead(identity),
+    state,
+    status,
+    version: fields.version as number,
+    visit: fields.visit as number,
+    attempt: fields.attempt as number,
+    crashes: fields.crashes as number,
+    updatedAt: fields.updatedAt as number,
+    due,
+    reason,
+    lastError,
+    sealed,
+    payload: JSON.stringify(data),
+  };
+}
+
+/** One row per version of the record, and nothing but late results after the end. */
+function readHistory(rows: readonly unknown[], run: RunRecord): string[] {
+  let version = 0;
+  let ended = false;
+  for (const row of rows) {
+    const { at, kind, by, runState, version: seen, attempt } = Object(row) as Fields;
+    want(
+      isTime(at) && isText(kind) && isText(by) && isCount(attempt, 0),
+      "at, kind, by, attempt in each history row",
+    );
+    want(runStates.includes(runState as RunState), "a run state in each history row");
+    if (kind === "late") continue;
+    want(!ended && seen === version + 1, `a history row of version ${version + 1}, not ${kind} of ${seen}`);
+    version++;
+    ended = isFinished(runState as RunState);
+  }
+  want(version === run.version, `a history up to version ${run.version}, not ${version}`);
+  return rows.map((row) => JSON.stringify(row));
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+const isRunId = (value: unknown): value is string =>
+  typeof value === "string" && /^[0-9a-f]{30}$/.test(value);
+
+const isCount = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && value as number >= least;
+
+const isTime = (value: unknown): value is number => isCount(value, 0) && value <= keyNumberMax;
+
+function isError(value: unknown): value is RunError {
+  const { name, message, code } = Object(value) as Fields;
+  return typeof name === "string" && typeof message === "string" &&
+    (code === undefined || typeof code === "string");
+}
+
+function want(holds: boolean, what: string): asserts holds {
+  if (!holds) throw refused(`want ${what}`);
+}
+
+function refused(why: string): PawlError {
+  return new PawlError("INVALID_ARGUMENT", `Cannot read this line of an export: ${why}`);
+}
