@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { OutcomeUnknownError, StoreBusyError, StoreClosedError } from "../errors.ts";
+import { OutcomeUnknownError, StoreClosedError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
+import { isGeneral, isPassing } from "./passing.ts";
 import { batchSize } from "./settle.ts";
 import type { Batch, BatchResult, CallResult, Check, CommitCall, Store, Version } from "./store.ts";
 
@@ -79,7 +80,7 @@ export class GroupCommitter {
    * @param batch Checks, puts and deletes.
    * @param guard The owner's fence; one object per ownership, so that its batches share a call.
    * @returns What became of it.
-   * @throws {PawlError} `STORE_BUSY`, `OUTCOME_UNKNOWN`, `STORE_CLOSED`, or whatever the store said of this batch alone.
+   * @throws {PawlError} `STORE_BUSY`, `STORE_UNREACHABLE`, `OUTCOME_UNKNOWN`, `STORE_CLOSED`, or whatever the store said of this batch alone.
    */
   commit(shard: number, batch: Batch, guard?: Check): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
@@ -140,7 +141,7 @@ export class GroupCommitter {
         return this.#retryRefused(sent.filter((each, index) => !this.#settled(each, results[index]!)));
       } catch (error) {
         if (error instanceof OutcomeUnknownError) return this.#settleLost(sent, error);
-        if (error instanceof StoreBusyError && clock.monotonic() < giveUpAt) {
+        if (isPassing(error) && clock.monotonic() < giveUpAt) {
           await this.#backOff(attempt);
           continue;
         }
@@ -151,8 +152,7 @@ export class GroupCommitter {
 
   /** A commit that failed as a whole is halved until only the guilty batch fails. */
   async #splitBlame(waiting: readonly Waiting[], error: unknown): Promise<void> {
-    const hopeless = error instanceof StoreClosedError || error instanceof StoreBusyError;
-    if (waiting.length === 1 || hopeless) {
+    if (waiting.length === 1 || isGeneral(error)) {
       for (const each of waiting) each.reject(error);
       return;
     }
@@ -229,9 +229,10 @@ export class GroupCommitter {
    * refused for ever and can be sent again, or is told what became of it.
    */
   async #settleLost(lost: readonly Sent[], cause: OutcomeUnknownError): Promise<void> {
-    const { store, limits } = this.#options;
+    const { store, clock, limits } = this.#options;
     const settlers = lost.map(() => new Set<string>());
-    for (let attempt = 1; attempt <= limits.settlesMax; attempt++) {
+    const patientUntil = clock.monotonic() + limits.busyMsMax;
+    for (let attempt = 1, asked = 0; asked < limits.settlesMax; attempt++) {
       await this.#backOff(attempt);
       const calls = lost.map((each, index) => {
         const callId = (++this.#calls).toString(36);
@@ -243,6 +244,8 @@ export class GroupCommitter {
         results = await store.commit(calls);
       } catch (error) {
         if (error instanceof StoreClosedError) break;
+        // A store that is away or locked was not asked; most come back before patience ends.
+        if (!isPassing(error) || clock.monotonic() >= patientUntil) asked++;
         continue;
       }
       const again = lost.filter((each, index) => {

@@ -1,5 +1,5 @@
-import { StoreBusyError } from "../errors.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
+import { isPassing } from "./passing.ts";
 import type { Entry, ReadOp, ReadRequest, ReadResult, Store } from "./store.ts";
 
 interface Waiting {
@@ -9,8 +9,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Tries of a read that meets a locked store: some seconds in all. */
-const busyTriesMax = 10;
+/** Tries of a read that meets a store which is locked or away, and the milliseconds after which none is begun. */
+const triesMax = 10;
+const patienceMs = 5_000;
 
 /** Gathers the reads of everything that runs at once into one trip to the store. */
 export class GroupReader {
@@ -94,13 +95,15 @@ export class GroupReader {
     }
   }
 
-  /** Busy is not an answer: the read is tried again. */
+  /** Busy or away is not an answer: the read is tried again. */
   async #readSurely(requests: readonly ReadRequest[]): Promise<readonly ReadResult[]> {
+    const patientUntil = this.#clock.monotonic() + patienceMs;
     for (let attempt = 1;; attempt++) {
       try {
         return await this.#store.read(requests);
       } catch (error) {
-        if (!(error instanceof StoreBusyError) || attempt === busyTriesMax) throw error;
+        const patient = attempt < triesMax && this.#clock.monotonic() < patientUntil;
+        if (!isPassing(error) || !patient) throw error;
         await sleep(this.#clock, 5 * 2 ** attempt);
       }
     }
