@@ -1,4 +1,3 @@
-import { PawlError } from "../../core/errors.ts";
 import type { Cancel, Clock } from "../../core/ports/clock.ts";
 import type { Random } from "../../core/ports/random.ts";
 import { storeError } from "./errors.ts";
@@ -159,6 +158,7 @@ export class ServerLink implements Link {
 
 function hangUp({ client, abort }: Line): void {
   if (!abort) return;
-  abort.abort(new PawlError("STORE_CLOSED", "The connection was given up"));
+  // No error of Pawl: to whom it may concern, the answer is as lost as any.
+  abort.abort(new Error("the connection was given up"));
   client.close();
 }

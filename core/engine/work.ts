@@ -110,6 +110,7 @@ export class Work {
     await this.#landed(grace);
     await this.ownership.release(reason);
     await this.#context.committer.drain();
+    this.#context.reader.hurry();
     this.#phase = "stopped";
     this.#context.watch.end(reason);
   }

@@ -17,6 +17,7 @@ const patienceMs = 5_000;
 export class GroupReader {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #impatient = new AbortController();
   #waiting: Waiting[] = [];
   /** Trips made, for the benchmarks. */
   trips = 0;
@@ -51,6 +52,11 @@ export class GroupReader {
    */
   async get(shard: number, key: string): Promise<Entry | undefined> {
     return (await this.read(shard, [{ get: key }]))[0]![0];
+  }
+
+  /** From now on no read is tried again: nobody is to wait for a store that is away. */
+  hurry(): void {
+    this.#impatient.abort();
   }
 
   #flush(): void {
@@ -104,7 +110,9 @@ export class GroupReader {
       } catch (error) {
         const patient = attempt < triesMax && this.#clock.monotonic() < patientUntil;
         if (!isPassing(error) || !patient) throw error;
-        await sleep(this.#clock, 5 * 2 ** attempt);
+        await sleep(this.#clock, 5 * 2 ** attempt, this.#impatient.signal).catch(() => {
+          throw error;
+        });
       }
     }
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createEngine, type Engine, machine, silentLogger } from "pawl";
+import { createEngine, type Engine, machine } from "pawl";
 import { libsqlStore } from "pawl/adapters/libsql";
 import { seededRandom } from "pawl/testing";
 import { pause, schemes, testOverWires, until, withEngine } from "./lab.ts";
@@ -13,11 +13,11 @@ const gateOf = (key: string) => {
   return gate;
 };
 
-let failures = 0;
-const order = machine<{ steps: string[]; gate?: string; fails?: boolean }>("order")
+const failed = new Set<string>();
+const order = machine<{ steps: string[]; gate?: string; fails?: string }>("order")
   .step("new", ["paid"], async ({ data }) => {
     if (data.gate !== undefined) await gateOf(data.gate).promise;
-    if (data.fails && failures++ === 0) throw new Error("once");
+    if (data.fails !== undefined && failed.size !== failed.add(data.fails).size) throw new Error("once");
     data.steps.push("pay");
     return "paid";
   }, { retry: { initial: 10 } })
@@ -39,7 +39,7 @@ testOverWires("the verbs of an engine work over a server", async (server, scheme
     await engine.trigger(order, "plain", { data: { steps: [] } });
     assert.deepEqual((await engine.await(order, "plain")).data.steps, steps);
 
-    await engine.trigger(order, "fails", { data: { steps: [], fails: true } });
+    await engine.trigger(order, "fails", { data: { steps: [], fails: scheme } });
     assert.deepEqual((await engine.await(order, "fails")).data.steps, steps);
     const rows = await engine.history({ runId: (await engine.get(order, "fails"))!.runId });
     assert.deepEqual(rows.map((row) => row.kind), ["trigger", "error", "move", "move", "move"]);
@@ -69,9 +69,11 @@ testOverWires("an engine takes over from one whose connection is gone", async (s
   const dying = libsqlStore({ url: proxy.url(scheme), requestTimeoutMs: 200 });
   const lease = { term: 300 };
   const gate = `${scheme} zombie`;
+  const lines: string[] = [];
+  const logger = { log: (_level: string, message: string) => void lines.push(message) };
   await withEngine(
     dying,
-    { definitions: [order], lease, limits: { busyMsMax: 1, settlesMax: 1 } },
+    { definitions: [order], lease, logger, limits: { busyMsMax: 1, settlesMax: 1 } },
     async (first) => {
       await first.start();
       await first.trigger(order, "k", { data: { steps: [], gate } });
@@ -84,6 +86,8 @@ testOverWires("an engine takes over from one whose connection is gone", async (s
           await second.start();
           gateOf(gate).resolve();
           assert.deepEqual((await second.await(order, "k")).data.steps, steps);
+          proxy.decide = () => "pass";
+          await until(() => lines.includes("Lost a shard to another engine"));
           assert.deepEqual((await second.admin.verify()).findings, []);
         },
       );
@@ -113,7 +117,7 @@ for (const scheme of schemes) {
         const server = await startSqld();
         const proxy = startProxy(server.port);
         const random = seededRandom(seed);
-        const store = libsqlStore({ url: proxy.url(scheme), shards: 4, requestTimeoutMs: 250 });
+        const store = libsqlStore({ url: proxy.url(scheme), shards: 4, requestTimeoutMs: 400 });
         const keys = Array.from({ length: 120 }, (_, n) => `k${n}`);
         const limits = { runsInFlightMax: 8 };
         const seen = new Map<Fate, number>();
@@ -196,5 +200,3 @@ testOverWires(
     await store.close();
   },
 );
-
-void silentLogger;
