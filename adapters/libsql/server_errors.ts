@@ -70,14 +70,15 @@ export function lostError(error: unknown, request: Request, peer: Peer): PawlErr
   // Over a WebSocket a server says nothing to a write that the token does not allow: it hangs up.
   if (mayOnlyRead(peer.authToken)) return readOnly(error, doing, peer);
   if (mode === "open") return awayError(error, request, peer);
-  const hint = codeOf(error).startsWith("HRANA")
-    ? ", which a server also does when a token may only read"
-    : "";
   return new OutcomeUnknownError(
-    `Cannot tell whether it was applied: ${doing}: ${explain(error, peer)}${hint}`,
+    `Cannot tell whether it was applied: ${doing}: ${explain(error, peer)}${hangUpHint(error)}`,
     { cause: error },
   );
 }
+
+/** What cannot be told from a connection that broke, where the store does not know the token. */
+const hangUpHint = (error: unknown) =>
+  codeOf(error).startsWith("HRANA") ? " (so ends a write of a token that may only read, too)" : "";
 
 /**
  * Names a server that is away: what was asked for was surely not done, or may be done again at will.
@@ -93,7 +94,11 @@ export function awayError(why: unknown, { doing, mode }: Request, peer: Peer): P
   if (mode !== "open") {
     return new PawlError("STORE_UNREACHABLE", `${reason}; nothing was done, try again later`, options);
   }
-  return new PawlError("STORE_FAILED", `${reason}; is the server up, and is that its address?`, options);
+  return new PawlError(
+    "STORE_FAILED",
+    `${reason}${hangUpHint(why)}; is the server up, and is that its address?`,
+    options,
+  );
 }
 
 /** The innermost reason, without secrets. */
