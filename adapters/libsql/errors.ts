@@ -56,9 +56,23 @@ function reasonOf(code: string): string | undefined {
   return undefined;
 }
 
+/** Primary result codes of SQLite. The native driver gives most extended ones a number only. */
+const primaryCodes: Readonly<Record<number, string>> = {
+  5: "SQLITE_BUSY",
+  6: "SQLITE_LOCKED",
+  8: "SQLITE_READONLY",
+  10: "SQLITE_IOERR",
+  11: "SQLITE_CORRUPT",
+  13: "SQLITE_FULL",
+  14: "SQLITE_CANTOPEN",
+  26: "SQLITE_NOTADB",
+};
+
 /** The driver's code, or nothing. */
 export function codeOf(error: unknown): string {
-  return String((Object(error) as DriverError).code ?? "");
+  const code = String((Object(error) as DriverError).code ?? "");
+  const number = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code)?.[1];
+  return number === undefined ? code : primaryCodes[Number(number) & 0xff] ?? code;
 }
 
 /** The driver's words. */

@@ -51,6 +51,9 @@ export interface CommitCounts {
   rows: number;
 }
 
+/** Milliseconds of patience with a store that is busy or away once somebody waits for the end. */
+const hurriedMs = 1_000;
+
 /** Gathers batches and commits them in groups. */
 export class GroupCommitter {
   /** Unique to this committer; hints carry it, so an engine can tell its own. */
@@ -63,6 +66,7 @@ export class GroupCommitter {
   #queue: Waiting[] = [];
   #calls = 0;
   #busy = false;
+  #hurriedAt = Infinity;
   #idle: (() => void)[] = [];
 
   /**
@@ -93,6 +97,17 @@ export class GroupCommitter {
   drain(): Promise<void> {
     if (!this.#busy) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** From now on a store that is busy or away is waited for only briefly: the engine is to end. */
+  hurry(): void {
+    this.#hurriedAt = Math.min(this.#hurriedAt, this.#options.clock.monotonic());
+  }
+
+  /** Whether what began then may still be tried again. */
+  #isPatient(since: number): boolean {
+    const { clock, limits } = this.#options;
+    return clock.monotonic() < Math.min(since + limits.busyMsMax, this.#hurriedAt + hurriedMs);
   }
 
   /** Never flushes inside `commit()`: a local store blocks the event loop, so nothing would gather. */
@@ -132,7 +147,7 @@ export class GroupCommitter {
 
   async #commitAll(waiting: readonly Waiting[]): Promise<void> {
     const { store, clock } = this.#options;
-    const giveUpAt = clock.monotonic() + this.#options.limits.busyMsMax;
+    const since = clock.monotonic();
     for (let attempt = 1;; attempt++) {
       const sent = this.#pack(waiting);
       try {
@@ -141,7 +156,7 @@ export class GroupCommitter {
         return this.#retryRefused(sent.filter((each, index) => !this.#settled(each, results[index]!)));
       } catch (error) {
         if (error instanceof OutcomeUnknownError) return this.#settleLost(sent, error);
-        if (isPassing(error) && clock.monotonic() < giveUpAt) {
+        if (isPassing(error) && this.#isPatient(since)) {
           await this.#backOff(attempt);
           continue;
         }
@@ -231,7 +246,7 @@ export class GroupCommitter {
   async #settleLost(lost: readonly Sent[], cause: OutcomeUnknownError): Promise<void> {
     const { store, clock, limits } = this.#options;
     const settlers = lost.map(() => new Set<string>());
-    const patientUntil = clock.monotonic() + limits.busyMsMax;
+    const since = clock.monotonic();
     for (let attempt = 1, asked = 0; asked < limits.settlesMax; attempt++) {
       await this.#backOff(attempt);
       const calls = lost.map((each, index) => {
@@ -245,7 +260,7 @@ export class GroupCommitter {
       } catch (error) {
         if (error instanceof StoreClosedError) break;
         // A store that is away or locked was not asked; most come back before patience ends.
-        if (!isPassing(error) || clock.monotonic() >= patientUntil) asked++;
+        if (!isPassing(error) || !this.#isPatient(since)) asked++;
         continue;
       }
       const again = lost.filter((each, index) => {

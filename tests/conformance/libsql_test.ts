@@ -274,6 +274,10 @@ Deno.test("storeError() gives each driver error its code", () => {
     SQLITE_CORRUPT_VTAB: "STORE_CORRUPT",
     SQLITE_NOTADB: "STORE_CORRUPT",
     SQLITE_READONLY_DBMOVED: "STORE_READ_ONLY",
+    // As the native driver says it: a folder that may not be written, a snapshot that is too old.
+    UNKNOWN_SQLITE_ERROR_1544: "STORE_READ_ONLY",
+    UNKNOWN_SQLITE_ERROR_517: "STORE_BUSY",
+    UNKNOWN_SQLITE_ERROR_99: "STORE_FAILED",
     TRANSACTION_TIMEOUT: "STORE_BUSY",
     SQLITE_IOERR_FSYNC: "STORE_FAILED",
   };
@@ -283,7 +287,9 @@ Deno.test("storeError() gives each driver error its code", () => {
     assert.equal(error.code, wanted, code);
     assert.equal(error.cause, cause);
     assert.match(error.message, /^Cannot commit to store "x": /);
-    assert.equal(nameOf(cause, "write").code, wanted, `${code} from a server`);
+    if (!code.startsWith("UNKNOWN")) {
+      assert.equal(nameOf(cause, "write").code, wanted, `${code} from a server`);
+    }
   }
   assert.equal(storeError("text", "commit").code, "STORE_FAILED");
 });
