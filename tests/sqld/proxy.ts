@@ -15,7 +15,7 @@ export interface Seen {
 
 /**
  * What becomes of a request; the client's connection is cut unless it passes. `late`: it reaches the server when the
- * test says so. `hang`: nobody ever answers, and nothing is cut.
+ * test says so. `hang`: nothing is cut, but nobody answers on this connection ever again.
  */
 export type Fate = "pass" | "lose request" | "lose reply" | "late" | "hang";
 
@@ -159,16 +159,21 @@ async function relayMessages({ client, server, judge, hold }: Relay): Promise<vo
     cut();
   })();
   let holding = false;
+  let deaf = false;
   for (;;) {
     const frame = await client.frame();
     if (!frame) break;
+    if (deaf) continue;
     const isBatch = frame.text.includes('"type":"batch"');
     const fate = isBatch ? judge(frame.text) : "pass";
     if (fate === "pass") {
       await server.write(frame.raw);
       continue;
     }
-    if (fate === "hang") continue;
+    if (fate === "hang") {
+      deaf = true;
+      continue;
+    }
     const ask = async () => {
       const reply = replyTo(idOf(frame.text)!);
       await server.write(frame.raw);
