@@ -26,6 +26,9 @@ export type ErrorCode =
   | "LEASE_LOST" // another engine owns the shard now
   | "OUTCOME_UNKNOWN" // the reply to a commit was lost and could not be settled
   | "STORE_BUSY" // the store stayed locked for longer than the limit
+  | "STORE_UNREACHABLE" // the server of an open store does not answer; nothing was done
+  | "STORE_UNAUTHORIZED" // the server does not accept the token, or wants one
+  | "STORE_READ_ONLY" // the file, or the token, may only be read
   | "STORE_FULL" // the disk or quota is exhausted
   | "STORE_CLOSED" // the store was closed
   | "STORE_CORRUPT" // a stored value breaks an invariant

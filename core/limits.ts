@@ -28,9 +28,9 @@ export interface Limits {
   readonly pageMax: number;
   /** Batches of one commit group: past 512 the gain is small and the event loop blocks for longer. */
   readonly groupBatchesMax: number;
-  /** Milliseconds a commit waits on a busy store before `STORE_BUSY` reaches the caller. */
+  /** Milliseconds a commit waits for a store that is busy or away before the caller hears of it. */
   readonly busyMsMax: number;
-  /** Attempts to settle an unknown outcome before `OUTCOME_UNKNOWN` reaches the caller. */
+  /** Attempts to settle an unknown outcome before the caller hears of it; those that a store was away for do not count. */
   readonly settlesMax: number;
   /** Runs that a new owner starts at once after its predecessor died, each with a recorded attempt first. */
   readonly suspectsInFlightMax: number;

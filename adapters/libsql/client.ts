@@ -9,34 +9,17 @@ import type {
   Store,
   StoreLimits,
 } from "../../core/store/store.ts";
-import { leavesStuck, remoteWriteError, storeError } from "./errors.ts";
 import { Hints } from "./hints.ts";
+import type { Link, Rows } from "./link.ts";
 import { planRead } from "./read_plan.ts";
 import { retriable } from "./retriable.ts";
 import { metaStatements, readMeta, setupStatements, type Statement } from "./schema.ts";
 import { planCommit } from "./settle_sql.ts";
 
-/** The part of a client of `@libsql/client` that a store uses. */
-export interface LibsqlClient {
-  /** How it talks to the database: `file`, `http` or `ws`. */
-  readonly protocol: string;
-  /** Runs statements in one transaction. */
-  batch(
-    statements: { sql: string; args: (string | number)[] }[],
-    mode: "read" | "write",
-  ): Promise<{ readonly rows: readonly ArrayLike<unknown>[] }[]>;
-  /** Opens its connections anew. */
-  reconnect?(): void | Promise<void>;
-  /** Ends it. A store never closes a client that was handed in. */
-  close(): void;
-}
-
 /** What a client store needs to know. */
 export interface ClientOptions {
-  /** The client, or how to get one. */
-  readonly client: () => Promise<LibsqlClient>;
-  /** Whether the client was made for this store, and ends with it. */
-  readonly owned: boolean;
+  /** The way to the database. */
+  readonly link: Link;
   /** Whether a reply can be lost. */
   readonly remote: boolean;
   /** The store, for messages. */
@@ -55,7 +38,8 @@ export class ClientStore implements Store {
   readonly shards: number;
   readonly #options: ClientOptions;
   readonly #hints = new Hints();
-  readonly #client = retriable(() => this.#open());
+  readonly #opened = retriable(() => this.#open());
+  readonly #openedToRead = retriable(() => this.#openToRead());
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -95,7 +79,7 @@ export class ClientStore implements Store {
     this.#closed = true;
     this.#hints.leave();
     await Promise.allSettled(this.#running);
-    if (this.#options.owned) (await this.#options.client().catch(() => undefined))?.close();
+    await this.#options.link.close();
   }
 
   async #track<T>(work: Promise<T>): Promise<T> {
@@ -108,48 +92,36 @@ export class ClientStore implements Store {
   }
 
   async #send(statements: Statement[], mode: "read" | "write", doing: string): Promise<Rows[]> {
-    return await this.#batch(await this.#client(), statements, mode, doing);
+    await (mode === "read" ? this.#openedToRead() : this.#opened());
+    return await this.#options.link.ask({ statements, mode, doing });
   }
 
-  async #batch(
-    client: LibsqlClient,
-    statements: Statement[],
-    mode: "read" | "write",
-    doing: string,
-  ): Promise<Rows[]> {
+  async #open(): Promise<void> {
+    const { newId, shards } = this.#options;
+    this.#meet(await this.#askToOpen(metaStatements(newId, shards), "open"));
+    await this.#askToOpen(setupStatements(shards), "open");
+  }
+
+  /** What may only be read can be read, if it is a store. */
+  async #openToRead(): Promise<void> {
     try {
-      return (await client.batch(statements, mode)).map((result) => result.rows);
+      await this.#opened();
     } catch (error) {
-      if (client.protocol === "file" && leavesStuck(error)) {
-        // At once: a later attempt would take the lock before it finds itself stuck, and keep it.
-        await client.reconnect?.();
-      }
-      throw mode === "write" && this.#options.remote
-        ? remoteWriteError(error, doing)
-        : storeError(error, doing);
+      if (!(error instanceof PawlError) || error.code !== "STORE_READ_ONLY") throw error;
+      const found = await this.#askToOpen(metaStatements("", 0).slice(-1), "read").catch(() => {
+        throw error;
+      });
+      this.#meet(found);
     }
   }
 
-  async #open(): Promise<LibsqlClient> {
-    const { name, newId, shards } = this.#options;
-    const client = await this.#options.client();
-    const opening = `open ${name}`;
-    try {
-      const rows = (await this.#batch(client, metaStatements(newId, shards), "write", opening)).at(-1)!;
-      const meta = readMeta(rows.map((row) => [String(row[0]), String(row[1])]), shards, name);
-      await this.#batch(client, setupStatements(shards), "write", opening);
-      if (!this.#closed) this.#hints.join(meta.id);
-      return client;
-    } catch (error) {
-      throw neverApplied(error, opening);
-    }
+  async #askToOpen(statements: Statement[], mode: "read" | "open"): Promise<Rows[]> {
+    return await this.#options.link.ask({ statements, mode, doing: `open ${this.#options.name}` });
   }
-}
 
-type Rows = readonly ArrayLike<unknown>[];
-
-/** Opening can be repeated at will, so a lost reply to it is a failure and not an unknown outcome. */
-function neverApplied(error: unknown, doing: string): unknown {
-  if (!(error instanceof PawlError) || error.code !== "OUTCOME_UNKNOWN") return error;
-  return new PawlError("STORE_FAILED", `Cannot ${doing}: the server does not answer`, { cause: error.cause });
+  #meet(found: readonly Rows[]): void {
+    const { shards, name } = this.#options;
+    const meta = readMeta(found.at(-1)!.map((row) => [String(row[0]), String(row[1])]), shards, name);
+    if (!this.#closed) this.#hints.join(meta.id);
+  }
 }

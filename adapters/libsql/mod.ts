@@ -6,11 +6,14 @@
 import { systemClock } from "../../core/ports/clock.ts";
 import { systemRandom } from "../../core/ports/random.ts";
 import type { Store, StoreLimits } from "../../core/store/store.ts";
-import { ClientStore, type LibsqlClient } from "./client.ts";
+import { ClientStore } from "./client.ts";
 import type { Durability } from "./connection.ts";
+import { FileLink } from "./file_link.ts";
 import { pathOf, refused } from "./file_url.ts";
+import type { LibsqlClient } from "./link.ts";
 import { LocalStore } from "./local.ts";
 import { shardsMax } from "./schema.ts";
+import { ServerLink } from "./server_link.ts";
 
 export { type BackupOptions, backupStore, type RestoreOptions, restoreStore } from "./backup.ts";
 export type { Durability, LibsqlClient };
@@ -21,6 +24,11 @@ export interface LibsqlOptions {
   readonly shards?: number;
   /** Smaller limits, for tests. */
   readonly limits?: Partial<StoreLimits>;
+  /**
+   * Milliseconds that one request to a server may take; default 10,000. Past it a read is given up, and a commit is
+   * settled like any whose reply was lost.
+   */
+  readonly requestTimeoutMs?: number;
 }
 
 /** A database named by its URL. */
@@ -68,13 +76,16 @@ const defaultBusyTimeoutMs = 25;
 
 const remoteShards = 16;
 
+/** Longer than any commit takes, and no longer than an engine's lease lasts by default. */
+const defaultRequestTimeoutMs = 10_000;
+
 /**
  * A store in libSQL. It is opened by its first read or commit.
  *
  * @param options A URL, or a client.
  * @returns A store. Its calls reject with `STORE_INCOMPATIBLE` when the database was created with another shard count
- * or by a newer Pawl, with `STORE_BUSY` when another process holds its lock, and with `STORE_FULL`, `STORE_CORRUPT` or
- * `STORE_FAILED`.
+ * or by a newer Pawl, with `STORE_BUSY` when another process holds its lock, with `STORE_UNREACHABLE`,
+ * `STORE_UNAUTHORIZED` or `STORE_READ_ONLY`, and with `STORE_FULL`, `STORE_CORRUPT` or `STORE_FAILED`.
  * @throws {PawlError} `INVALID_ARGUMENT` for a URL or option it cannot use.
  *
  * @example
@@ -115,11 +126,11 @@ function localStore(options: LibsqlUrlOptions, newId: string): Store {
   });
 }
 
-function clientStore({ client, shards, limits }: LibsqlClientOptions, newId: string): Store {
+function clientStore(options: LibsqlClientOptions, newId: string): Store {
+  const { client, shards, limits } = options;
   const remote = client.protocol !== "file";
   return new ClientStore({
-    client: () => Promise.resolve(client),
-    owned: false,
+    link: remote ? serverLink(options, client, undefined) : new FileLink(client),
     remote,
     name: `store behind the given ${client.protocol} client`,
     shards: shards ?? (remote ? remoteShards : 1),
@@ -128,21 +139,46 @@ function clientStore({ client, shards, limits }: LibsqlClientOptions, newId: str
   });
 }
 
-function remoteStore({ url, authToken, shards, limits }: LibsqlUrlOptions, newId: string): Store {
-  let client: Promise<LibsqlClient> | undefined;
+function remoteStore(options: LibsqlUrlOptions, newId: string): Store {
+  const { url, shards, limits } = options;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (!parsed?.host) {
+    throw refused(`a url of ${url.length} characters`, "the address of a server, as libsql://host");
+  }
+  const authToken = options.authToken ?? parsed.searchParams.get("authToken") ?? undefined;
   return new ClientStore({
-    client: () => client ??= connect(url, authToken),
-    owned: true,
+    link: serverLink(options, (signal) => connect(url, authToken, signal), authToken),
     remote: true,
-    name: `store "${url}"`,
+    // Without what may be secret: a password before the host, a token after it.
+    name: `store "${parsed.protocol}//${parsed.host}${parsed.pathname.replace(/\/$/, "")}"`,
     shards: shards ?? remoteShards,
     limits: { ...clientLimits, ...limits },
     newId,
   });
 }
 
+function serverLink(
+  { requestTimeoutMs = defaultRequestTimeoutMs }: LibsqlOptions,
+  client: LibsqlClient | ((signal: AbortSignal) => Promise<LibsqlClient>),
+  authToken: string | undefined,
+): ServerLink {
+  if (!Number.isInteger(requestTimeoutMs) || requestTimeoutMs < 1 || requestTimeoutMs > 600_000) {
+    throw refused(`requestTimeoutMs ${requestTimeoutMs}`, "1 to 600000");
+  }
+  const [clock, random] = [systemClock(), systemRandom()];
+  return new ServerLink({ client, peer: { authToken }, requestTimeoutMs, clock, random });
+}
+
 /** The web build has no native module, so servers can be reached from where none can be loaded. */
-async function connect(url: string, authToken: string | undefined): Promise<LibsqlClient> {
+async function connect(
+  url: string,
+  authToken: string | undefined,
+  signal: AbortSignal,
+): Promise<LibsqlClient> {
   const { createClient } = await import("@libsql/client/web");
-  return createClient({ url, ...(authToken !== undefined && { authToken }) });
+  return createClient({
+    url,
+    fetch: (request: Request) => fetch(request, { signal }),
+    ...(authToken !== undefined && { authToken }),
+  });
 }

@@ -52,15 +52,16 @@ export async function look(
 ): Promise<Look> {
   const { reader, definitions, store, limits } = context;
   const names = [...definitions.keys()];
-  const presences = reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.pageMax }]);
-  const found = await Promise.all(
-    Array.from({ length: store.shards }, (_, shard) =>
+  // Together, so that no failure is left that nobody has heard.
+  const [presences, ...found] = await Promise.all([
+    reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.pageMax }]),
+    ...Array.from({ length: store.shards }, (_, shard) =>
       reader.read(shard, [
         { ...keyspace.owner.range(), limit: limits.pageMax },
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
       ])),
-  );
-  const stale = roster.look((await presences)[0]!);
+  ]);
+  const stale = roster.look(presences![0]!);
   const rows = found.map(([owners]) => new Map(owners!.map((entry) => [nameIn(entry), entry])));
   const sightings = found.flatMap(([, ...works], shard) =>
     names.map((definition, index): Sighting => {

@@ -23,11 +23,11 @@ export interface UnservedWork {
 export async function unservedWork(context: EngineContext): Promise<readonly UnservedWork[]> {
   const { clock, reader, limits, store } = context;
   const roster = new Roster(clock);
-  const presences = reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.pageMax }]);
-  const found = await Promise.all(
-    Array.from({ length: store.shards }, (_, shard) => firstDues(context, shard)),
-  );
-  roster.look((await presences)[0]!);
+  const [presences, ...found] = await Promise.all([
+    reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.pageMax }]),
+    ...Array.from({ length: store.shards }, (_, shard) => firstDues(context, shard)),
+  ]);
+  roster.look(presences[0]!);
   const carried = new Set(roster.members.flatMap(({ presence }) => presence.carries.map(([name]) => name)));
   const unserved = new Map<string, { shards: number[]; due: number }>();
   for (const [shard, dues] of found.entries()) {

@@ -108,6 +108,8 @@ export class Work {
     this.#poll.stop();
     this.#dispatcher.stop();
     await this.#landed(grace);
+    this.#context.committer.hurry();
+    this.#context.reader.hurry();
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";

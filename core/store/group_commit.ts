@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { OutcomeUnknownError, StoreBusyError, StoreClosedError } from "../errors.ts";
+import { OutcomeUnknownError, StoreClosedError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import { stamp } from "./key.ts";
+import { isGeneral, isPassing } from "./passing.ts";
 import { batchSize } from "./settle.ts";
 import type { Batch, BatchResult, CallResult, Check, CommitCall, Store, Version } from "./store.ts";
 
@@ -51,6 +52,9 @@ export interface CommitCounts {
   rows: number;
 }
 
+/** Milliseconds of patience with a store that is busy or away once somebody waits for the end. */
+const hurriedMs = 1_000;
+
 /** Gathers batches and commits them in groups. */
 export class GroupCommitter {
   /** Unique to this committer; hints carry it, so an engine can tell its own. */
@@ -63,6 +67,7 @@ export class GroupCommitter {
   #queue: Waiting[] = [];
   #calls = 0;
   #busy = false;
+  #hurriedAt = Infinity;
   #idle: (() => void)[] = [];
 
   /**
@@ -80,7 +85,7 @@ export class GroupCommitter {
    * @param batch Checks, puts and deletes.
    * @param guard The owner's fence; one object per ownership, so that its batches share a call.
    * @returns What became of it.
-   * @throws {PawlError} `STORE_BUSY`, `OUTCOME_UNKNOWN`, `STORE_CLOSED`, or whatever the store said of this batch alone.
+   * @throws {PawlError} `STORE_BUSY`, `STORE_UNREACHABLE`, `OUTCOME_UNKNOWN`, `STORE_CLOSED`, or whatever the store said of this batch alone.
    */
   commit(shard: number, batch: Batch, guard?: Check): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
@@ -93,6 +98,17 @@ export class GroupCommitter {
   drain(): Promise<void> {
     if (!this.#busy) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** From now on a store that is busy or away is waited for only briefly: the engine is to end. */
+  hurry(): void {
+    this.#hurriedAt = Math.min(this.#hurriedAt, this.#options.clock.monotonic());
+  }
+
+  /** Whether what began then may still be tried again. */
+  #isPatient(since: number): boolean {
+    const { clock, limits } = this.#options;
+    return clock.monotonic() < Math.min(since + limits.busyMsMax, this.#hurriedAt + hurriedMs);
   }
 
   /** Never flushes inside `commit()`: a local store blocks the event loop, so nothing would gather. */
@@ -132,7 +148,7 @@ export class GroupCommitter {
 
   async #commitAll(waiting: readonly Waiting[]): Promise<void> {
     const { store, clock } = this.#options;
-    const giveUpAt = clock.monotonic() + this.#options.limits.busyMsMax;
+    const since = clock.monotonic();
     for (let attempt = 1;; attempt++) {
       const sent = this.#pack(waiting);
       try {
@@ -141,7 +157,7 @@ export class GroupCommitter {
         return this.#retryRefused(sent.filter((each, index) => !this.#settled(each, results[index]!)));
       } catch (error) {
         if (error instanceof OutcomeUnknownError) return this.#settleLost(sent, error);
-        if (error instanceof StoreBusyError && clock.monotonic() < giveUpAt) {
+        if (isPassing(error) && this.#isPatient(since)) {
           await this.#backOff(attempt);
           continue;
         }
@@ -152,8 +168,7 @@ export class GroupCommitter {
 
   /** A commit that failed as a whole is halved until only the guilty batch fails. */
   async #splitBlame(waiting: readonly Waiting[], error: unknown): Promise<void> {
-    const hopeless = error instanceof StoreClosedError || error instanceof StoreBusyError;
-    if (waiting.length === 1 || hopeless) {
+    if (waiting.length === 1 || isGeneral(error)) {
       for (const each of waiting) each.reject(error);
       return;
     }
@@ -235,9 +250,10 @@ export class GroupCommitter {
    * refused for ever and can be sent again, or is told what became of it.
    */
   async #settleLost(lost: readonly Sent[], cause: OutcomeUnknownError): Promise<void> {
-    const { store, limits } = this.#options;
+    const { store, clock, limits } = this.#options;
     const settlers = lost.map(() => new Set<string>());
-    for (let attempt = 1; attempt <= limits.settlesMax; attempt++) {
+    const since = clock.monotonic();
+    for (let attempt = 1, asked = 0; asked < limits.settlesMax; attempt++) {
       await this.#backOff(attempt);
       const calls = lost.map((each, index) => {
         const callId = this.#nextCallId();
@@ -249,6 +265,8 @@ export class GroupCommitter {
         results = await store.commit(calls);
       } catch (error) {
         if (error instanceof StoreClosedError) break;
+        // A store that is away or locked was not asked; most come back before patience ends.
+        if (!isPassing(error) || !this.#isPatient(since)) asked++;
         continue;
       }
       const again = lost.filter((each, index) => {

@@ -1,5 +1,5 @@
-import { StoreBusyError } from "../errors.ts";
 import { type Clock, sleep } from "../ports/clock.ts";
+import { isPassing } from "./passing.ts";
 import type { Entry, ReadOp, ReadRequest, ReadResult, Store } from "./store.ts";
 
 interface Waiting {
@@ -9,13 +9,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Tries of a read that meets a locked store: some seconds in all. */
-const busyTriesMax = 10;
+/** Tries of a read that meets a store which is locked or away, and the milliseconds after which none is begun. */
+const triesMax = 10;
+const patienceMs = 5_000;
 
 /** Gathers the reads of everything that runs at once into one trip to the store. */
 export class GroupReader {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #impatient = new AbortController();
   #waiting: Waiting[] = [];
   /** Trips made, for the benchmarks. */
   trips = 0;
@@ -50,6 +52,11 @@ export class GroupReader {
    */
   async get(shard: number, key: string): Promise<Entry | undefined> {
     return (await this.read(shard, [{ get: key }]))[0]![0];
+  }
+
+  /** From now on no read is tried again: nobody is to wait for a store that is away. */
+  hurry(): void {
+    this.#impatient.abort();
   }
 
   #flush(): void {
@@ -94,14 +101,18 @@ export class GroupReader {
     }
   }
 
-  /** Busy is not an answer: the read is tried again. */
+  /** Busy or away is not an answer: the read is tried again. */
   async #readSurely(requests: readonly ReadRequest[]): Promise<readonly ReadResult[]> {
+    const patientUntil = this.#clock.monotonic() + patienceMs;
     for (let attempt = 1;; attempt++) {
       try {
         return await this.#store.read(requests);
       } catch (error) {
-        if (!(error instanceof StoreBusyError) || attempt === busyTriesMax) throw error;
-        await sleep(this.#clock, 5 * 2 ** attempt);
+        const patient = attempt < triesMax && this.#clock.monotonic() < patientUntil;
+        if (!isPassing(error) || !patient) throw error;
+        await sleep(this.#clock, 5 * 2 ** attempt, this.#impatient.signal).catch(() => {
+          throw error;
+        });
       }
     }
   }

@@ -14,7 +14,8 @@
  *    empty call settles the lost one: either it lands, and the lost one is now refused for ever, or it gets the answer.
  * 5. Keys are ASCII; their order is that of their code units.
  * 6. A commit outside `limits` is refused whole with an error; the caller packs by them.
- * 7. A commit that surely was not applied because the store is locked rejects with `StoreBusyError`.
+ * 7. A commit that surely was not applied because the store is locked rejects with `StoreBusyError`; because it is
+ *    away, with `STORE_UNREACHABLE`.
  * 8. A commit with any batch not marked `relaxed` is durable when it resolves, and so is every commit before it.
  *
  * @module

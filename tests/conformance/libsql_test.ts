@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type Client, createClient } from "@libsql/client";
 import Database from "libsql";
 import { libsqlStore } from "pawl/adapters/libsql";
-import { remoteWriteError, storeError } from "../../adapters/libsql/errors.ts";
+import { storeError } from "../../adapters/libsql/errors.ts";
+import { lostError, serverError, wasAnswered } from "../../adapters/libsql/server_errors.ts";
 import type { Store } from "../../core/store/store.ts";
 import { batch, fates, put, StoreProbe } from "../../core/testing/store_probe.ts";
 
@@ -272,7 +273,12 @@ Deno.test("storeError() gives each driver error its code", () => {
     SQLITE_FULL: "STORE_FULL",
     SQLITE_CORRUPT_VTAB: "STORE_CORRUPT",
     SQLITE_NOTADB: "STORE_CORRUPT",
-    SQLITE_READONLY: "STORE_FAILED",
+    SQLITE_READONLY_DBMOVED: "STORE_READ_ONLY",
+    // As the native driver says it: a folder that may not be written, a snapshot that is too old.
+    UNKNOWN_SQLITE_ERROR_1544: "STORE_READ_ONLY",
+    UNKNOWN_SQLITE_ERROR_517: "STORE_BUSY",
+    UNKNOWN_SQLITE_ERROR_99: "STORE_FAILED",
+    TRANSACTION_TIMEOUT: "STORE_BUSY",
     SQLITE_IOERR_FSYNC: "STORE_FAILED",
   };
   for (const [code, wanted] of Object.entries(codes)) {
@@ -281,17 +287,45 @@ Deno.test("storeError() gives each driver error its code", () => {
     assert.equal(error.code, wanted, code);
     assert.equal(error.cause, cause);
     assert.match(error.message, /^Cannot commit to store "x": /);
-    assert.equal(remoteWriteError(cause, "commit").code, wanted, `${code} from a server`);
+    if (!code.startsWith("UNKNOWN")) {
+      assert.equal(nameOf(cause, "write").code, wanted, `${code} from a server`);
+    }
   }
   assert.equal(storeError("text", "commit").code, "STORE_FAILED");
 });
 
-Deno.test("remoteWriteError() tells what was refused from what is unknown", () => {
-  const seen = (parts: object) => remoteWriteError(Object.assign(new Error("seen"), parts), "commit").code;
-  assert.equal(seen({ code: "SERVER_ERROR", cause: { status: 401 } }), "STORE_FAILED");
-  assert.equal(seen({ code: "SERVER_ERROR", cause: { status: 502 } }), "OUTCOME_UNKNOWN");
-  assert.equal(seen({ code: "AUTH_JWT_INVALID" }), "STORE_FAILED");
+/** The name that a link to a server gives to an error. */
+function nameOf(error: unknown, mode: "read" | "write" | "open", authToken?: string) {
+  const name = wasAnswered(error) ? serverError : lostError;
+  return name(error, { doing: 'commit to store "x"', mode }, { authToken });
+}
+
+Deno.test("serverError() and lostError() tell what was refused from what is unknown", () => {
+  const seen = (parts: object, mode: "read" | "write" | "open" = "write") =>
+    nameOf(Object.assign(new Error("seen"), parts), mode).code;
+  const status = (status: number) => ({ code: "SERVER_ERROR", cause: { status } });
+  assert.equal(seen(status(400)), "STORE_FAILED");
+  assert.equal(seen(status(401)), "STORE_UNAUTHORIZED");
+  assert.equal(seen(status(403)), "STORE_READ_ONLY");
+  assert.equal(seen(status(403), "read"), "STORE_UNAUTHORIZED");
+  assert.equal(seen(status(429)), "STORE_BUSY");
+  assert.equal(seen(status(408)), "OUTCOME_UNKNOWN");
+  assert.equal(seen(status(502)), "OUTCOME_UNKNOWN");
+  assert.equal(seen(status(502), "read"), "STORE_UNREACHABLE");
+  assert.equal(seen(status(502), "open"), "STORE_FAILED");
+  assert.equal(seen({ code: "AUTH_JWT_INVALID" }), "STORE_UNAUTHORIZED");
   assert.equal(seen({ code: "TRANSACTION_CLOSED", statementIndex: 3 }), "STORE_FAILED");
   assert.equal(seen({ code: "HRANA_WEBSOCKET_ERROR" }), "OUTCOME_UNKNOWN");
   assert.equal(seen({}), "OUTCOME_UNKNOWN");
+  assert.equal(seen({}, "read"), "STORE_UNREACHABLE");
+});
+
+Deno.test("serverError() and lostError() never say the token or the password", () => {
+  const secret = "eyJ0.eyJ1.c2ln";
+  for (const parts of [{}, { cause: { status: 401 } }, { code: "SQLITE_X" }]) {
+    const error = Object.assign(new Error(`at http://ann:pw@host/?t=${secret}`), parts);
+    for (const mode of ["read", "write", "open"] as const) {
+      assert.doesNotMatch(nameOf(error, mode, secret).message, /eyJ|pw/);
+    }
+  }
 });

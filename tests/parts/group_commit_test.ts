@@ -181,6 +181,60 @@ Deno.test("commit() waits out a busy store, and gives up with STORE_BUSY at the 
   assert.deepEqual(results, ["STORE_BUSY", "STORE_BUSY"]);
 });
 
+const unreachable = () => Promise.reject(new PawlError("STORE_UNREACHABLE", "gone"));
+
+Deno.test("commit() waits for a store that is away, and gives up with STORE_UNREACHABLE at the limit", async () => {
+  let away = 20;
+  const patient = committerOn((calls, commit) => away-- > 0 ? unreachable() : commit(calls));
+  assert.deepEqual(await tallied([patient.committer.commit(0, claim("a"))]), ["ok"]);
+
+  const hopeless = committerOn(unreachable);
+  const started = [hopeless.committer.commit(0, claim("a")), hopeless.committer.commit(0, claim("b"))];
+  assert.deepEqual(await tallied(started), ["STORE_UNREACHABLE", "STORE_UNREACHABLE"]);
+  assert.ok(hopeless.commits.length < 300, `${hopeless.commits.length} tries in 30 s`);
+});
+
+Deno.test("commit() whose reply was lost is settled when the store is back", async () => {
+  for (const landed of [true, false]) {
+    let round = 0;
+    const { committer, store, commits } = committerOn(async (calls, commit) => {
+      round++;
+      if (round === 1) {
+        if (landed) await commit(calls);
+        throw new OutcomeUnknownError("reply lost");
+      }
+      return round < 60 ? unreachable() : commit(calls);
+    });
+    assert.deepEqual(await tallied([committer.commit(0, claim("a"))]), ["ok"]);
+    assert.equal((await entryOf(store, "a"))!.value, "1");
+    assert.ok(commits.length >= 60);
+  }
+});
+
+Deno.test("commit() whose reply was lost ends when the store stays away", async () => {
+  let round = 0;
+  const { committer } = committerOn(() => {
+    return ++round === 1 ? Promise.reject(new OutcomeUnknownError("reply lost")) : unreachable();
+  });
+  assert.deepEqual(await tallied([committer.commit(0, claim("a"))]), ["OUTCOME_UNKNOWN"]);
+});
+
+Deno.test("commit() does not cut in halves what failed for a reason that is about the store", async () => {
+  for (const code of ["STORE_UNAUTHORIZED", "STORE_READ_ONLY", "STORE_INCOMPATIBLE"] as const) {
+    const { committer, commits } = committerOn(() => Promise.reject(new PawlError(code, "no")));
+    const results = Array.from({ length: 64 }, (_, n) => committer.commit(0, claim(`k${n}`)));
+    assert.deepEqual(await tallied(results), Array(64).fill(code));
+    assert.equal(commits.length, 1, code);
+  }
+});
+
+Deno.test("hurry() ends the patience with a store that is away", async () => {
+  const { committer, commits } = committerOn(unreachable);
+  committer.hurry();
+  assert.deepEqual(await tallied([committer.commit(0, claim("a"))]), ["STORE_UNREACHABLE"]);
+  assert.ok(commits.length < 20, `${commits.length} tries`);
+});
+
 Deno.test("commit() rejects everything with STORE_CLOSED when the store is closed, and stays usable", async () => {
   const { committer, store } = committerOn();
   await store.close();

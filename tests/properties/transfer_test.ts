@@ -94,7 +94,8 @@ async function live(world: World, engine: Engine, script: readonly Act[]): Promi
 /** Every item, page by page: a tight store gives three at a time. */
 async function listAll(engine: Engine, query: ListQuery): Promise<ListItem[]> {
   const found: ListItem[] = [];
-  for (let cursor: string | undefined;;) {
+  let cursor: string | undefined;
+  for (;;) {
     const page = await engine.list({ ...query, limit: 3, ...(cursor !== undefined && { cursor }) });
     found.push(...page.items);
     cursor = page.cursor;
@@ -104,10 +105,11 @@ async function listAll(engine: Engine, query: ListQuery): Promise<ListItem[]> {
 
 async function historyOf(engine: Engine, runId: string): Promise<Omit<HistoryRow, "position">[]> {
   const found: HistoryRow[] = [];
-  for (let page: HistoryRow[] | undefined; page?.length !== 0; found.push(...page)) {
-    page = await engine.history({ runId, after: found.at(-1)?.position ?? 0 });
+  for (;;) {
+    const page = await engine.history({ runId, after: found.at(-1)?.position ?? 0 });
+    found.push(...page);
+    if (page.length === 0) return found.map(({ position: _, ...row }) => row);
   }
-  return found.map(({ position: _, ...row }) => row);
 }
 
 /** All that users can see of a store's runs. */
