@@ -47,6 +47,8 @@ export interface ClientOptions {
   readonly limits: StoreLimits;
   /** Identity of the store if it is new. */
   readonly newId: string;
+  /** Whether to build or drop the table of `sqlIndexes`; absent: it stays as it is. */
+  readonly sqlIndexes?: boolean;
 }
 
 /** Any database that `@libsql/client` reaches: one round trip per commit and one per read. */
@@ -131,13 +133,13 @@ export class ClientStore implements Store {
   }
 
   async #open(): Promise<LibsqlClient> {
-    const { name, newId, shards } = this.#options;
+    const { name, newId, shards, sqlIndexes } = this.#options;
     const client = await this.#options.client();
     const opening = `open ${name}`;
     try {
       const rows = (await this.#batch(client, metaStatements(newId, shards), "write", opening)).at(-1)!;
       const meta = readMeta(rows.map((row) => [String(row[0]), String(row[1])]), shards, name);
-      await this.#batch(client, setupStatements(shards), "write", opening);
+      await this.#batch(client, setupStatements(meta, sqlIndexes), "write", opening);
       if (!this.#closed) this.#hints.join(meta.id);
       return client;
     } catch (error) {

@@ -20,6 +20,11 @@ export interface LibsqlOptions {
   readonly shards?: number;
   /** Smaller limits, for tests. */
   readonly limits?: Partial<StoreLimits>;
+  /**
+   * Keeps a table with indexes, from which the views answer questions in SQL fast: see `docs/sql.md`. `true` builds it
+   * when the store is opened, `false` drops it; left out, the store stays as it is. It costs each step about a fifth.
+   */
+  readonly sqlIndexes?: boolean;
 }
 
 /** A database named by its URL. */
@@ -111,10 +116,12 @@ function localStore(options: LibsqlUrlOptions, newId: string): Store {
     limits: { ...localLimits, ...options.limits },
     newId,
     clock: systemClock(),
+    ...sqlIndexesOf(options),
   });
 }
 
-function clientStore({ client, shards, limits }: LibsqlClientOptions, newId: string): Store {
+function clientStore(options: LibsqlClientOptions, newId: string): Store {
+  const { client, shards, limits } = options;
   const remote = client.protocol !== "file";
   return new ClientStore({
     client: () => Promise.resolve(client),
@@ -124,10 +131,12 @@ function clientStore({ client, shards, limits }: LibsqlClientOptions, newId: str
     shards: shards ?? (remote ? remoteShards : 1),
     limits: { ...clientLimits, ...limits },
     newId,
+    ...sqlIndexesOf(options),
   });
 }
 
-function remoteStore({ url, authToken, shards, limits }: LibsqlUrlOptions, newId: string): Store {
+function remoteStore(options: LibsqlUrlOptions, newId: string): Store {
+  const { url, authToken, shards, limits } = options;
   let client: Promise<LibsqlClient> | undefined;
   return new ClientStore({
     client: () => client ??= connect(url, authToken),
@@ -137,7 +146,14 @@ function remoteStore({ url, authToken, shards, limits }: LibsqlUrlOptions, newId
     shards: shards ?? remoteShards,
     limits: { ...clientLimits, ...limits },
     newId,
+    ...sqlIndexesOf(options),
   });
+}
+
+function sqlIndexesOf({ sqlIndexes }: LibsqlOptions): { readonly sqlIndexes?: boolean } {
+  if (sqlIndexes === undefined) return {};
+  if (typeof sqlIndexes !== "boolean") throw refused(`sqlIndexes ${sqlIndexes}`, "true or false");
+  return { sqlIndexes };
 }
 
 /** The web build has no native module, so servers can be reached from where none can be loaded. */
