@@ -1,9 +1,11 @@
 import { PawlError, StoreClosedError } from "../../core/errors.ts";
 import { checkCommit, checkRead } from "../../core/store/settle.ts";
 import type {
+  Batch,
   CallResult,
   CommitCall,
   OnHint,
+  PreparedBatch,
   ReadRequest,
   ReadResult,
   Store,
@@ -11,6 +13,7 @@ import type {
 } from "../../core/store/store.ts";
 import { leavesStuck, remoteWriteError, storeError } from "./errors.ts";
 import { Hints } from "./hints.ts";
+import { prepareBatch } from "./prepared.ts";
 import { planRead } from "./read_plan.ts";
 import { retriable } from "./retriable.ts";
 import { metaStatements, readMeta, setupStatements, type Statement } from "./schema.ts";
@@ -90,6 +93,12 @@ export class ClientStore implements Store {
 
   watch(onHint: OnHint): () => void {
     return this.#hints.watch(onHint);
+  }
+
+  prepare(shard: number, batch: Batch): PreparedBatch {
+    if (this.#closed) throw new StoreClosedError("prepare");
+    const { limits, shards } = this;
+    return prepareBatch({ limits, shards, hint: (each) => this.#hints.announceShard(each) }, shard, batch);
   }
 
   async close(): Promise<void> {

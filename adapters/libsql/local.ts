@@ -2,9 +2,11 @@ import { StoreBusyError, StoreClosedError } from "../../core/errors.ts";
 import { type Clock, sleep } from "../../core/ports/clock.ts";
 import { checkCommit, checkRead } from "../../core/store/settle.ts";
 import type {
+  Batch,
   CallResult,
   CommitCall,
   OnHint,
+  PreparedBatch,
   ReadRequest,
   ReadResult,
   Store,
@@ -14,6 +16,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { storeError } from "./errors.ts";
 import { Hints } from "./hints.ts";
+import { prepareBatch } from "./prepared.ts";
 import { retriable } from "./retriable.ts";
 
 /** What a local store needs to know. */
@@ -70,6 +73,12 @@ export class LocalStore implements Store {
 
   watch(onHint: OnHint): () => void {
     return this.#hints.watch(onHint);
+  }
+
+  prepare(shard: number, batch: Batch): PreparedBatch {
+    if (this.#closed) throw new StoreClosedError("prepare");
+    const { limits, shards } = this;
+    return prepareBatch({ limits, shards, hint: (each) => this.#hints.announceShard(each) }, shard, batch);
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@
  * @module
  */
 import { PawlError } from "../../core/errors.ts";
+import { preparedStatements } from "./prepared.ts";
 import { createRunIndex, dropRunIndex, runIndexVersion } from "./run_index.ts";
 import { settleTriggers } from "./settle_sql.ts";
 import { viewStatements, viewsVersion } from "./views.ts";
@@ -96,10 +97,8 @@ function sqlStatements(meta: StoreMeta, sqlIndexes: boolean | undefined): Statem
     statements.push(...build.map((sql) => ({ sql, args: [] })), keepMeta("run_index", runIndex));
   }
   if (meta.views !== views) {
-    statements.push(
-      ...viewStatements(wantsIndex).map((sql) => ({ sql, args: [] })),
-      keepMeta("views", views),
-    );
+    const made = [...viewStatements(wantsIndex), ...preparedStatements];
+    statements.push(...made.map((sql) => ({ sql, args: [] })), keepMeta("views", views));
   }
   return statements;
 }

@@ -8,7 +8,7 @@
  */
 import { isStuck } from "./run_index.ts";
 
-/** Raise it with any change of the texts below: opening a store that has others then makes them anew. */
+/** Raise it with any change of the texts below, or in `prepared.ts`: opening a store then makes them all anew. */
 export const viewsVersion = 1;
 
 /** All entries of one family, shard by shard. */

@@ -66,7 +66,7 @@ const questions: Readonly<Record<string, Question>> = {
       "select at, kind from pawl_history where definition = 'orders' and key = 'x' order by run_id, position",
     plain: [...range("k"), ofRun, sorted],
     indexed: [
-      "SEARCH r USING INDEX pawl_runs_by_key (definition=? AND key=?)",
+      "SEARCH r USING COVERING INDEX pawl_runs_by_key (definition=? AND key=?)",
       ofRun,
       "USE TEMP B-TREE FOR RIGHT PART OF ORDER BY",
     ],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Engine, machine } from "../../mod.ts";
+import { preparedStatements } from "../../adapters/libsql/prepared.ts";
 import { createRunIndex, dropRunIndex, runIndexVersion } from "../../adapters/libsql/run_index.ts";
 import { viewStatements, viewsVersion } from "../../adapters/libsql/views.ts";
 import { hash32 } from "../../core/hash.ts";
@@ -247,9 +248,9 @@ testOnFile("a store goes on while another one builds the indexes of its file", a
 });
 
 Deno.test("the texts of views and indexes change only with their versions", () => {
-  const views = hash32([...viewStatements(false), ...viewStatements(true)].join("\n"));
+  const views = hash32([...viewStatements(false), ...viewStatements(true), ...preparedStatements].join("\n"));
   const runIndex = hash32([...dropRunIndex, ...createRunIndex].join("\n"));
   const advice = "the text has changed: raise its version, then pin the new hash here";
-  assert.deepEqual([viewsVersion, views], [1, 3198717171], advice);
+  assert.deepEqual([viewsVersion, views], [1, 3731493387], advice);
   assert.deepEqual([runIndexVersion, runIndex], [1, 4285977201], advice);
 });
