@@ -1,4 +1,4 @@
-import { StoreBusyError, StoreClosedError } from "../../core/errors.ts";
+import { PawlError, StoreBusyError, StoreClosedError } from "../../core/errors.ts";
 import { type Clock, sleep } from "../../core/ports/clock.ts";
 import { checkCommit, checkRead } from "../../core/store/settle.ts";
 import type {
@@ -77,6 +77,12 @@ export class LocalStore implements Store {
 
   prepare(shard: number, batch: Batch): PreparedBatch {
     if (this.#closed) throw new StoreClosedError("prepare");
+    if (this.#options.path === ":memory:") {
+      throw new PawlError(
+        "UNSUPPORTED",
+        `Cannot prepare for store "${this.#options.url}": nobody else can reach it; use a file, or a client`,
+      );
+    }
     const { limits, shards } = this;
     return prepareBatch({ limits, shards, hint: (each) => this.#hints.announceShard(each) }, shard, batch);
   }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client";
 import fc from "fast-check";
+import { libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
-import { machine, type PreparedTrigger, RunInProgressError } from "../../mod.ts";
+import { type Engine, machine, type PreparedTrigger, RunInProgressError } from "../../mod.ts";
 import { World } from "../engine/stores.ts";
 import { inWorld, SqlFile, testOnFile } from "./sql_store.ts";
 
@@ -82,7 +83,7 @@ function testOnUsers(name: string, body: (world: World, user: User, file: SqlFil
           const user = userOf(file);
           try {
             await body(world, user, file);
-            assert.deepEqual((await world.engine({ definitions: [orders] }).admin.verify()).findings, []);
+            await checkSound(world.engine({ definitions: [orders] }), file);
           } finally {
             user.end();
           }
@@ -90,6 +91,16 @@ function testOnUsers(name: string, body: (world: World, user: User, file: SqlFil
       });
     }
   }
+}
+
+/** No invariant is broken, and no version was given out twice. */
+async function checkSound(engine: Engine, file: SqlFile): Promise<void> {
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+  const runRows = "from pawl_kv where key >= 'run ' and key < 'run!'";
+  assert.deepEqual(file.rows(`select shard, version ${runRows} group by 1, 2 having count(*) > 1`), []);
+  const overtaken =
+    "select 1 from pawl_kv k join pawl_shard s on s.shard = k.shard where k.version > s.version";
+  assert.deepEqual(file.rows(overtaken), []);
 }
 
 const mine = (file: SqlFile) => file.rows("select name from mine order by name").map((row) => row.name);
@@ -243,7 +254,15 @@ testOnFile("prepareTrigger() checks at the door what trigger() checks", async (f
   });
 });
 
-Deno.test("prepareTrigger() says that a store without SQL cannot do it", async () => {
+Deno.test("prepareTrigger() says that a store which nobody else reaches cannot do it", async () => {
+  const memory = libsqlStore({ url: ":memory:" });
+  await assert.rejects(
+    new World(memory).engine({ definitions: [orders] }).prepareTrigger(orders, "a", { data }),
+    {
+      code: "UNSUPPORTED",
+    },
+  );
+  await memory.close();
   const world = new World(memoryStore());
   const engine = world.engine({ definitions: [orders] });
   await assert.rejects(engine.prepareTrigger(orders, "a", { data }), {
@@ -310,7 +329,7 @@ async function interleave(world: World, user: User, file: SqlFile, plan: Deeds):
   const ids = file.rows("select run_id from pawl_runs order by run_id").map((row) => row.run_id);
   assert.deepEqual(ids, made.sort(), "a run for each commit that succeeded, and no other");
   assert.equal(rows === 0 ? 0 : mine(file).length, rows);
-  assert.deepEqual((await engine.admin.verify()).findings, []);
+  await checkSound(engine, file);
 }
 
 testOnFile("prepareTrigger() holds while engines commit to the same file", async (file) => {
@@ -334,6 +353,6 @@ testOnFile("prepareTrigger() holds while engines commit to the same file", async
     user.end();
     assert.equal(mine(file).length, landed);
     assert.deepEqual(file.rows("select state, runs from pawl_counts"), [{ state: "completed", runs: 80 }]);
-    assert.deepEqual((await engine.admin.verify()).findings, []);
+    await checkSound(engine, file);
   });
 });

@@ -218,6 +218,7 @@ testOnFile("opening a store makes views of an older version anew", async (file) 
     drop view pawl_runs;
     create view pawl_runs as select 'old' as run_id;
     drop view pawl_engines;
+    drop view pawl_prepared;
     drop trigger pawl_run_changed;
     update pawl_meta set value = '0' where name in ('views', 'run_index')`);
   const store = await file.open();
@@ -227,6 +228,7 @@ testOnFile("opening a store makes views of an older version anew", async (file) 
     await world.during(engine.await(notes, "a"), 1_000);
     assert.deepEqual(file.rows("select key, status from pawl_runs"), [{ key: "a", status: "filed" }]);
     assert.equal(file.rows("select * from pawl_engines").length, 1);
+    assert.equal(file.rows("select 1 from sqlite_schema where name = 'pawl_prepared_added'").length, 1);
   });
 });
 
