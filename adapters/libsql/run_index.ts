@@ -3,7 +3,7 @@
  * with plain indexes, kept by triggers within the transaction of each change.
  *
  * Indexes on expressions over the records themselves were measured and set aside: SQLite does not take them for
- * covering, so that counting 200,000 runs reads every record (230 ms; here 14 ms), and it writes each of them anew at
+ * covering, so that counting 200,000 runs reads every record (230 ms; here 7 ms), and it writes each of them anew at
  * every change of a record, also where nothing in it changes, which costs a step more than this table does. Counts kept
  * by triggers cost as much, and answer nothing else.
  *
@@ -46,7 +46,7 @@ export const createRunIndex: readonly string[] = [
    cross join pawl_kv k on k.shard = s.shard and ${isRun("k.key")}`,
   // Of a key's runs. Written once per run.
   "create index pawl_runs_by_key on pawl_run_index (definition, key)",
-  // Counts, and what is in a state. It holds all that `pawl_counts` reads.
+  // Counts, and what is in a state. `pawl_counts` reads nothing else, and by three seeks a group.
   "create index pawl_runs_by_state on pawl_run_index (state, definition, status)",
   // What changed lately.
   "create index pawl_runs_by_update on pawl_run_index (updated_at)",

@@ -76,10 +76,25 @@ const scannedCounts = `select definition, status, state, count(*) as runs from (
     from ${scanned.from})
   group by state, definition, status`;
 
-/** Counted as a whole, which `limit` brings about: a filter pushed into it would have the groups sorted anew. */
-const indexedCounts = `select definition, status, state, count(*) as runs
-  from pawl_run_index indexed by pawl_runs_by_state
-  group by state, definition, status limit -1`;
+const nextGroup = (condition: string) =>
+  `(select n.run_id from pawl_run_index n where ${condition} order by n.state, n.definition, n.status limit 1)`;
+
+/**
+ * From each group a seek to the next, and a count of each by itself: half the time of grouping the same index, which
+ * compares three texts per run (7 and 14 ms for 200,000).
+ */
+const indexedCounts = `with recursive g (state, definition, status) as (
+    select * from (
+      select state, definition, status from pawl_run_index order by state, definition, status limit 1)
+    union
+    select r.state, r.definition, r.status from g cross join pawl_run_index r on r.run_id = coalesce(
+      ${nextGroup("n.state = g.state and n.definition = g.definition and n.status > g.status")},
+      ${nextGroup("n.state = g.state and n.definition > g.definition")},
+      ${nextGroup("n.state > g.state")}))
+  select g.definition as definition, g.status as status, g.state as state, (
+    select count(*) from pawl_run_index c
+    where c.state = g.state and c.definition = g.definition and c.status = g.status) as runs
+  from g`;
 
 const work = `select
     k.value ->> 'due' as due_at,
