@@ -20,6 +20,7 @@ export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./cor
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
+export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunView } from "./core/engine/run_view.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
@@ -76,10 +77,12 @@ export type {
   Entry,
   LastCall,
   OnHint,
+  PreparedBatch,
   Put,
   ReadOp,
   ReadRequest,
   ReadResult,
+  SqlStatement,
   Store,
   StoreLimits,
   Version,

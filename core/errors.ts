@@ -22,6 +22,8 @@ export type ErrorCode =
   | "RUN_STATE" // the verb is not allowed in the run's state
   | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input
   | "AWAIT_TIMEOUT" // `await` passed its `timeout`
+  | "ALREADY_APPLIED" // a prepared trigger was committed a second time
+  | "UNSUPPORTED" // the store cannot do this
   | "CONFLICT" // other writers won every one of the bounded retries
   | "LEASE_LOST" // another engine owns the shard now
   | "OUTCOME_UNKNOWN" // the reply to a commit was lost and could not be settled

@@ -56,6 +56,8 @@ interface Machine
 interface MachineBuilder
 interface MachineOptions
 interface OperateOptions
+interface PreparedBatch
+interface PreparedTrigger
 interface Put
 interface Random
 interface ReadRequest
@@ -66,6 +68,7 @@ interface RunError
 interface RunOptions
 interface RunView
 interface ShardInfo
+interface SqlStatement
 interface StepCall
 interface StepOptions
 interface StepPolicy

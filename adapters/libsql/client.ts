@@ -1,9 +1,11 @@
 import { PawlError, StoreClosedError } from "../../core/errors.ts";
 import { checkCommit, checkRead } from "../../core/store/settle.ts";
 import type {
+  Batch,
   CallResult,
   CommitCall,
   OnHint,
+  PreparedBatch,
   ReadRequest,
   ReadResult,
   Store,
@@ -11,9 +13,10 @@ import type {
 } from "../../core/store/store.ts";
 import { Hints } from "./hints.ts";
 import type { Link, Rows } from "./link.ts";
+import { prepareBatch } from "./prepared.ts";
 import { planRead } from "./read_plan.ts";
 import { retriable } from "./retriable.ts";
-import { metaStatements, readMeta, setupStatements, type Statement } from "./schema.ts";
+import { metaStatements, readMeta, setupStatements, type Statement, type StoreMeta } from "./schema.ts";
 import { planCommit } from "./settle_sql.ts";
 
 /** What a client store needs to know. */
@@ -30,6 +33,8 @@ export interface ClientOptions {
   readonly limits: StoreLimits;
   /** Identity of the store if it is new. */
   readonly newId: string;
+  /** Whether to build or drop the table of `sqlIndexes`; absent: it stays as it is. */
+  readonly sqlIndexes?: boolean;
 }
 
 /** Any database that `@libsql/client` reaches: one round trip per commit and one per read. */
@@ -74,6 +79,12 @@ export class ClientStore implements Store {
     return this.#hints.watch(onHint);
   }
 
+  prepare(shard: number, batch: Batch): PreparedBatch {
+    if (this.#closed) throw new StoreClosedError("prepare");
+    const { limits, shards } = this;
+    return prepareBatch({ limits, shards, hint: (each) => this.#hints.announceShard(each) }, shard, batch);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -97,9 +108,9 @@ export class ClientStore implements Store {
   }
 
   async #open(): Promise<void> {
-    const { newId, shards } = this.#options;
-    this.#meet(await this.#askToOpen(metaStatements(newId, shards), "open"));
-    await this.#askToOpen(setupStatements(shards), "open");
+    const { newId, shards, sqlIndexes } = this.#options;
+    const meta = this.#meet(await this.#askToOpen(metaStatements(newId, shards), "open"));
+    await this.#askToOpen(setupStatements(meta, sqlIndexes), "open");
   }
 
   /** What may only be read can be read, if it is a store. */
@@ -119,9 +130,10 @@ export class ClientStore implements Store {
     return await this.#options.link.ask({ statements, mode, doing: `open ${this.#options.name}` });
   }
 
-  #meet(found: readonly Rows[]): void {
+  #meet(found: readonly Rows[]): StoreMeta {
     const { shards, name } = this.#options;
     const meta = readMeta(found.at(-1)!.map((row) => [String(row[0]), String(row[1])]), shards, name);
     if (!this.#closed) this.#hints.join(meta.id);
+    return meta;
   }
 }

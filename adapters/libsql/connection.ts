@@ -19,6 +19,8 @@ export interface ConnectionOptions {
   readonly busyTimeoutMs: number;
   /** When relaxed commits are synced. */
   readonly durability: Durability;
+  /** Whether to build or drop the table of `sqlIndexes`; absent: it stays as it is. */
+  readonly sqlIndexes?: boolean;
 }
 
 type Row = readonly unknown[];
@@ -39,6 +41,7 @@ export class Connection {
   readonly #db: Database;
   readonly #prepared = new Map<string, Prepared>();
   readonly #relaxes: boolean;
+  readonly #sqlIndexes: boolean | undefined;
   #synchronous = "full";
 
   /**
@@ -48,6 +51,7 @@ export class Connection {
    */
   constructor(driver: Driver, options: ConnectionOptions) {
     this.#db = new driver(options.path, { timeout: options.busyTimeoutMs });
+    this.#sqlIndexes = options.sqlIndexes;
     try {
       this.#pragma(`page_size = ${pageBytes}`);
       const journal = this.#pragma("journal_mode = wal");
@@ -71,7 +75,7 @@ export class Connection {
     return this.#transaction("immediate", () => {
       const rows = metaStatements(id, shards).map((statement) => this.#run(statement)).at(-1)!;
       const meta = readMeta(rows as unknown as [string, string][], shards, where);
-      for (const statement of setupStatements(shards)) this.#run(statement);
+      for (const statement of setupStatements(meta, this.#sqlIndexes)) this.#run(statement);
       // The plans of statements prepared against missing tables are of no use.
       this.#prepared.clear();
       return meta;

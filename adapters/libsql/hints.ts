@@ -38,7 +38,15 @@ export class Hints {
 
   /** Announces what a commit changed, after it has returned: a watcher may commit in its turn. */
   announce(calls: readonly CommitCall[], results: readonly CallResult[]): void {
-    const changed = calls.filter((_, index) => wroteSomething(results[index]!));
+    this.#tellAll(calls.filter((_, index) => wroteSomething(results[index]!)));
+  }
+
+  /** Announces a change of a shard that somebody made without a store. */
+  announceShard(shard: number): void {
+    this.#tellAll([{ shard, committer: { id: "" } }]);
+  }
+
+  #tellAll(changed: readonly Changed[]): void {
     if (changed.length === 0) return;
     queueMicrotask(() => {
       for (const peer of this.#peers ?? [this]) {
@@ -50,7 +58,13 @@ export class Hints {
   }
 }
 
-function tell(watcher: OnHint, call: CommitCall): void {
+/** Where somebody changed something, and who. */
+interface Changed {
+  readonly shard: number;
+  readonly committer: { readonly id: string };
+}
+
+function tell(watcher: OnHint, call: Changed): void {
   try {
     watcher(call.shard, call.committer.id);
   } catch {

@@ -1,10 +1,12 @@
-import { StoreBusyError, StoreClosedError } from "../../core/errors.ts";
+import { PawlError, StoreBusyError, StoreClosedError } from "../../core/errors.ts";
 import { type Clock, sleep } from "../../core/ports/clock.ts";
 import { checkCommit, checkRead } from "../../core/store/settle.ts";
 import type {
+  Batch,
   CallResult,
   CommitCall,
   OnHint,
+  PreparedBatch,
   ReadRequest,
   ReadResult,
   Store,
@@ -14,6 +16,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { storeError } from "./errors.ts";
 import { Hints } from "./hints.ts";
+import { prepareBatch } from "./prepared.ts";
 import { retriable } from "./retriable.ts";
 
 /** What a local store needs to know. */
@@ -70,6 +73,18 @@ export class LocalStore implements Store {
 
   watch(onHint: OnHint): () => void {
     return this.#hints.watch(onHint);
+  }
+
+  prepare(shard: number, batch: Batch): PreparedBatch {
+    if (this.#closed) throw new StoreClosedError("prepare");
+    if (this.#options.path === ":memory:") {
+      throw new PawlError(
+        "UNSUPPORTED",
+        `Cannot prepare for store "${this.#options.url}": nobody else can reach it; use a file, or a client`,
+      );
+    }
+    const { limits, shards } = this;
+    return prepareBatch({ limits, shards, hint: (each) => this.#hints.announceShard(each) }, shard, batch);
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,10 @@
  * @module
  */
 import { PawlError } from "../../core/errors.ts";
+import { preparedStatements } from "./prepared.ts";
+import { createRunIndex, dropRunIndex, runIndexVersion } from "./run_index.ts";
 import { settleTriggers } from "./settle_sql.ts";
+import { viewStatements, viewsVersion } from "./views.ts";
 
 /** One SQL statement with its positional arguments. */
 export interface Statement {
@@ -33,6 +36,10 @@ export interface StoreMeta {
   readonly id: string;
   /** Its shard count. */
   readonly shards: number;
+  /** Which texts its views have; absent: it has none. */
+  readonly views: string | undefined;
+  /** Which version of the table of `sqlIndexes` it has; absent: it has none. */
+  readonly runIndex: string | undefined;
 }
 
 /**
@@ -59,13 +66,15 @@ export function metaStatements(id: string, shards: number): Statement[] {
 }
 
 /**
- * The second step: the tables of this format, and the skip of {@linkcode versionSkip}.
+ * The second step: the tables of this format, the skip of {@linkcode versionSkip}, and the views, if they are not as
+ * they should be.
  *
- * @param shards The store's shard count.
+ * @param meta What the store is.
+ * @param sqlIndexes `true` builds the table that questions in SQL use, `false` drops it; absent: it stays as it is.
  * @returns Statements for one transaction.
  */
-export function setupStatements(shards: number): Statement[] {
-  const numbers = JSON.stringify(Array.from({ length: shards }, (_, shard) => shard));
+export function setupStatements(meta: StoreMeta, sqlIndexes: boolean | undefined): Statement[] {
+  const numbers = JSON.stringify(Array.from({ length: meta.shards }, (_, shard) => shard));
   return [
     ...tables.map((sql) => ({ sql, args: [] })),
     {
@@ -73,7 +82,30 @@ export function setupStatements(shards: number): Statement[] {
       args: [numbers],
     },
     { sql: `update pawl_shard set version = version + ${versionSkip}`, args: [] },
+    ...sqlStatements(meta, sqlIndexes),
   ];
+}
+
+/** Nothing for a store that is up to date. */
+function sqlStatements(meta: StoreMeta, sqlIndexes: boolean | undefined): Statement[] {
+  const wantsIndex = sqlIndexes ?? meta.runIndex !== undefined;
+  const runIndex = wantsIndex ? String(runIndexVersion) : undefined;
+  const views = `${viewsVersion}${wantsIndex ? " indexed" : ""}`;
+  const statements: Statement[] = [];
+  if (meta.runIndex !== runIndex) {
+    const build = [...dropRunIndex, ...(wantsIndex ? createRunIndex : [])];
+    statements.push(...build.map((sql) => ({ sql, args: [] })), keepMeta("run_index", runIndex));
+  }
+  if (meta.views !== views) {
+    const made = [...viewStatements(wantsIndex), ...preparedStatements];
+    statements.push(...made.map((sql) => ({ sql, args: [] })), keepMeta("views", views));
+  }
+  return statements;
+}
+
+function keepMeta(name: string, value: string | undefined): Statement {
+  if (value === undefined) return { sql: "delete from pawl_meta where name = ?", args: [name] };
+  return { sql: "insert or replace into pawl_meta (name, value) values (?, ?)", args: [name, value] };
 }
 
 /**
@@ -82,7 +114,7 @@ export function setupStatements(shards: number): Statement[] {
  * @param rows Name and value of each row of `pawl_meta`.
  * @param wanted The shard count the caller goes by.
  * @param where The store, for messages.
- * @returns Its identity.
+ * @returns What it is.
  * @throws {PawlError} `STORE_INCOMPATIBLE` for a newer format or another shard count.
  */
 export function readMeta(
@@ -108,7 +140,7 @@ export function readMeta(
       `Cannot open ${where}: it was created with ${shards} shards, got ${wanted}; open it with shards: ${shards}`,
     );
   }
-  return { id: meta.get("id") ?? "", shards };
+  return { id: meta.get("id") ?? "", shards, views: meta.get("views"), runIndex: meta.get("run_index") };
 }
 
 const tables = [

@@ -190,7 +190,10 @@ function readResults(
   });
 }
 
-const packChecks = (checks: readonly Check[]) => checks.map((check) => [check.key, check.version]);
+/** Checks as the triggers read them. */
+export const packChecks = (checks: readonly Check[]): readonly unknown[] =>
+  checks.map((check) => [check.key, check.version]);
 
-const packPuts = (batch: Batch) =>
+/** Puts as the triggers read them. */
+export const packPuts = (batch: Batch): readonly unknown[] =>
   batch.puts.map((put) => put.stamped ? [put.key, put.value, 1] : [put.key, put.value]);

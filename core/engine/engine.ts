@@ -13,6 +13,7 @@ import { type ListPage, type ListQuery, listRuns } from "./list.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { contextOf, type EngineOptions } from "./options.ts";
 import { type RunView, viewOf } from "./run_view.ts";
+import { type PreparedTrigger, prepareTrigger } from "./prepare_trigger.ts";
 import { RunIds, trigger, type Triggered } from "./trigger.ts";
 import { type TickReport, Work } from "./work.ts";
 import type { HistoryRow } from "../parts/history.ts";
@@ -72,6 +73,19 @@ export interface Engine {
     ...options: undefined extends Data ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
       : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
   ): Promise<Triggered>;
+  /**
+   * Checks all that {@linkcode Engine.trigger} checks, and gives statements that create the run when you commit them
+   * in a transaction of your own, with rows of your own: all of it happens, or nothing. Needs a libSQL store.
+   *
+   * @throws {RunInProgressError} When the key has an unfinished run.
+   * @throws {PawlError} What `trigger` throws, or `UNSUPPORTED` by a store without SQL; nothing was written.
+   */
+  prepareTrigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...options: undefined extends Data ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+  ): Promise<PreparedTrigger>;
   /**
    * Waits until the run is or has been at a status, or has ended; binds to the latest run of the key at the call.
    *
@@ -176,6 +190,15 @@ class PawlEngine implements Engine {
   ): Promise<Triggered> {
     const known = this.#known("trigger", definition);
     return await trigger(this.#context, this.#work.ownership, this.#runIds, known, key, options ?? {});
+  }
+
+  async prepareTrigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...[options]: readonly [options?: TriggerOptions<Data, Start>]
+  ): Promise<PreparedTrigger> {
+    const known = this.#known("prepare trigger", definition);
+    return await prepareTrigger(this.#context, this.#runIds, known, key, options ?? {});
   }
 
   async await<Data>(

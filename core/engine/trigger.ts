@@ -20,7 +20,7 @@ import type { Ownership } from "./ownership.ts";
 import { readRun } from "./write_change.ts";
 
 /** What a trigger was asked for, checked. */
-interface Wish {
+export interface Wish {
   readonly definition: Definition;
   readonly key: string;
   readonly status: string;
@@ -44,7 +44,7 @@ export interface Triggered {
 }
 
 /** The latest run of a key, as a trigger finds it. */
-interface Latest {
+export interface Latest {
   readonly version: Version;
   readonly runId: string;
 }
@@ -125,7 +125,8 @@ export async function trigger(
   );
 }
 
-async function checkWish(
+/** Checks everything at the door. */
+export async function checkWish(
   context: EngineContext,
   definition: Definition,
   key: string,
@@ -156,7 +157,8 @@ async function checkWish(
   };
 }
 
-function newRecord(
+/** The run as it begins. */
+export function newRecord(
   context: EngineContext,
   runIds: RunIds,
   wish: Wish,
@@ -185,7 +187,8 @@ function newRecord(
   };
 }
 
-function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | undefined): BatchBuilder {
+/** The batch that creates it; without the bell that a guest adds. */
+export function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | undefined): BatchBuilder {
   const batch = new BatchBuilder();
   const keyRow = keyspace.key.key(record.definition, record.key);
   batch.check(keyRow, latest?.version ?? null).check(keyspace.run.key(record.id), null);
@@ -205,8 +208,8 @@ function idempotencyRow(wish: Wish): string {
   return keyspace.idempotency.key(wish.definition.name, wish.key, "trigger", wish.idempotency!.key);
 }
 
-/** After a refusal: was it our own earlier call, an unfinished run, or a finished one that we may follow? */
-async function look(
+/** Is there our own earlier call, an unfinished run (which throws), or a finished one that we may follow? */
+export async function look(
   context: EngineContext,
   wish: Wish,
   shard: number,

@@ -140,6 +140,24 @@ export interface StoreLimits {
 /** Called with a shard in which that committer changed something: a hint, never the truth. */
 export type OnHint = (shard: number, committerId: string) => void;
 
+/** A statement for a transaction of the user's own. */
+export interface SqlStatement {
+  /** SQL text. */
+  readonly sql: string;
+  /** Values of its question marks. */
+  readonly args: (string | number)[];
+}
+
+/** A batch that somebody else commits, together with rows of his own. */
+export interface PreparedBatch {
+  /** Fail, and with them the transaction they are in, when a check of the batch does not hold. */
+  readonly statements: readonly SqlStatement[];
+  /** Whether a driver's error says that a check of a prepared batch did not hold. */
+  isRefusal(error: unknown): boolean;
+  /** Hints at the change, once it is committed. */
+  announce(): void;
+}
+
 /** An ordered key-value store with atomic conditional batches. */
 export interface Store {
   /** What it accepts. */
@@ -156,6 +174,12 @@ export interface Store {
    * @returns Ends the subscription.
    */
   watch?(onHint: OnHint): () => void;
+  /**
+   * Words a batch for the user's own transaction, where the database can be reached by others.
+   *
+   * @returns What to run there.
+   */
+  prepare?(shard: number, batch: Batch): PreparedBatch;
   /** Ends all work; later calls reject with `StoreClosedError`. */
   close(): Promise<void>;
 }

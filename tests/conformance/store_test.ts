@@ -62,6 +62,7 @@ suite("memory, 4 shards, outcomes", () => memoryStore({ shards: 4, keepOutcomes:
 fileSuite("libsql file", local({}));
 fileSuite("libsql file, 4 shards", local({ shards: 4 }));
 fileSuite("libsql file, normal", local({ durability: "normal" }));
+fileSuite("libsql file, sqlIndexes", local({ shards: 2, sqlIndexes: true }));
 suite("libsql :memory:", () => libsqlStore({ url: ":memory:" }));
 
 fileSuite("client of a file", (url) => {
@@ -74,6 +75,9 @@ fileSuite("client of a file, bigints", (url) => {
 });
 suite("client of :memory:", () => libsqlStore({ client: createClient({ url: ":memory:" }) }));
 fileSuite("client like a server's", (url) => likeRemote(url), { keepsOutcomes: true });
+fileSuite("client like a server's, sqlIndexes", (url) => likeRemote(url, { sqlIndexes: true }), {
+  keepsOutcomes: true,
+});
 fileSuite("client like a server's, 1 shard", (url) => likeRemote(url, { shards: 1 }), {
   keepsOutcomes: true,
 });

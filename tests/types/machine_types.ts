@@ -10,6 +10,7 @@ import {
   type StatusOf,
   type StepRun,
 } from "../../mod.ts";
+import { createClient } from "@libsql/client";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 
 interface Order {
@@ -121,6 +122,15 @@ export async function verbs(): Promise<void> {
   const maybe = machine<Order | undefined>("maybe").step("a", ["b"], () => "b").build();
   await engine.trigger(maybe, "k");
   await engine.trigger(maybe, "k", { data });
+
+  // A trigger is prepared with what it would be called with.
+  const prepared = await engine.prepareTrigger(orders, "k", { data, startAt: "paid" });
+  await createClient({ url: ":memory:" }).batch([...prepared.statements, "select 1"], "write");
+  await engine.prepareTrigger(bare, "k");
+  // @ts-expect-error data is missing
+  await engine.prepareTrigger(orders, "k");
+  // @ts-expect-error "shipped" is terminal
+  await engine.prepareTrigger(orders, "k", { data, startAt: "shipped" });
 
   // A run starts where there is a step.
   await engine.trigger(orders, "k", { data, startAt: "paid" });
