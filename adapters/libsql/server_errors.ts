@@ -78,7 +78,9 @@ export function lostError(error: unknown, request: Request, peer: Peer): PawlErr
 
 /** What cannot be told from a connection that broke, where the store does not know the token. */
 const hangUpHint = (error: unknown) =>
-  codeOf(error).startsWith("HRANA") ? " (so ends a write of a token that may only read, too)" : "";
+  codeOf(error).startsWith("HRANA") && !messageOf(error).includes("connect")
+    ? " (so ends a write of a token that may only read, too)"
+    : "";
 
 /**
  * Names a server that is away: what was asked for was surely not done, or may be done again at will.

@@ -41,6 +41,8 @@ export class ServerLink implements Link {
   #away: { readonly why: unknown; readonly tries: number; readonly until: number } | undefined;
   #stuck = false;
   #closed = false;
+  /** The end of the last write that was begun. */
+  #written: Promise<unknown> = Promise.resolve();
 
   /**
    * @param options Where and how. Nothing is sent before the first request.
@@ -49,7 +51,15 @@ export class ServerLink implements Link {
     this.#options = options;
   }
 
-  async ask(request: Ask): Promise<Rows[]> {
+  /** Writes take turns here: they would on the server too, where many that wait at once have been seen to starve. */
+  ask(request: Ask): Promise<Rows[]> {
+    if (request.mode === "read") return this.#ask(request);
+    const asking = this.#written.then(() => this.#ask(request));
+    this.#written = asking.catch(() => {});
+    return asking;
+  }
+
+  async #ask(request: Ask): Promise<Rows[]> {
     const { peer } = this.#options;
     await this.#reach(request);
     const line = await this.#dial(request);

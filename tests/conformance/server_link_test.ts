@@ -52,10 +52,29 @@ Deno.test("ask() loses what was under way, and from then on sends nothing before
   await clock.advance(1_000);
   const all = await Promise.all([ask("fourth"), ask("fifth"), ask("sixth", "read")]);
   assert.deepEqual(all, ["ok", "ok", "ok"]);
-  assert.deepEqual(asked.slice(2).map((each) => each.sql), ["select 1", "fourth", "fifth", "sixth"]);
+  // One knock for all; then reads need not wait for writes, which take turns.
+  const [knock, ...rest] = asked.slice(2).map((each) => each.sql);
+  assert.equal(knock, "select 1");
+  assert.deepEqual(rest.toSorted(), ["fifth", "fourth", "sixth"]);
   assert.equal(open(), 1);
   await link.close();
   assert.equal(open(), 0);
+});
+
+Deno.test("ask() sends one write at a time, and goes on after one that failed", async () => {
+  let under = 0;
+  let most = 0;
+  const refusal = Object.assign(new Error("no such table"), { code: "SQLITE_UNKNOWN" });
+  const { link, ask } = linkTo(async (sql) => {
+    most = Math.max(most, ++under);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    under--;
+    if (sql === "bad") throw refusal;
+  });
+  const results = await Promise.all(["a", "bad", "b", "c"].map((sql) => ask(sql)));
+  assert.deepEqual(results, ["ok", "STORE_FAILED", "ok", "ok"]);
+  assert.equal(most, 1);
+  await link.close();
 });
 
 Deno.test("ask() knocks ever more seldom while nobody answers, and at least every second", async () => {

@@ -95,6 +95,7 @@ testOverWires(
     const store = libsqlStore({ url: server.url(scheme), requestTimeoutMs });
     const committer = committerOn(store);
     const acknowledged = new Map<string, number>();
+    acknowledged.set("first", versionIn(await committer.commit(0, logged("first")))!);
     let writing = true;
     const writers = Array.from({ length: 8 }, async (_, writer) => {
       for (let n = 0; writing; n++) {

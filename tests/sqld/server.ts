@@ -58,10 +58,13 @@ const enginesRequired = ["CI", "PAWL_REQUIRE_ENGINES"].some((name) => Deno.env.g
  * @param run The test.
  */
 export function testWithSqld(name: string, run: (t: Deno.TestContext) => Promise<void>): void {
-  if (sqldMissing === undefined) return Deno.test(name, run);
+  if (sqldMissing === undefined) return Deno.test({ name, fn: run, timeout: testMsMax });
   const ignore = !enginesRequired;
   Deno.test({ name: `${name} (${sqldMissing})`, ignore, fn: () => Promise.reject(new Error(sqldMissing)) });
 }
+
+/** A server that no longer answers is a failure of that test, and not the end of all. */
+const testMsMax = 180_000;
 
 /** Waits for the answer of a server that starts. It takes some 30 ms here; this is for machines that are busy. */
 const startMsMax = 20_000;
