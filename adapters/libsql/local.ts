@@ -31,6 +31,8 @@ export interface LocalOptions extends ConnectionOptions {
   readonly newId: string;
   /** Waits between attempts to open a locked file. */
   readonly clock: Clock;
+  /** Opens connections; default: the native driver. Tests give one that fails. */
+  readonly driver?: Driver;
 }
 
 /** Attempts to open a locked file, and the pause after each: a few seconds, as long as a crash recovery may take. */
@@ -108,7 +110,7 @@ export class LocalStore implements Store {
   }
 
   async #open(): Promise<Connection> {
-    const driver = await loadDriver();
+    const driver = this.#options.driver ?? await loadDriver();
     for (let attempt = 1;; attempt++) {
       try {
         return this.#connect(driver);

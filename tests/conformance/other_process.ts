@@ -15,7 +15,8 @@ export const chain = machine<{ n: number }>("chain")
 
 if (import.meta.main) {
   const [url, name] = Deno.args as [string, string];
-  const engine = createEngine({ store: libsqlStore({ url }), definitions: [chain], logger: silentLogger });
+  const store = libsqlStore({ url });
+  const engine = createEngine({ store, definitions: [chain], logger: silentLogger, lease: { term: "1s" } });
   await engine.start();
   for (let n = 0;; n++) {
     await engine.trigger(chain, `${name} ${n}`, { data: { n: 0 } });

@@ -1,0 +1,250 @@
+/**
+ * What a user meets when a store's file is not as it should be: each a typed error, and nothing half-written.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import Database from "libsql";
+import { libsqlStore } from "pawl/adapters/libsql";
+import type { Driver } from "../../adapters/libsql/driver.ts";
+import { LocalStore } from "../../adapters/libsql/local.ts";
+import { seededRandom } from "../../core/ports/random.ts";
+import { createEngine, machine, silentLogger, type Store, systemClock } from "../../mod.ts";
+import { World } from "../engine/stores.ts";
+import { besideAnother, chain } from "./other_process.ts";
+
+/** A test with a folder of its own. */
+function inFolder(name: string, run: (folder: string) => Promise<void>, ignore = false): void {
+  Deno.test({
+    name,
+    ignore,
+    async fn() {
+      const folder = await Deno.makeTempDir({ prefix: "pawl-" });
+      try {
+        await run(folder);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+const job = machine<{ text: string }>("job")
+  .step("a", ["b"], (run) => ((run.data.text += "!"), "b"))
+  .step("b", ["c"], () => "c", { lag: "1m" })
+  .build();
+
+const engineOn = (store: Store) => createEngine({ store, definitions: [job], logger: silentLogger });
+
+/** A local store over a driver of the test's, and what that driver has opened. */
+function faulty(path: string) {
+  const opened: Database.Database[] = [];
+  class Watched extends Database {
+    constructor(path: string, options: { timeout: number }) {
+      super(path, options);
+      opened.push(this as unknown as Database.Database);
+    }
+  }
+  const store = new LocalStore({
+    url: `file:${path}`,
+    path,
+    durability: "full",
+    busyTimeoutMs: 25,
+    shards: 1,
+    limits: {
+      keyBytesMax: 8_192,
+      valueBytesMax: 2 ** 24,
+      writesPerCommitMax: 50_000,
+      bytesPerCommitMax: 2 ** 27,
+      opsPerReadMax: 10_000,
+      entriesPerRangeMax: 10_000,
+    },
+    newId: seededRandom(7).hex(24),
+    clock: systemClock(),
+    driver: Watched as unknown as Driver,
+  });
+  const pragma = (text: string) => opened.at(-1)!.prepare(`pragma ${text}`).all([]);
+  return { store, pragma };
+}
+
+/** Fills a store until it is full, frees space, and looks whether everything goes on. */
+async function livesThroughFull(store: Store, fill: () => Promise<void>, free: () => Promise<void>) {
+  const world = new World(store);
+  const engine = await world.started({ definitions: [job] });
+  const { runId } = await engine.trigger(job, "before", { data: { text: "x" } });
+  await world.settle();
+  await fill();
+  const refused = async () => {
+    const big = { data: { text: "x".repeat(200_000) } };
+    for (let n = 0; n < 200; n++) {
+      try {
+        await engine.trigger(job, `filler ${n}`, big);
+      } catch (error) {
+        return error as { code: string; message: string };
+      }
+    }
+    throw new Error("the store never became full");
+  };
+  const error = await refused();
+  assert.equal(error.code, "STORE_FULL");
+  assert.match(error.message, /the disk or the quota is full/);
+  // A step's result that is refused is kept, and tried again.
+  await world.advance(61_000);
+  await free();
+  await world.advance(20_000);
+  assert.equal((await engine.get(job, "before", { runId }))!.runState, "completed");
+  await engine.trigger(job, "after", { data: { text: "y" } });
+  await world.advance(70_000);
+  assert.equal((await engine.get(job, "after"))!.data.text, "y!");
+  assert.equal((await engine.list({ runState: ["initiated", "running", "paused"] })).items.length, 0);
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+  await world.end();
+  await store.close();
+}
+
+inFolder(
+  "a store whose quota is full says so, and the same engine goes on when there is room",
+  async (folder) => {
+    const { store, pragma } = faulty(`${folder}/pawl.db`);
+    const count = () => Object.values(pragma("page_count")[0] as object)[0] as number;
+    await livesThroughFull(
+      store,
+      () => Promise.resolve(void pragma(`max_page_count = ${count()}`)),
+      () => Promise.resolve(void pragma("max_page_count = 1000000")),
+    );
+  },
+);
+
+/** Mounts, if this user may; the tests that need it are ignored where not. */
+async function mount(...args: string[]): Promise<boolean> {
+  const command = new Deno.Command("mount", { args, stdout: "null", stderr: "null" });
+  return (await command.output().catch(() => ({ success: false }))).success;
+}
+
+const unmount = (path: string) => new Deno.Command("umount", { args: ["-l", path] }).output();
+
+const canMount = await (async () => {
+  const folder = await Deno.makeTempDir();
+  const may = await mount("-t", "tmpfs", "tmpfs", folder);
+  if (may) await unmount(folder);
+  await Deno.remove(folder);
+  return may;
+})();
+
+inFolder(
+  "a disk that is full is STORE_FULL, and the same engine goes on when there is room",
+  async (folder) => {
+    assert.ok(await mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", folder));
+    try {
+      await livesThroughFull(
+        libsqlStore({ url: `file:${folder}/pawl.db` }),
+        () => Promise.resolve(),
+        async () => void await mount("-o", "remount,size=64m", folder),
+      );
+    } finally {
+      await unmount(folder);
+    }
+  },
+  !canMount,
+);
+
+/** Its code is `STORE_READ_ONLY` where the store tells that apart. */
+const readOnly = (error: { readonly code: string; readonly message: string }) =>
+  /^STORE_(READ_ONLY|FAILED)$/.test(error.code) && /read-only|only be read/.test(error.message);
+
+inFolder("a store that may only be read says so, and nothing is half-written", async (folder) => {
+  const { store, pragma } = faulty(`${folder}/pawl.db`);
+  const engine = engineOn(store);
+  await engine.trigger(job, "before", { data: { text: "x" } });
+  pragma("query_only = 1");
+  await assert.rejects(engine.trigger(job, "while", { data: { text: "x" } }), readOnly);
+  await assert.rejects(engine.cancel(job, "before"), readOnly);
+  assert.equal((await engine.get(job, "before"))!.runState, "initiated", "reading goes on");
+  pragma("query_only = 0");
+  await engine.trigger(job, "while", { data: { text: "x" } });
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+  await store.close();
+});
+
+inFolder("a store on a disk that may only be read is refused when it is opened", async (folder) => {
+  const url = `file:${folder}/pawl.db`;
+  const first = libsqlStore({ url });
+  await engineOn(first).trigger(job, "k", { data: { text: "x" } });
+  await first.close();
+  assert.ok(await mount("--bind", folder, folder) && await mount("-o", "remount,bind,ro", folder));
+  try {
+    for (const each of [url, `file:${folder}/new.db`]) {
+      const store = libsqlStore({ url: each });
+      await assert.rejects(
+        engineOn(store).get(job, "k"),
+        (error: { code: string; message: string }) =>
+          readOnly(error) || /cannot be opened|Unable to open/.test(error.message),
+      );
+      await store.close();
+    }
+  } finally {
+    await unmount(folder);
+  }
+  const again = libsqlStore({ url });
+  assert.equal((await engineOn(again).get(job, "k"))!.runState, "initiated");
+  await again.close();
+}, !canMount);
+
+inFolder("a file that was cut off is STORE_CORRUPT, and no other error", async (folder) => {
+  const path = `${folder}/pawl.db`;
+  const first = libsqlStore({ url: `file:${path}` });
+  const engine = engineOn(first);
+  for (let n = 0; n < 200; n++) await engine.trigger(job, `k${n}`, { data: { text: "x".repeat(1_000) } });
+  await first.close();
+  const whole = await Deno.readFile(path);
+  let refused = 0;
+  for (const part of [0.02, 0.1, 0.3, 0.5, 0.9]) {
+    await Deno.writeFile(path, whole.slice(0, Math.floor(whole.length * part)));
+    const store = libsqlStore({ url: `file:${path}` });
+    const reading = engineOn(store).admin.verify();
+    await reading.catch((error) => {
+      assert.equal(error.code, "STORE_CORRUPT", `${part}: ${error}`);
+      assert.match(error.message, /store "file:.*damaged or no SQLite database/);
+      refused++;
+    });
+    await store.close();
+  }
+  assert.equal(refused, 5);
+  await Deno.writeFile(path, whole);
+  const store = libsqlStore({ url: `file:${path}` });
+  assert.deepEqual((await engineOn(store).admin.verify()).findings, []);
+  await store.close();
+});
+
+inFolder("two processes work on one file, and each hears of the other's runs", async (folder) => {
+  const url = `file:${folder}/pawl.db`;
+  const store = libsqlStore({ url });
+  const engine = createEngine({
+    store,
+    definitions: [chain],
+    logger: silentLogger,
+    poll: 20,
+    lease: { term: "1s" },
+  });
+  await engine.trigger(chain, "ours", { data: { n: 0 } });
+  await besideAnother(url, async (more) => {
+    assert.deepEqual(
+      (await engine.await(chain, "ours", { timeout: "30s" })).data,
+      { n: 2 },
+      "the other runs it",
+    );
+    await engine.start();
+    for (let n = 0; n < 6; n++) {
+      await Promise.all([
+        more(),
+        engine.trigger(chain, `ours ${n}`, { data: { n } }),
+        engine.await(chain, n === 0 ? "ours" : `ours ${n - 1}`, { timeout: "30s" }),
+      ]);
+    }
+  });
+  // It was killed while it owned the shard: what it held is taken over.
+  await engine.await(chain, "ours 5", { timeout: "60s" });
+  await engine.stop();
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+  await store.close();
+});
