@@ -164,8 +164,9 @@ export class Ownership {
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
       ])
     );
-    const alive = this.#alive((await presences)[0]!);
-    const found = await Promise.all(looks);
+    // Together, so that no failure is left that nobody has heard.
+    const [present, ...found] = await Promise.all([presences, ...looks]);
+    const alive = this.#alive(present[0]!);
     return shards.flatMap((shard) =>
       names.map((definition, index): Sighting => {
         const owner = found[shard]![index]![0];

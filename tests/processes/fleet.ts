@@ -81,7 +81,9 @@ export class Fleet {
       this.#all.delete(worker);
       ups.resolve();
       child.stdin.close().catch(() => {});
-      if (status.code !== 0 && status.signal !== "SIGKILL") {
+      // Told to leave before it listens to signals, it just ends.
+      const isWished = status.signal === "SIGKILL" || (worker.leaving && status.signal === "SIGTERM");
+      if (status.code !== 0 && !isWished) {
         this.failed.push(`${name} ended with ${status.signal ?? status.code}; see ${folder}/${name}.err`);
       }
       this.#log("ended", name);
