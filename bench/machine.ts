@@ -10,7 +10,8 @@ import { memoryStore } from "pawl/adapters/memory";
 import { createEngine, type Engine, machine, type Store } from "pawl";
 import { bareRate } from "./bare.ts";
 
-interface Order {
+/** What the runs of the benchmarks carry. */
+export interface Order {
   lines: { sku: string; quantity: number; cents: number }[];
   customer: string;
   address: string;
@@ -18,7 +19,8 @@ interface Order {
   done: number;
 }
 
-const order = (): Order => ({
+/** An order of some 430 bytes. */
+export const order = (): Order => ({
   lines: Array.from(
     { length: 4 },
     (_, index) => ({ sku: `sku-${1000 + index}`, quantity: index + 1, cents: 1_999 }),
@@ -29,12 +31,15 @@ const order = (): Order => ({
   done: 0,
 });
 
-const orders = machine<Order>("orders")
+/** Three steps that do nothing but count. */
+export const orders = machine<Order>("orders")
   .step("placed", ["paid"], (run) => (run.data.done++, "paid"))
   .step("paid", ["packed"], (run) => (run.data.done++, "packed"))
   .step("packed", ["shipped"], (run) => (run.data.done++, "shipped"))
   .build();
-const single = machine<Order>("single").step("placed", ["paid"], (run) => (run.data.done++, "paid")).build();
+/** One such step. */
+export const single = machine<Order>("single").step("placed", ["paid"], (run) => (run.data.done++, "paid"))
+  .build();
 
 interface Subject {
   readonly name: string;
@@ -53,7 +58,8 @@ const subjects: Subject[] = [
   { name: "libSQL file, normal", open: () => libsqlFile("normal") },
 ];
 
-const median = (values: number[]) => quantile(values, 0.5);
+/** The middle one. */
+export const median = (values: number[]) => quantile(values, 0.5);
 function quantile(values: number[], at: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))]!;
@@ -69,7 +75,8 @@ async function wave(engine: Engine, runs: number): Promise<void> {
   }));
 }
 
-async function throughput(engine: Engine, runs: number, rounds: number) {
+/** Waves of concurrent runs through one engine. */
+export async function throughput(engine: Engine, runs: number, rounds: number) {
   const rates: number[] = [];
   const cpus: number[] = [];
   await wave(engine, runs);
@@ -95,7 +102,8 @@ async function throughput(engine: Engine, runs: number, rounds: number) {
   };
 }
 
-async function latency(engine: Engine, count: number) {
+/** Start to result of runs that go through one after another. */
+export async function latency(engine: Engine, count: number) {
   const times: number[] = [];
   for (let index = 0; index < count; index++) {
     const key = `latency-${serial++}`;
@@ -144,7 +152,8 @@ async function growth(engine: Engine, runs: number, upTo: number) {
   return rows;
 }
 
-function option(name: string, otherwise: number): number {
+/** A number from the command line. */
+export function option(name: string, otherwise: number): number {
   const at = Deno.args.indexOf(`--${name}`);
   return at < 0 ? otherwise : Number(Deno.args[at + 1]);
 }

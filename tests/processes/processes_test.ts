@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { pause } from "./chaos.ts";
+import { Clients } from "./clients.ts";
+import { runEpisode } from "./episode.ts";
+import { Fleet, type WorkerProcess } from "./fleet.ts";
+import { Ledger, LedgerReader, type Line } from "./ledger.ts";
+import { makePlace, type Place, sqldMissing, type StoreKind } from "./place.ts";
+
+const enginesRequired = ["CI", "PAWL_REQUIRE_ENGINES"].some((name) => Deno.env.get(name));
+
+/** A test with a place of its own, whose files are kept when it fails. */
+function inPlace(kind: StoreKind, name: string, run: (place: Place) => Promise<void>): void {
+  const missing = kind === "file" ? undefined : sqldMissing;
+  const fn = async () => {
+    assert.equal(missing, undefined);
+    const place = await makePlace(kind);
+    try {
+      await run(place);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\nfiles are kept in ${place.folder}`, { cause: error });
+    } finally {
+      await place.close();
+    }
+    await Deno.remove(place.folder, { recursive: true });
+  };
+  const title = `worker processes on ${kind} ${name}${missing ? ` (${missing})` : ""}`;
+  Deno.test({ name: title, ignore: missing !== undefined && !enginesRequired, fn });
+}
+
+/** Of chaos, in each life; what comes after it takes as long again. */
+const seconds = 4;
+
+for (const [kind, seeds] of [["file", [7, 8]], ["sqld", [3, 4]]] as const) {
+  inPlace(kind, "keep every promise through kills and stops, twice in a row", async (place) => {
+    for (const [index, seed] of seeds.entries()) {
+      const said: string[] = [];
+      const say = (line: string) => void said.push(line);
+      const name = "ab"[index]!;
+      const verdict = await runEpisode({ place, name, seed, seconds, workers: 4, load: 30, say });
+      const again = `deno task processes --seconds ${seconds} --seed ${seed} --store ${kind} --load 30`;
+      assert.deepEqual(verdict.violations, [], `${said.at(-1)}\nseed ${seed}, again: ${again}`);
+      // A fleet that did nothing would prove nothing.
+      assert.ok(verdict.counts["steps landed"]! > 50, JSON.stringify(verdict.counts));
+    }
+  });
+}
+
+/** What directed tests are given. */
+interface Scene {
+  readonly fleet: Fleet;
+  readonly clients: Clients;
+  /** Starts a worker and waits until it is up. */
+  up(): Promise<WorkerProcess>;
+  /** The first line of the ledger that fits, once it is there. */
+  line(fits: (line: Line) => boolean): Promise<Line>;
+  /** Resolves when it is true. */
+  until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void>;
+}
+
+/** Patience with what must come, however slow the machine. */
+const patienceMs = 30_000;
+
+async function inScene(place: Place, play: (scene: Scene) => Promise<void>): Promise<void> {
+  const ledger = new Ledger(place.ledger, "test");
+  const reader = new LedgerReader(place.ledger);
+  const store = place.open();
+  const clients = new Clients(store, ledger, 1, "c");
+  const fleet = new Fleet(place, ledger);
+  const until: Scene["until"] = async (what, isTrue) => {
+    for (const end = performance.now() + patienceMs; !await isTrue();) {
+      assert.ok(performance.now() < end, `${what}, but not within ${patienceMs} ms`);
+      await pause(50);
+    }
+  };
+  try {
+    await play({
+      fleet,
+      clients,
+      until,
+      async up() {
+        const worker = fleet.start();
+        await worker.started;
+        return worker;
+      },
+      async line(fits) {
+        await until("a line is to be written", () => reader.read().some(fits));
+        return reader.lines.find(fits)!;
+      },
+    });
+    assert.deepEqual(fleet.failed, []);
+  } finally {
+    await fleet.killAll();
+    await clients.engine.stop({ grace: 0 });
+    await store.close();
+    ledger.close();
+  }
+}
+
+for (const kind of ["file", "sqld"] as const) {
+  inPlace(
+    kind,
+    "let nothing of a zombie land, and it works again afterwards",
+    (place) =>
+      inScene(place, async ({ fleet, clients, up, line, until }) => {
+        const { engine } = clients;
+        const zombie = await up();
+        const runId = await clients.trigger("patient", "one");
+        const begins = (by: string, run: string) => (each: Line) =>
+          each.what === "began" && each.by === by && each.stepId.startsWith(run);
+        await line(begins(zombie.name, runId));
+        fleet.freeze(zombie);
+        const other = await up();
+        const patient = clients.machine("patient");
+        const ended = await engine.await(patient, "one", { runId, timeout: patienceMs });
+        assert.equal(ended.runState, "completed");
+        const before = await engine.history({ runId });
+        assert.ok(before.some((row) => row.kind === "interrupted"), "the other one took over");
+        fleet.thaw(zombie);
+        // It wakes in the middle of its step, makes the effect once more, and tries to land.
+        await line((each) =>
+          each.what === "effect" && each.by === zombie.name && each.stepId === `${runId}:1`
+        );
+        await fleet.leave(other);
+        const next = await clients.trigger("patient", "two");
+        await engine.await(patient, "two", { runId: next, timeout: patienceMs });
+        await line(begins(zombie.name, next));
+        assert.deepEqual(await engine.history({ runId }), before);
+        await fleet.leave(zombie);
+        await until(
+          "all shards are free",
+          async () => (await engine.admin.shards()).every((each) => each.engineId === undefined),
+        );
+      }),
+  );
+
+  inPlace(
+    kind,
+    "hand their shards on when they leave, and lose them when they die",
+    (place) =>
+      inScene(place, async ({ fleet, clients, up, line, until }) => {
+        const { admin } = clients.engine;
+        const ownedBy = async ({ name }: WorkerProcess) => {
+          const started = await line((each) =>
+            each.what === "event" && each.name === "started" && each.to === name
+          );
+          const engineId = started.what === "event" ? started.engineId : undefined;
+          await until(`${name} owns all`, async () => {
+            const shards = await admin.shards();
+            return shards.length > 0 && shards.every((each) => each.engineId === engineId);
+          });
+        };
+        const first = await up();
+        await ownedBy(first);
+        const second = await up();
+        await fleet.leave(first);
+        await ownedBy(second);
+        const third = await up();
+        await fleet.kill(second);
+        await ownedBy(third);
+        const runId = await clients.trigger("order", "last");
+        const run = await clients.engine.await(clients.machine("order"), "last", {
+          runId,
+          timeout: patienceMs,
+        });
+        assert.equal(run.status, "shipped");
+      }),
+  );
+}
