@@ -129,6 +129,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   end(reason: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    this.#draining?.();
     this.#index.end();
     this.#suspects.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);

@@ -312,3 +312,14 @@ testInMemory("a damaged owner or presence row keeps no engine from its work", as
   await world.advance(60_000);
   assert.deepEqual((await engine.admin.engines()).map((each) => each.engineId), [engine.admin.engineId]);
 });
+
+testInMemory("stop() while a shard is being passed on leaves no timer behind", async (world) => {
+  const held = gate<"b">();
+  const two = ["one", "two"].map((name) => machine<Job>(name).step("a", ["b"], () => held.promise).build());
+  const first = await world.started({ definitions: two });
+  for (const each of two) await first.trigger(each, "k", { data: { n: 0 } });
+  const second = await world.started({ definitions: two });
+  await world.advance(700);
+  await world.during(Promise.all([first.stop({ grace: 0 }), second.stop({ grace: 0 })]));
+  assert.equal(world.clock.timers, 0);
+});

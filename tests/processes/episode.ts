@@ -107,7 +107,8 @@ type Query = Parameters<Clients["engine"]["list"]>[0];
 
 async function listAll(clients: Clients, query: Query): Promise<(Listed & { readonly data?: unknown })[]> {
   const found = [];
-  for (let cursor: string | undefined;;) {
+  let cursor: string | undefined;
+  for (;;) {
     const page = await clients.engine.list({
       ...query,
       limit: 1_000,

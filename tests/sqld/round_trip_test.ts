@@ -100,8 +100,10 @@ testOverWires("start() makes an engine whose idle requests are bounded", async (
       await quiet(proxy);
     }
   };
-  const started = engine.start();
-  await quiet(proxy);
+  // A busy server is waited for in the test's time, too.
+  let isStarted = false;
+  const started = engine.start().finally(() => isStarted = true);
+  while (!isStarted) await drive(100);
   await started;
   await drive(1_000);
   const [reads, writes] = await cost(proxy, () => drive(30_000));
