@@ -173,8 +173,8 @@ inFolder("a store on a disk that may only be read is refused when it is opened",
   await first.close();
   assert.ok(await mount("--bind", folder, folder) && await mount("-o", "remount,bind,ro", folder));
   try {
-    for (const  of of[url, `file:${folder}/new.db`]) {
-      const store = libsqlStore({ url: of });
+    for (const each of [url, `file:${folder}/new.db`]) {
+      const store = libsqlStore({ url: each });
       await assert.rejects(
         engineOn(store).get(job, "k"),
         (error: { code: string; message: string }) =>

@@ -104,8 +104,10 @@ async function listAll(engine: Engine, query: ListQuery): Promise<ListItem[]> {
 
 async function historyOf(engine: Engine, runId: string): Promise<Omit<HistoryRow, "position">[]> {
   const found: HistoryRow[] = [];
-  for (let page: HistoryRow[] | undefined; page?.length !== 0; found.push(...page)) {
-    page = await engine.history({ runId, after: found.at(-1)?.position ?? 0 });
+  for (;;) {
+    const page = await engine.history({ runId, after: found.at(-1)?.position ?? 0 });
+    if (page.length === 0) break;
+    found.push(...page);
   }
   return found.map(({ position: _, ...row }) => row);
 }
