@@ -11,6 +11,8 @@ export interface Lander {
   readonly definition: Definition;
   /** The shard is another engine's now: the result is void. */
   readonly over: boolean;
+  /** Aborted then. */
+  readonly ended: AbortSignal;
   /** Told that the lease is lost. */
   failed(error: unknown): void;
 }
@@ -50,7 +52,7 @@ export async function landSurely(
       runId: run.id,
       error: String(error),
     });
-    await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(attempt, 7)));
+    await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(attempt, 7)), owner.ended).catch(() => {});
     if (owner.over) return;
     try {
       return await store(changeOf);

@@ -10,6 +10,7 @@ export interface Fenced {
   readonly shard: number;
   readonly guard: Check;
   readonly over: boolean;
+  readonly ended: AbortSignal;
 }
 
 /**
@@ -26,7 +27,9 @@ export async function ringSurely(context: EngineContext, owner: Fenced): Promise
       await context.committer.commit(owner.shard, batch, owner.guard);
       return;
     } catch {
-      await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(attempt, 7)));
+      await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(attempt, 7)), owner.ended).catch(
+        () => {},
+      );
     }
   }
 }

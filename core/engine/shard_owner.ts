@@ -18,6 +18,7 @@ import {
 } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
+import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Dispatcher, Ready, RunSource } from "./dispatcher.ts";
@@ -64,11 +65,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   readonly #suspects: Suspects;
   readonly #seal = () => ringSurely(this.#context, this);
   #bell: Version | undefined;
-  /** Attempts that are running. */
-  #running = 0;
-  /** Told when they have landed; while this is set, nothing is started. */
-  #draining: (() => void) | undefined;
-  #over = false;
+  readonly #attempts = new Attempts();
+  readonly #end = new AbortController();
 
   /**
    * @param options What it owns and with which fence.
@@ -90,7 +88,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     await this.rescan();
     for await (const page of stalledRuns(this.#context, this.name, this.shard)) {
       await Promise.all(page.map((runId) => this.#unstall(runId)));
-      if (this.#over) return;
+      if (this.over) return;
     }
   }
 
@@ -106,18 +104,23 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** Whether this ownership has ended. */
   get over(): boolean {
-    return this.#over;
+    return this.#end.signal.aborted;
+  }
+
+  /** Aborted when this ownership ends. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
   }
 
   /** Whether more of the due index is being read, or suspects wait for their turn. */
   get reading(): boolean {
-    return !this.#over && (this.#index.scanning !== undefined || this.#suspects.waiting);
+    return !this.over && (this.#index.scanning !== undefined || this.#suspects.waiting);
   }
 
   /** Resolves when what is being read has been read and every suspect has had its turn. */
   async readingDone(): Promise<void> {
     await this.#index.scanning;
-    if (!this.#over) await this.#suspects.done();
+    if (!this.over) await this.#suspects.done();
   }
 
   /** When the next run is due; `undefined`: nothing waits. */
@@ -127,9 +130,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
   end(reason: unknown): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#draining?.();
+    if (this.over) return;
+    this.#end.abort(reason);
     this.#index.end();
     this.#suspects.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
@@ -147,20 +149,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
    * @returns Whether it has ended; if not, it goes on.
    */
   async drain(ms: number): Promise<boolean> {
-    if (this.#over || this.#draining) return false;
-    const late = new AbortController();
-    const landed = new Promise<void>((resolve) => this.#draining = resolve);
-    const lateness = sleep(this.#context.clock, ms, late.signal).catch(() => {});
-    if (this.#running > 0) await Promise.race([landed, lateness]);
-    late.abort();
-    if (this.#over) return false;
-    if (this.#running === 0) {
-      this.end(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
-      return true;
-    }
-    this.#draining = undefined;
-    await this.rescan();
-    return false;
+    if (this.over || this.#attempts.isRestWanted) return false;
+    const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
+    if (this.over) return false;
+    if (isAtRest) this.end(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
+    else await this.rescan();
+    return isAtRest;
   }
 
   /** A run that this engine has just triggered here. */
@@ -184,7 +178,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** The bell row as the poll found it. A new version means: somebody wrote what this owner does not know. */
   heard(bell: Version | undefined): void {
-    if (bell === this.#bell || this.#over) return;
+    if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     this.#hot.dropAll();
     Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
@@ -226,7 +220,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** @inheritdoc */
   due(runId: string): void {
-    if (this.#queued.has(runId) || this.#over) return;
+    if (this.#queued.has(runId) || this.over) return;
     this.#queued.add(runId);
     this.#options.dispatcher.ready(this, runId);
   }
@@ -238,7 +232,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** Ends the ownership when it is lost; anything else is tried again by whoever failed. */
   failed(error: unknown): void {
-    if (this.#over) return;
+    if (this.over) return;
     if (error instanceof LeaseLostError) {
       this.end(error);
       this.#options.onLost(this);
@@ -253,8 +247,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** @inheritdoc */
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined> {
-    if (this.#draining) return this.#leave(runId);
-    const hot = this.#over ? undefined : this.#hot.fresh(runId);
+    if (this.#attempts.isRestWanted) return this.#leave(runId);
+    const hot = this.over ? undefined : this.#hot.fresh(runId);
     if (hot) return this.#ready(hot);
     return this.#prepareCold(runId);
   }
@@ -278,7 +272,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     const { record } = run;
     const startedAt = clock.monotonic();
     run.attempt = new AttemptSignal();
-    this.#running++;
+    this.#attempts.begin();
     const result = runStep(this.#context, this.definition, record, run.attempt);
     const landing = result instanceof Promise ? await result : result;
     const durationMs = Math.round(clock.monotonic() - startedAt);
@@ -292,9 +286,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       });
     }
     run.attempt = undefined;
-    this.#running--;
     this.#done(run);
-    if (this.#running === 0) this.#draining?.();
+    this.#attempts.end();
   }
 
   /** Its record was dropped between preparing and starting: it is prepared again. */
@@ -305,9 +298,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   async #prepareCold(runId: string): Promise<Ready | undefined> {
     try {
-      const run = this.#over ? undefined : await this.#hot.load(runId);
+      const run = this.over ? undefined : await this.#hot.load(runId);
       while (run?.busy) await this.#hot.turn(run);
-      if (run && !this.#over) return this.#ready(run);
+      if (run && !this.over) return this.#ready(run);
     } catch (error) {
       this.failed(error);
       this.#index.retry(runId, error);
@@ -349,9 +342,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** Records an attempt that may take the process down, then lets it start. */
   async startSuspect(runId: string): Promise<SuspectStart> {
-    if (this.#over) return "dropped";
+    if (this.over) return "dropped";
     try {
-      const run = this.#draining ? undefined : await this.#hot.load(runId);
+      const run = this.#attempts.isRestWanted ? undefined : await this.#hot.load(runId);
       if (!run || run.record.due === undefined || run.record.due > this.#context.clock.now()) {
         this.#queued.delete(runId);
         if (run) this.#settle(run);
@@ -388,7 +381,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   #settle(run: HotRun): void {
     const { record } = run;
     if (this.#queued.has(record.id)) return;
-    if (record.due === undefined || this.#over) {
+    if (record.due === undefined || this.over) {
       this.#index.forget(record.id);
       this.#hot.drop(record.id);
       return;

@@ -166,6 +166,63 @@ test("admin.import() of an older export leaves no rows of a newer one that was c
   assert.ok(seen > 0);
 });
 
+test("admin.import() of one batch finds rows of a longer import that was cut off", async (world) => {
+  const slow = machine<Data>("slow")
+    .step("a", ["b"], (run) => run.data.n++ < 12 ? run.repeat() : "b", { lag: "1m" })
+    .build();
+  const engine = await world.started({ definitions: [slow] });
+  await engine.trigger(slow, "k", { data: { n: 0 } });
+  await world.settle();
+  const short = await textOf(engine);
+  await world.advance(3_600_000);
+  const long = await textOf(engine);
+  let seen = 0;
+  for (let commits = 1; commits < 12; commits++) {
+    const store = memoryStore({ limits: tight });
+    await target(dyingStore(store, commits, "after")).admin.import([long]).catch(() => {});
+    const heir = target(store);
+    seen += (await heir.admin.verify()).findings.length;
+    await heir.admin.import([short]);
+    assert.deepEqual((await heir.admin.verify()).findings, []);
+  }
+  assert.ok(seen > 0);
+});
+
+test("admin.import() of a history in pieces sees that a piece was cleared away meanwhile", async (world) => {
+  const source = world.engine({ definitions });
+  const worker = await world.started({ definitions });
+  const { runId } = await source.trigger(flow, "k", { data: { n: 0, rounds: 20 } });
+  await world.settle();
+  const inner = memoryStore({ limits: tight });
+  let cleared = false;
+  const store: Store = {
+    limits: inner.limits,
+    shards: 1,
+    read: (requests) => inner.read(requests),
+    async commit(calls) {
+      const lands = calls.some((call) =>
+        call.batches.some((batch) => batch.puts.some((put) => put.key === keyspace.run.key(runId)))
+      );
+      // Another importer has refused the run, and cleans up, between the last piece and the record.
+      if (lands && !cleared) {
+        cleared = true;
+        const ops = [{ ...keyspace.history.range(runId), limit: 4 }];
+        const [result] = await inner.read([{ shard: 0, ops }]);
+        const deletes = result![0]!.map((row) => row.key);
+        const committer = { id: "other", callId: "1" };
+        await inner.commit([{ shard: 0, committer, batches: [{ checks: [], puts: [], deletes }] }]);
+      }
+      return inner.commit(calls);
+    },
+    close: () => inner.close(),
+  };
+  const engine = target(store);
+  assert.equal((await engine.admin.import([await textOf(worker)])).runs, 1);
+  assert.ok(cleared);
+  assert.deepEqual(await sayingOf(engine), await sayingOf(worker));
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+});
+
 test("admin.import() twice at once imports each run once", async (world) => {
   const source = await filled(world);
   const [text, wanted] = [await textOf(source), await sayingOf(source)];
@@ -217,6 +274,36 @@ test("admin.import() never overwrites: a run further on is skipped, one that lag
   assert.equal((await other.get(flow, "k"))!.runState, "running");
 });
 
+test("admin.import() refuses a stale copy of a run whose successor is there", async (world) => {
+  const source = world.engine({ definitions });
+  await source.trigger(flow, "k", { data: { n: 0 } });
+  const stale = await textOf(source);
+  await source.cancel(flow, "k");
+  const { runId } = await source.trigger(flow, "k", { data: { n: 1 } });
+  await source.cancel(flow, "k");
+  const lines = await Array.fromAsync(source.admin.export());
+  const engine = target();
+  const onlySecond = [lines[0]!, lines[2]!, lines[3]!];
+  await assert.rejects(engine.admin.import(onlySecond), { code: "IMPORT_INCOMPLETE" });
+  const report = await engine.admin.import([stale]);
+  assert.match(report.refusals[0]!.reason, new RegExp(`run ${runId} of the store came after it`));
+  assert.equal((await engine.admin.import(lines)).runs, 1, "as it ended, it is welcome");
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+});
+
+test("admin.import() leaves an idempotency key to the answer that the store has", async (world) => {
+  const source = world.engine({ definitions });
+  const options = { data: { n: 0 }, idempotencyKey: "once" };
+  await source.trigger(flow, "k", options);
+  await source.cancel(flow, "k");
+  const engine = target();
+  const { runId } = await engine.trigger(flow, "k", options);
+  await engine.cancel(flow, "k");
+  assert.equal((await engine.admin.import(source.admin.export())).runs, 1);
+  assert.deepEqual(await engine.trigger(flow, "k", options), { runId, created: false });
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+});
+
 test("admin.import() leaves a key to the run that is its latest", async (world) => {
   const source = world.engine({ definitions });
   const old = await source.trigger(flow, "k", { data: { n: 0 } });
@@ -230,13 +317,40 @@ test("admin.import() leaves a key to the run that is its latest", async (world) 
   assert.deepEqual((await engine.admin.verify()).findings, []);
 });
 
+test("admin.import() makes the last of many ended runs the latest of its key", async (world) => {
+  const source = world.engine({ definitions });
+  const ids: string[] = [];
+  for (let n = 0; n < 4; n++) {
+    ids.push((await source.trigger(flow, "k", { data: { n } })).runId);
+    await source.cancel(flow, "k");
+    if (n === 2) await world.advance(1_000);
+  }
+  const lines = await Array.fromAsync(source.admin.export());
+  for (const cut of [2, 3, 4, 5, 6]) {
+    const engine = target();
+    await engine.admin.import(lines.slice(0, cut)).catch(() => {});
+    assert.equal((await engine.get(flow, "k"))!.runId, ids[Math.min(cut, 5) - 2]);
+    await engine.admin.import(lines);
+    assert.equal((await engine.get(flow, "k"))!.runId, ids[3]);
+    const { items } = await engine.list({ definition: "flow", key: "k" });
+    assert.deepEqual(items.map((item) => item.runId), ids.toReversed());
+  }
+});
+
 testOnStores("an engine at work takes up the unfinished runs that are imported under it", async (world) => {
   const far = new World(memoryStore({ shards: 3 }));
   const source = far.engine({ definitions });
   for (let n = 0; n < 20; n++) await source.trigger(flow, `k${n}`, { data: { n: 0, rounds: 4 } });
   const engine = await world.started({ definitions });
   const operator = world.engine({ definitions });
-  for (const importer of [operator, engine]) await importer.admin.import(source.admin.export());
+  // The engine looks at its bells between any two lines.
+  async function* slowly() {
+    for await (const line of source.admin.export()) {
+      yield line;
+      await world.advance(700);
+    }
+  }
+  await operator.admin.import(slowly());
   await world.advance(3_600_000 + 2_000);
   const { items } = await engine.list({ runState: "completed" });
   assert.equal(items.length, 20);

@@ -131,8 +131,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "an owner that could not be drained starts nothing any more",
-    file: "core/engine/shard_owner.ts",
-    find: "    this.#draining = undefined;\n    await this.rescan();",
+    file: "core/engine/attempts.ts",
+    find: "    if (this.#running > 0) this.#atRest = undefined;\n",
     replace: "",
   },
   {
