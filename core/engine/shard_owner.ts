@@ -5,7 +5,6 @@
  * @module
  */
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import { sleep } from "../ports/clock.ts";
 import {
   type Change,
   type ChangeOf,
