@@ -4,7 +4,8 @@ import { Clients } from "./clients.ts";
 import { runEpisode } from "./episode.ts";
 import { Fleet, type WorkerProcess } from "./fleet.ts";
 import { Ledger, LedgerReader, type Line } from "./ledger.ts";
-import { makePlace, type Place, sqldMissing, type StoreKind } from "./place.ts";
+import { sqldMissing } from "../sqld/server.ts";
+import { makePlace, type Place, type StoreKind } from "./place.ts";
 
 const enginesRequired = ["CI", "PAWL_REQUIRE_ENGINES"].some((name) => Deno.env.get(name));
 

