@@ -66,12 +66,12 @@ function quantile(values: number[], at: number): number {
 }
 
 let serial = 0;
-async function wave(engine: Engine, runs: number): Promise<void> {
+async function wave(engine: Engine, runs: number, of = orders): Promise<void> {
   const prefix = `wave-${serial++}-`;
   await Promise.all(Array.from({ length: runs }, async (_, index) => {
     const key = prefix + index;
-    const { runId } = await engine.trigger(orders, key, { data: order() });
-    await engine.await(orders, key, { runId });
+    const { runId } = await engine.trigger(of, key, { data: order() });
+    await engine.await(of, key, { runId });
   }));
 }
 
@@ -132,14 +132,14 @@ async function growth(engine: Engine, runs: number, upTo: number) {
   let finished = 0;
   for (const goal of [1_000, 10_000, 100_000, 1_000_000].filter((each) => each <= upTo)) {
     while (finished < goal - runs) {
-      await wave(engine, runs);
+      await wave(engine, runs, single as unknown as typeof orders);
       finished += runs;
     }
     const { rate, cpu } = await throughput(engine, runs, 5);
     finished += runs * 6;
     const { p50 } = await latency(engine, 200);
     const startedAt = performance.now();
-    for (let index = 0; index < 20; index++) await engine.list({ definition: "orders", limit: 25 });
+    for (let index = 0; index < 20; index++) await engine.list({ definition: "single", limit: 25 });
     const listMs = (performance.now() - startedAt) / 20;
     rows.push({
       "finished runs": finished,

@@ -111,8 +111,11 @@ async function manyProcesses(kind: Kind, workers: number, runs: number, rounds: 
         const startedAt = performance.now();
         const keys = Array.from({ length: runs }, (_, index) => `${round}-${index}`);
         await Promise.all(keys.map((key) => engine.trigger(orders, key, { data: order() })));
-        while ((await engine.list({ runState: ["initiated", "running"], limit: 1 })).items.length > 0) {
-          await new Promise((resolve) => setTimeout(resolve, 5));
+        while (
+          (await engine.list({ definition: "orders", runState: ["initiated", "running"], limit: 1 })).items
+            .length > 0
+        ) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
         }
         rates.push(runs * 3 / ((performance.now() - startedAt) / 1_000));
       }
