@@ -50,6 +50,9 @@ export type ListItem = Omit<RunView, "data"> & { readonly data?: unknown };
 
 const limitDefault = 25;
 
+/** Ids of one source that one look gathers at most, once a filter has let few runs pass. */
+const lookMax = 256;
+
 interface Source {
   readonly shard: number;
   /** The front of its keys; the run id follows. */
@@ -147,8 +150,11 @@ async function merge(
   if (query.cursor !== undefined && reverse) high = query.cursor < high ? query.cursor : high;
   if (query.cursor !== undefined && !reverse) low = query.cursor >= low ? keyAfter(query.cursor) : low;
   const runs: RunRecord[] = [];
+  let size = limit;
   for (let scanned = 0; scanned < context.limits.scanMax;) {
-    const ids = await nextIds(context, from, low, high, limit, reverse);
+    const ids = await nextIds(context, from, low, high, size, reverse);
+    // Few that match would otherwise cost two trips for each run looked at.
+    size = Math.max(limit, Math.min(size * 2, lookMax, context.limits.pageMax));
     const records = await Promise.all(ids.ids.map((id) => readSound(context, id)));
     for (const [index, held] of records.entries()) {
       scanned++;

@@ -20,7 +20,7 @@ const codeOf = (error: unknown) => String((error as { code?: unknown }).code ?? 
 
 /** What clients do. */
 export class Clients {
-  /** An engine that never starts. */
+  /** An engine for clients: it never works. */
   readonly engine: Engine;
   readonly machines: readonly FleetMachine[];
   readonly #ledger: Ledger;
@@ -44,7 +44,13 @@ export class Clients {
     this.#random = seededRandom(seed * 40_503 + 7);
     this.machines = machinesOf(ledger, () => Promise.reject(new Error("Clients run no steps")));
     const quiet = { log: () => {} };
-    this.engine = createEngine({ store, definitions: this.machines, poll: pollMs, logger: quiet });
+    this.engine = createEngine({
+      store,
+      definitions: this.machines,
+      work: false,
+      poll: pollMs,
+      logger: quiet,
+    });
   }
 
   /** Calls without an answer. */

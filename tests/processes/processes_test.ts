@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
+import { testWithSqld } from "../sqld/server.ts";
 import { pause } from "./chaos.ts";
 import { Clients } from "./clients.ts";
 import { runEpisode } from "./episode.ts";
 import { Fleet, type WorkerProcess } from "./fleet.ts";
 import { Ledger, LedgerReader, type Line } from "./ledger.ts";
-import { sqldMissing } from "../sqld/server.ts";
 import { makePlace, type Place, type StoreKind } from "./place.ts";
-
-const enginesRequired = ["CI", "PAWL_REQUIRE_ENGINES"].some((name) => Deno.env.get(name));
 
 /** A test with a place of its own, whose files are kept when it fails. */
 function inPlace(kind: StoreKind, name: string, run: (place: Place) => Promise<void>): void {
-  const missing = kind === "file" ? undefined : sqldMissing;
-  const fn = async () => {
-    assert.equal(missing, undefined);
+  const test = kind === "file" ? Deno.test : testWithSqld;
+  test(`worker processes on ${kind} ${name}`, async () => {
     const place = await makePlace(kind);
     try {
       await run(place);
@@ -23,9 +20,7 @@ function inPlace(kind: StoreKind, name: string, run: (place: Place) => Promise<v
       await place.close();
     }
     await Deno.remove(place.folder, { recursive: true });
-  };
-  const title = `worker processes on ${kind} ${name}${missing ? ` (${missing})` : ""}`;
-  Deno.test({ name: title, ignore: missing !== undefined && !enginesRequired, fn });
+  });
 }
 
 /** Of chaos, in each life; what comes after it takes as long again. */
@@ -136,7 +131,7 @@ for (const kind of ["file", "sqld"] as const) {
 
   inPlace(
     kind,
-    "hand their shards on when they leave, and lose them when they die",
+    "share their shards, hand them on when they leave, and lose them when they die",
     (place) =>
       inScene(place, async ({ fleet, clients, up, line, until }) => {
         const { admin } = clients.engine;

@@ -20,7 +20,7 @@ export interface SqldServer {
   freeze(): void;
   /** Lets it go on. */
   thaw(): void;
-  /** Ends it and removes its data. */
+  /** Ends it, and removes its data unless they have a folder of the caller's. */
   stop(): Promise<void>;
 }
 
