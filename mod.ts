@@ -28,6 +28,7 @@ export type { Finding, VerifyReport } from "./core/engine/verify.ts";
 export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
 export type { RunError, RunState } from "./core/parts/run_record.ts";
+export { deleteTopic, runStateTopic, statusTopic } from "./core/parts/stream_topics.ts";
 export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
 export type { CommitCounts } from "./core/store/group_commit.ts";
 

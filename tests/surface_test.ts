@@ -19,7 +19,10 @@ class StoreBusyError
 class StoreClosedError
 function consoleLogger
 function createEngine
+function deleteTopic
 function machine
+function runStateTopic
+function statusTopic
 function systemClock
 function systemRandom
 interface Admin

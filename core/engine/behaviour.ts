@@ -42,6 +42,8 @@ export interface Behaviour extends Rules {
   readonly start: string;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
+  /** Its runs' transitions are logged for receivers of its topics, and for the relay. */
+  readonly stream?: boolean;
   /** Runs user code once. What it throws is a failed attempt. */
   run(call: StepCall): StepResult | Promise<StepResult>;
 }

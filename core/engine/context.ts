@@ -12,6 +12,7 @@ import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { RunWatch } from "./run_watch.ts";
+import type { StreamHub } from "./stream_hub.ts";
 
 /** What every part of one engine shares. */
 export interface EngineContext {
@@ -30,6 +31,10 @@ export interface EngineContext {
   /** Whether it owns shards and works, or only calls verbs. */
   readonly works: boolean;
   readonly watch: RunWatch;
+  /** Wakes whoever waits for rows of streams. */
+  readonly hub: StreamHub;
+  /** How long rows of streams are kept. */
+  readonly keepEventsMs: number;
   /** How often the engine looks for what no hint told it. */
   readonly pollMs: number;
   /** How long an ownership outlives the last sign of life. */

@@ -14,11 +14,13 @@ import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { contextOf, type EngineOptions } from "./options.ts";
 import { type RunView, viewOf } from "./run_view.ts";
 import { type PreparedTrigger, prepareTrigger } from "./prepare_trigger.ts";
+import { StoreStreamer } from "./store_streamer.ts";
 import { RunIds, trigger, type Triggered } from "./trigger.ts";
 import { type TickReport, Work } from "./work.ts";
 import type { HistoryRow } from "../parts/history.ts";
 import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
+import type { EventStreamer } from "../ports/event_streamer.ts";
 
 /** What `trigger` takes. `data` may be left out only where the definition's data may be `undefined`. */
 export type TriggerOptions<Data, Start extends string> =
@@ -125,6 +127,11 @@ export interface Engine {
    * @throws {RunStateError} When it has ended.
    */
   cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /**
+   * Events in the engine's own store: topics of your own, and those of the definitions with `stream: true`, which are
+   * `statusTopic`, `runStateTopic` and `deleteTopic` of their names. Its receivers end when the engine stops.
+   */
+  readonly streams: EventStreamer;
   /** For operators. */
   readonly admin: Admin;
 }
@@ -160,6 +167,7 @@ export function createEngine(options: EngineOptions): Engine {
 
 class PawlEngine implements Engine {
   readonly admin: Admin;
+  readonly streams: StoreStreamer;
   readonly #context: EngineContext;
   readonly #work: Work;
   readonly #runIds: RunIds;
@@ -169,6 +177,7 @@ class PawlEngine implements Engine {
     this.#work = new Work(context);
     this.#runIds = new RunIds(context);
     this.admin = adminOf(context, this.#work);
+    this.streams = new StoreStreamer(context);
   }
 
   start(): Promise<void> {
@@ -181,6 +190,7 @@ class PawlEngine implements Engine {
 
   async stop(options: { readonly grace?: Duration } = {}): Promise<void> {
     await this.#work.stop(options.grace);
+    this.streams.end();
   }
 
   async trigger<Data, Status extends string, Start extends string>(

@@ -12,6 +12,7 @@ import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
 import { RunWatch } from "./run_watch.ts";
+import { StreamHub } from "./stream_hub.ts";
 
 /** Options of `createEngine`. */
 export interface EngineOptions {
@@ -39,6 +40,11 @@ export interface EngineOptions {
   readonly lease?: { readonly term?: Duration };
   /** How often the engine looks for what no hint told it of; default 500 ms. */
   readonly poll?: Duration;
+  /**
+   * How long `engine.streams` keeps events, received or not; default 7 days. A receiver that is further behind goes on with
+   * what is left. What the relay has not sent yet is kept for longer.
+   */
+  readonly keepEvents?: Duration;
   /** Single limits to change. */
   readonly limits?: Partial<Limits>;
 }
@@ -57,6 +63,8 @@ export function contextOf(options: EngineOptions): EngineContext {
     );
   }
   const limits = limitsOf(options);
+  const committer = new GroupCommitter({ store, clock, random, limits });
+  const pollMs = atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll");
   return {
     engineId: random.hex(12),
     store,
@@ -65,13 +73,15 @@ export function contextOf(options: EngineOptions): EngineContext {
     logger: options.logger ?? consoleLogger(),
     limits,
     codec: options.codec,
-    committer: new GroupCommitter({ store, clock, random, limits }),
+    committer,
     reader: new GroupReader(store, clock),
     definitions: definitionMap(options.definitions, limits),
     codeVersion: codeVersionOf(options),
     works: options.work ?? true,
     watch: new RunWatch(),
-    pollMs: atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll"),
+    hub: new StreamHub({ store, clock, committer, pollMs }),
+    keepEventsMs: atLeast(1_000, durationMs(options.keepEvents ?? "7d", "keepEvents"), "keepEvents"),
+    pollMs,
     termMs: atLeast(100, durationMs(options.lease?.term ?? "10s", "lease.term"), "lease.term"),
   };
 }

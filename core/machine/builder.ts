@@ -44,6 +44,8 @@ export interface MachineOptions {
   readonly pauseRetry?: Duration | false;
   /** Defaults for its steps, field by field. */
   readonly steps?: StepOptions;
+  /** Tell `engine.streams`, and the relay if there is one, of each transition: one row more per transition. Default false. */
+  readonly stream?: boolean;
 }
 
 /** A built machine: give it to `createEngine` and name it in the verbs. */
@@ -137,7 +139,8 @@ export function machine<Data = undefined>(name: string, options: MachineOptions 
     },
     build() {
       checkGraph(name, steps);
-      return { name, behaviour: machineBehaviour(name, new Map(steps), pauseRetryMs) };
+      const behaviour = machineBehaviour(name, new Map(steps), pauseRetryMs);
+      return { name, behaviour: { ...behaviour, stream: options.stream ?? false } };
     },
   };
   return builder as unknown as MachineBuilder<Data>;
