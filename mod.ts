@@ -20,6 +20,8 @@ export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./cor
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
+export type { HeldRun, RelayInfo } from "./core/engine/relay_info.ts";
+export type { RelayOptions } from "./core/engine/relay_policy.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunView } from "./core/engine/run_view.ts";
 export type { Triggered } from "./core/engine/trigger.ts";

@@ -46,6 +46,7 @@ interface Entry
 interface EventStreamer
 interface ExportOptions
 interface Finding
+interface HeldRun
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
@@ -69,6 +70,8 @@ interface Random
 interface ReadRequest
 interface ReceiveOptions
 interface Refusal
+interface RelayInfo
+interface RelayOptions
 interface RetryOptions
 interface Rules
 interface RunError

@@ -5,6 +5,7 @@ import type { CommitCounts } from "../store/group_commit.ts";
 import type { EngineContext } from "./context.ts";
 import { type ExportOptions, exportRuns } from "./export_runs.ts";
 import { type ImportOptions, type ImportReport, importRuns } from "./import_runs.ts";
+import { type RelayInfo, relayInfos } from "./relay_info.ts";
 import { type UnservedWork, unservedWork } from "./unserved.ts";
 import { type VerifyReport, verifyStore } from "./verify.ts";
 import type { Work } from "./work.ts";
@@ -53,7 +54,8 @@ export interface Admin {
   verify(options?: { readonly signal?: AbortSignal }): Promise<VerifyReport>;
   /**
    * The runs of the store as NDJSON text, in pieces of a line each: for backups of any store, and to move to a store of
-   * another kind or shard count. Engines may go on meanwhile; each run is whole as of one moment. Leases are left out.
+   * another kind or shard count. Engines may go on meanwhile; each run is whole as of one moment. Leases are left out,
+   * and so is all of streams: an imported run tells nobody of what happened to it elsewhere.
    *
    * @param options `definition`: only its runs. `signal`: ends the export by throwing its reason.
    * @returns A header, one line per run with its history and idempotency rows, and a trailer.
@@ -90,6 +92,8 @@ export interface Admin {
   shards(): Promise<readonly ShardInfo[]>;
   /** Work that no living engine carries the code for; it waits until one does. */
   unserved(): Promise<readonly UnservedWork[]>;
+  /** How far the relay has sent the logs of the carried definitions with a stream, and which runs it holds back. */
+  relays(): Promise<readonly RelayInfo[]>;
   /** What this engine has done so far. */
   counts(): EngineCounts;
 }
@@ -108,6 +112,7 @@ export function adminOf(context: EngineContext, work: Work): Admin {
     verify: (options) => verifyStore(context, options?.signal),
     counts: () => ({ ...context.committer.counts, reads: context.reader.trips, steps: work.processed }),
     unserved: () => unservedWork(context),
+    relays: () => relayInfos(context),
     async engines() {
       const [entries] = await context.reader.read(0, [{ ...keyspace.presence.range(), limit }]);
       return entries!.map((entry) => {

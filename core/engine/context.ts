@@ -11,6 +11,7 @@ import type { GroupCommitter } from "../store/group_commit.ts";
 import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
+import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
 import type { StreamHub } from "./stream_hub.ts";
 
@@ -35,6 +36,8 @@ export interface EngineContext {
   readonly hub: StreamHub;
   /** How long rows of streams are kept. */
   readonly keepEventsMs: number;
+  /** Where logs are sent to; `undefined`: nowhere. */
+  readonly relay: RelayPolicy | undefined;
   /** How often the engine looks for what no hint told it. */
   readonly pollMs: number;
   /** How long an ownership outlives the last sign of life. */

@@ -18,6 +18,7 @@ import {
   recordsOf,
   type ShardCheck,
 } from "./verify_rows.ts";
+import { checkHeldRows, checkLogRow, checkStreamRows } from "./verify_streams.ts";
 
 /** Something in the store that should not be, or that may be looked at. */
 export interface Finding {
@@ -112,6 +113,13 @@ async function checkPage(
     const damage = ownershipDamage(entry);
     if (damage) check.report("record", entry.key, damage);
   }
+  const streams = {
+    events: of(keyspace.event),
+    cursors: of(keyspace.cursor),
+    relays: of(keyspace.relay),
+  };
+  checkStreamRows(check, streams);
+  await checkHeldRows(check, of(keyspace.held));
   await histories.add(of(keyspace.history));
   const runs = await checkRuns(check, of(keyspace.run));
   const rows = [
@@ -119,6 +127,7 @@ async function checkPage(
     ...of(keyspace.work).map((entry) => checkIndexRow(check, entry)),
     ...of(keyspace.key).map((entry) => checkKeyRow(check, entry)),
     ...of(keyspace.idempotency).map((entry) => checkAnswerRow(check, entry)),
+    ...of(keyspace.log).map((entry) => checkLogRow(check, entry)),
   ].filter((row) => row !== undefined);
   const records = await recordsOf(check, rows.map((row) => row.runId));
   for (const row of rows) row.compare(records.get(row.runId));

@@ -108,6 +108,7 @@ export class Work {
     this.#poll.stop();
     this.#dispatcher.stop();
     await this.#landed(grace);
+    await this.#relayed(grace);
     this.#context.committer.hurry();
     this.#context.reader.hurry();
     await this.ownership.release(reason);
@@ -149,6 +150,7 @@ export class Work {
       await this.#landed(Math.max(0, endsAt - clock.monotonic()));
       this.#dispatcher.stop();
       await this.#landed(graceMs);
+      await this.#relayed(graceMs);
       running = this.#dispatcher.inFlight;
       nextDue = this.#nextDue(claim.nextDue);
     } finally {
@@ -176,6 +178,15 @@ export class Work {
     const dues = [elsewhere, ...this.ownership.owners.map((owner) => owner.nextDue)];
     const known = dues.filter((due) => due !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** Waits until what landed has been relayed, at most so long: the next owner would send it again. */
+  async #relayed(ms: number): Promise<void> {
+    if (ms <= 0 || !this.#context.relay) return;
+    const patience = new AbortController();
+    const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
+    await Promise.race([this.ownership.relayed(), late]);
+    patience.abort();
   }
 
   /** Waits until nothing is in flight or ready, at most so long. */
