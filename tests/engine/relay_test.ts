@@ -322,3 +322,48 @@ testInMemory("an engine without `streams` relays nothing, and says what is wrong
     assert.throws(wrong, { code: "INVALID_ARGUMENT", message: /streams/ });
   }
 });
+
+testInMemory("a run that was held back for long goes on with all that the log has of it", async (world) => {
+  const sink = new Sink();
+  sink.refuses = isKey("bad");
+  const engine = await world.started({
+    definitions: [flow],
+    streams: { streamer: sink, retry: { max: "1s" } },
+  });
+  await engine.trigger(flow, "bad", { data: { n: 5 } });
+  for (let second = 0; second < 8; second++) {
+    for (let n = 0; n < 120; n++) await engine.trigger(flow, `${second} ${n}`, { data: { n: 1 } });
+    await world.advance(1_000);
+  }
+  assert.equal(sink.told.bad, undefined);
+  sink.refuses = () => false;
+  await world.advance(5_000);
+  assert.deepEqual(sink.told.bad, range(7));
+});
+
+testInMemory("a bad event that is alone for long does not keep waiting what comes later", async (world) => {
+  const sink = new Sink();
+  sink.refuses = isKey("bad");
+  const engine = await world.started({
+    definitions: [flow],
+    streams: { streamer: sink, retry: { max: "1d" } },
+  });
+  await engine.trigger(flow, "bad", { data: { n: 1 } });
+  await world.advance(3_600_000);
+  await engine.trigger(flow, "good", { data: { n: 1 } });
+  await world.settle();
+  assert.deepEqual(sink.told, { good: [1, 2] });
+});
+
+testInMemory("what a streamer that is away has not been sent outlives its time", async (world) => {
+  const sink = new Sink();
+  sink.refuses = () => true;
+  const options = { streams: { streamer: sink, retry: { max: "1m" } }, limits: { heldRunsMax: 1 } };
+  const engine = await world.started({ definitions: [flow], keepEvents: "1h", ...options });
+  for (let n = 0; n < 5; n++) await engine.trigger(flow, `k${n}`, { data: { n: 1 } });
+  await world.advance(3 * 3_600_000);
+  sink.refuses = () => false;
+  await world.advance(120_000);
+  assert.equal(Object.keys(sink.told).length, 5);
+  for (const told of Object.values(sink.told)) assert.deepEqual(told, range(3));
+});

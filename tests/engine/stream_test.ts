@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { memoryStore } from "../../adapters/memory/mod.ts";
 import {
   type Deliveries,
   type Engine,
@@ -14,7 +15,7 @@ import {
   type StreamEvent,
 } from "../../mod.ts";
 import { keyspace } from "../../core/store/keyspace.ts";
-import { testInMemory, testOnStores, type World } from "./stores.ts";
+import { testInMemory, testOnStores, World } from "./stores.ts";
 
 interface Job {
   n: number;
@@ -86,6 +87,7 @@ testOnStores("each transition of a run is told once, on the topic that is its ow
   const live = await Promise.all(topics.map((topic) => listen(engine, topic)));
   const { runId } = await engine.trigger(streamed, "k", { data: { n: 1 } });
   await world.settle();
+  assert.equal(live.flatMap((each) => each.events).length, 2, "heard of without time going by");
   await engine.pause(streamed, "k");
   await world.advance(5_000);
   await engine.resume(streamed, "k");
@@ -280,4 +282,60 @@ testInMemory("a user's topic that is named like a definition's is told of both",
   const seen = await listen(engine, "flow-a");
   await world.settle();
   assert.deepEqual(seen.events.map(({ type }) => type), ["t", "a", "t"]);
+});
+
+testOnStores("two receivers of one name move its cursor to the furthest ack of either", async (world) => {
+  const [one, two] = [world.engine({ definitions: [] }), world.engine({ definitions: [] })];
+  await one.streams.send("t", Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, key: "k", type: "t" })));
+  const open = async (engine: Engine) => (await engine.streams.receive("t", "r"))[Symbol.asyncIterator]();
+  const [near, far] = [await open(one), await open(two)];
+  const take = async (from: typeof near, count: number) => {
+    for (let n = 1;; n++) {
+      const { value } = await world.during(from.next());
+      if (n === count) return value!;
+    }
+  };
+  await (await take(far, 6)).ack();
+  await (await take(near, 2)).ack();
+  assert.equal((await take(await open(one), 1)).event.id, "6");
+  await (await take(near, 6)).ack();
+  assert.equal((await take(await open(two), 1)).event.id, "8");
+});
+
+testOnStores(
+  "a send that is larger than a row of the store takes is cut, and arrives whole",
+  async (world) => {
+    const engine = world.engine({ definitions: [] });
+    const text = "x".repeat(250_000);
+    const sent = Array.from(
+      { length: 80 },
+      (_, n) => ({ id: `${n}`, key: "k", type: "t", data: { text, n } }),
+    );
+    await engine.streams.send("t", sent);
+    const iterator = (await engine.streams.receive("t", "r"))[Symbol.asyncIterator]();
+    for (let n = 0; n < 80; n++) assert.equal((await world.during(iterator.next())).value!.event.id, `${n}`);
+    await iterator.return!();
+  },
+);
+
+Deno.test("a topic of two lists is given in the order of the shard, however short its pages are", async () => {
+  const world = new World(memoryStore({ limits: { entriesPerRangeMax: 3 } }));
+  const engine = world.engine({ definitions: [streamed] });
+  const wanted: string[] = [];
+  for (let n = 0; n < 40; n++) {
+    // Seven of one list, then seven of the other.
+    if (Math.floor(n / 7) % 2 === 0) await engine.trigger(streamed, `k${n}`, { data: { n: 0 } });
+    else {await engine.streams.send("flow-a", [{
+        id: `${n}`,
+        key: `k${n}`,
+        type: "t",
+        headers: { key: `k${n}` },
+      }]);}
+    wanted.push(`k${n}`);
+    await world.advance(10);
+  }
+  const seen = await listen(engine, "flow-a");
+  await world.settle();
+  assert.deepEqual(seen.events.map(({ headers }) => headers!.key), wanted);
+  await world.end();
 });
