@@ -89,6 +89,8 @@ testOnStores("each transition of a run is told once, on the topic that is its ow
   await world.settle();
   assert.equal(live.flatMap((each) => each.events).length, 2, "heard of without time going by");
   await engine.pause(streamed, "k");
+  await world.settle();
+  assert.equal(live.flatMap((each) => each.events).length, 3, "heard of without time going by");
   await world.advance(5_000);
   await engine.resume(streamed, "k");
   await world.advance(5_000);
@@ -339,3 +341,45 @@ Deno.test("a topic of two lists is given in the order of the shard, however shor
   assert.deepEqual(seen.events.map(({ headers }) => headers!.key), wanted);
   await world.end();
 });
+
+testInMemory(
+  "verify() sees rows of streams that are damaged, misplaced, or tell what never was",
+  async (world) => {
+    const engine = await world.started({ definitions: [streamed] });
+    const { runId } = await engine.trigger(streamed, "k", { data: { n: 0 } });
+    await world.advance(10_000);
+    assert.deepEqual((await engine.admin.verify()).findings, []);
+    const row = {
+      topic: "flow-a",
+      runId,
+      key: "k",
+      status: "a",
+      runState: "running",
+      recordVersion: 99,
+      at: 1,
+      kind: "move",
+    };
+    const held = { version: 1, since: 1, attempts: 1, due: 1, error: "" };
+    const puts = [
+      { key: keyspace.log.front("flow"), value: JSON.stringify(row), stamped: true },
+      { key: keyspace.log.front("other"), value: "{", stamped: true },
+      { key: keyspace.held.key("flow", "0".repeat(30)), value: JSON.stringify(held) },
+      { key: keyspace.cursor.key("flow-a", "r"), value: JSON.stringify({ places: [[7, 1, 0]] }) },
+      { key: keyspace.event.front("t"), value: "{}", stamped: true },
+      { key: keyspace.relay.key("flow"), value: "{}" },
+    ];
+    const batch = { checks: [], deletes: [], puts };
+    await world.store.commit([{ shard: 0, committer: { id: "x", callId: "1" }, batches: [batch] }]);
+    const findings = (await engine.admin.verify()).findings.map(({ invariant, key }) =>
+      `${invariant} ${key.split(" ")[0]}`
+    );
+    assert.deepEqual(findings.sort(), [
+      "I8 held",
+      "I8 log",
+      "record cursor",
+      "record event",
+      "record log",
+      "record relay",
+    ]);
+  },
+);
