@@ -7,6 +7,7 @@
 // The engine and what its verbs take and give.
 export {
   type AwaitOptions,
+  type CallbackOptions,
   createEngine,
   type Engine,
   type OperateOptions,
@@ -14,7 +15,17 @@ export {
   type TriggerOptions,
 } from "./core/engine/engine.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
-export type { Behaviour, Definition, StepCall, StepResult } from "./core/engine/behaviour.ts";
+export type {
+  Behaviour,
+  Definition,
+  EnteringCall,
+  Hook,
+  StepCall,
+  StepResult,
+  TimerWish,
+  Transition,
+} from "./core/engine/behaviour.ts";
+export type { CallbackResult } from "./core/engine/callback.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
@@ -27,6 +38,7 @@ export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";
 export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
+export type { HookKind } from "./core/parts/chore.ts";
 export type { RunError, RunState } from "./core/parts/run_record.ts";
 export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
 export type { CommitCounts } from "./core/store/group_commit.ts";
@@ -34,16 +46,30 @@ export type { CommitCounts } from "./core/store/group_commit.ts";
 // State machines.
 export {
   type DataOf,
+  type HookHandler,
+  type HookOptions,
   type Machine,
   machine,
   type MachineBuilder,
   type MachineOptions,
+  type PayloadOf,
   type RetryOptions,
   type StartStatusOf,
   type StatusOf,
   type StepOptions,
+  type TimeoutOptions,
 } from "./core/machine/builder.ts";
-export type { Control, StepAnswer, StepHandler, StepRun } from "./core/machine/run.ts";
+export type {
+  CallbackHandler,
+  Control,
+  EnteringRun,
+  StepAnswer,
+  StepHandler,
+  StepRun,
+  TimeoutAnswer,
+  TimeoutAt,
+  TimeoutHandler,
+} from "./core/machine/run.ts";
 
 // Errors, durations, limits.
 export {

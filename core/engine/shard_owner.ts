@@ -5,29 +5,27 @@
  * @module
  */
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import {
-  type Change,
-  type ChangeOf,
-  interrupted,
-  land,
-  resume,
-  stall,
-  unstall,
-  withoutStep,
-} from "../parts/run_change.ts";
+import { land } from "../parts/landing.ts";
+import { type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
+import { keyspace } from "../store/keyspace.ts";
+import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Dispatcher, Ready, RunSource } from "./dispatcher.ts";
+import { Chores } from "./chores.ts";
+import { dispose } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
-import { AttemptSignal, runStep } from "./step_runner.ts";
-import { type HotRun, HotRuns, runEnded } from "./hot_runs.ts";
+import { attemptCode } from "./step_runner.ts";
+import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
 import { landSurely } from "./land_surely.ts";
 import { ringSurely } from "./ring_surely.ts";
 import { stalledRuns } from "./stalled_runs.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
+import { decideTurn } from "./turn.ts";
+import type { Also, Applied } from "./write_change.ts";
 
 /** What makes an owner. */
 export interface ShardOwnerOptions {
@@ -61,6 +59,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
   readonly #index: DueIndex;
+  readonly #chores: Chores;
   readonly #suspects: Suspects;
   readonly #seal = () => ringSurely(this.#context, this);
   #bell: Version | undefined;
@@ -78,13 +77,14 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.shard = options.shard;
     this.guard = options.guard;
     this.#hot = new HotRuns(this.#context, this.guard);
-    this.#index = new DueIndex(this.#context, this.name, this.shard, this);
+    this.#index = new DueIndex(this.#context, this.name, this.shard, keyspace.work, this);
+    this.#chores = new Chores(this, options);
     this.#suspects = options.suspects;
   }
 
   /** Reads what is due and takes up stalled runs whose status is known now. */
   async begin(): Promise<void> {
-    await this.rescan();
+    await Promise.all([this.rescan(), this.#chores.rescan()]);
     for await (const page of stalledRuns(this.#context, this.name, this.shard)) {
       await Promise.all(page.map((runId) => this.#unstall(runId)));
       if (this.over) return;
@@ -113,18 +113,22 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** Whether more of the due index is being read, or suspects wait for their turn. */
   get reading(): boolean {
-    return !this.over && (this.#index.scanning !== undefined || this.#suspects.waiting);
+    const scanning = this.#index.scanning ?? this.#chores.scanning;
+    return !this.over && (scanning !== undefined || this.#suspects.waiting);
   }
 
   /** Resolves when what is being read has been read and every suspect has had its turn. */
   async readingDone(): Promise<void> {
     await this.#index.scanning;
+    await this.#chores.scanning;
     if (!this.over) await this.#suspects.done();
   }
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
-    return this.#queued.size > 0 ? this.#context.clock.now() : this.#index.nextDue;
+    if (this.#queued.size > 0) return this.#context.clock.now();
+    const dues = [this.#index.nextDue, this.#chores.nextDue].filter((due) => due !== undefined);
+    return dues.length === 0 ? undefined : Math.min(...dues);
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -132,6 +136,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     if (this.over) return;
     this.#end.abort(reason);
     this.#index.end();
+    this.#chores.end();
     this.#suspects.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
@@ -167,11 +172,13 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   }
 
   /** Applies a verb to a run of this shard under the owner's fence. */
-  async change(runId: string, changeOf: ChangeOf): Promise<RunRecord> {
+  async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    await this.#change(run, changeOf);
-    if (isFinished(run.record.state)) run.attempt?.abort(runEnded(run.record));
+    const { visit } = run.record;
+    await this.#change(run, changeOf, { also });
+    // What it comes to fits no more.
+    if (isFinished(run.record.state) || run.record.visit !== visit) run.attempt?.abort(runEnded(run.record));
     return run.record;
   }
 
@@ -180,12 +187,16 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
+    Promise.all([this.rescan(), this.#chores.rescan(), this.#hot.tellEnded()]).catch((error) =>
+      this.failed(error)
+    );
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    this.#seal().then(() => this.rescan()).catch((error) => this.failed(error));
+    this.#seal().then(() => Promise.all([this.rescan(), this.#chores.rescan()])).catch((error) =>
+      this.failed(error)
+    );
   }
 
   /** Reads the due index from its start: everything not in memory yet is taken up. */
@@ -196,6 +207,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** Starts what has become due. */
   wake(): void {
     this.#index.wake();
+    this.#chores.wake();
   }
 
   /** @inheritdoc */
@@ -263,30 +275,78 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.#suspects.landed(runId);
   }
 
+  /** Whether nothing new is to begin, as this shard is being passed on. */
+  get resting(): boolean {
+    return this.#attempts.isRestWanted;
+  }
+
+  /** Counts something that runs, so that the shard is not passed on before it has landed. */
+  async attend(work: Promise<void>): Promise<void> {
+    this.#attempts.begin();
+    await work;
+    this.#attempts.end();
+  }
+
   /** @inheritdoc */
   async run(runId: string): Promise<void> {
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
-    const { clock, random } = this.#context;
-    const { record } = run;
-    const startedAt = clock.monotonic();
     run.attempt = new AttemptSignal();
     this.#attempts.begin();
-    const result = runStep(this.#context, this.definition, record, run.attempt);
+    const { turn } = run;
+    const isGone = turn.kind === "erase" || turn.kind === "remove"
+      ? await this.#dispose(run, turn.kind)
+      : await this.#attempt(run, run.attempt);
+    run.attempt = undefined;
+    if (isGone) this.#forget(run);
+    else this.#done(run);
+    this.#attempts.end();
+  }
+
+  async #attempt(run: HotRun, end: AttemptSignal): Promise<void> {
+    const { clock, random } = this.#context;
+    const { record, turn } = run;
+    const timer = turn.kind === "timer" ? turn.timer : undefined;
+    const code = timer ? timerCode(this.definition, record, timer) : stepCode(this.definition, record);
+    const startedAt = clock.monotonic();
+    const result = attemptCode(this.#context, this.definition, record, end, code);
     const landing = result instanceof Promise ? await result : result;
     const durationMs = Math.round(clock.monotonic() - startedAt);
-    const attempt = { visit: record.visit, durationMs, chance: random.float() };
+    const { visit, payload } = record;
+    const attempt = timer
+      ? { visit, payload, durationMs, chance: random.float(), by: "timer" as const, timer }
+      : { visit, payload, durationMs, chance: random.float() };
     const changeOf = land(this.definition.behaviour, attempt, landing);
+    const seal = this.#seal;
     try {
-      await this.#hot.change(run, changeOf, this.#seal);
+      const { chores } = await this.#hot.change(run, changeOf, { seal });
+      if (chores) this.#chores.added(chores);
     } catch (error) {
-      await landSurely(this.#context, this, record, { changeOf, error }, async (again) => {
-        await this.#change(run, again, this.#seal);
+      const unlanded = { changeOf, attempt, error };
+      await landSurely(this.#context, this, record, unlanded, async (again) => {
+        await this.#change(run, again, { seal });
       });
     }
-    run.attempt = undefined;
-    this.#done(run);
-    this.#attempts.end();
+  }
+
+  /** Erases the data of a run, or removes it; what fails is tried again. */
+  async #dispose(run: HotRun, kind: "erase" | "remove"): Promise<boolean> {
+    try {
+      return await dispose(this.#context, this.definition, run, this.guard, kind, async (changeOf) => {
+        await this.#change(run, changeOf);
+      });
+    } catch (error) {
+      this.failed(error);
+      this.#index.retry(run.record.id, error);
+      return false;
+    }
+  }
+
+  #forget({ record: { id } }: HotRun): void {
+    this.#unqueue(id);
+    this.#index.forget(id);
+    this.#hot.drop(id);
+    this.#index.readAhead();
   }
 
   /** Its record was dropped between preparing and starting: it is prepared again. */
@@ -298,7 +358,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   async #prepareCold(runId: string): Promise<Ready | undefined> {
     try {
       const run = this.over ? undefined : await this.#hot.load(runId);
-      while (run?.busy) await this.#hot.turn(run);
+      while (run?.busy) await this.#hot.free(run);
       if (run && !this.over) return this.#ready(run);
     } catch (error) {
       this.failed(error);
@@ -309,15 +369,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** The start is decided on the record as last read or written. */
   #ready(run: HotRun): Ready | undefined | Promise<undefined> {
-    const { record } = run;
-    const { behaviour } = this.definition;
-    if (record.due === undefined || record.due > this.#context.clock.now()) return this.#done(run);
-    if (record.state === "paused") return this.#instead(run, resume(behaviour, "engine"));
-    if (!behaviour.statuses.has(record.status)) return this.#instead(run, stall());
-    const policy = behaviour.policy(record.status);
-    if (!policy) return this.#instead(run, withoutStep(behaviour));
+    const decision = decideTurn(this.definition.behaviour, run.record, this.#context.clock.now());
+    if (!decision) return this.#done(run);
+    if ("instead" in decision) return this.#instead(run, decision.instead);
+    run.turn = decision.turn;
     this.#hot.keep(run);
-    return { status: record.status, concurrency: policy.concurrency };
+    return decision.ready;
   }
 
   async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
@@ -364,9 +421,11 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     }
   }
 
-  async #change(run: HotRun, changeOf: ChangeOf, seal?: () => Promise<void>): Promise<Change> {
+  async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Applied> {
     try {
-      return await this.#hot.change(run, changeOf, seal);
+      const applied = await this.#hot.change(run, changeOf, how);
+      if (applied.chores) this.#chores.added(applied.chores);
+      return applied;
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.unsure();
