@@ -22,6 +22,7 @@ export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunView } from "./core/engine/run_view.ts";
+export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";
@@ -38,10 +39,8 @@ export {
   machine,
   type MachineBuilder,
   type MachineOptions,
-  type RetryOptions,
   type StartStatusOf,
   type StatusOf,
-  type StepOptions,
 } from "./core/machine/builder.ts";
 export type { Control, StepAnswer, StepHandler, StepRun } from "./core/machine/run.ts";
 

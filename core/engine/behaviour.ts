@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { Limits } from "../limits.ts";
 import type { Rules } from "../parts/run_change.ts";
+import type { OptionLayer } from "./step_options.ts";
 
 /** What user code answered; data is handed back through {@linkcode StepCall}. */
 export type StepResult =
@@ -42,6 +44,15 @@ export interface Behaviour extends Rules {
   readonly start: string;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
+  /**
+   * The behaviour as one engine has it. The policies of a definition that no engine carries have Pawl's own defaults.
+   *
+   * @param defaults What the engine gives for all steps, below all that the definition gives itself.
+   * @param limits The engine's.
+   * @returns The behaviour with its final policies.
+   * @throws {PawlError} `INVALID_ARGUMENT` naming the options that contradict each other.
+   */
+  withDefaults(defaults: OptionLayer, limits: Limits): Behaviour;
   /** Runs user code once. What it throws is a failed attempt. */
   run(call: StepCall): StepResult | Promise<StepResult>;
 }

@@ -1,6 +1,7 @@
 import type { Behaviour, StepCall, StepResult } from "../engine/behaviour.ts";
 import { PawlError } from "../errors.ts";
-import type { StepPolicy } from "../parts/run_change.ts";
+import { type OptionLayer, stepPolicy } from "../engine/step_options.ts";
+import type { Limits } from "../limits.ts";
 import { startOf } from "./graph.ts";
 import { MachineControl, MachineRun, type StepAnswer, type StepRun } from "./run.ts";
 
@@ -10,23 +11,38 @@ export interface Step {
   readonly to: readonly string[];
   /** User code. */
   readonly handler: (run: StepRun) => StepAnswer<string> | Promise<StepAnswer<string>>;
-  /** How it is retried. */
-  readonly policy: StepPolicy;
+  /** Its own options. */
+  readonly options: OptionLayer;
+}
+
+/** What holds for all of a machine. */
+export interface MachineSettings {
+  /** Its name, for errors. */
+  readonly name: string;
+  /** Options for its steps, the lowest layer first. */
+  readonly layers: readonly OptionLayer[];
+  /** When paused runs are resumed. */
+  readonly pauseRetryMs: number | undefined;
 }
 
 /**
  * A machine as the engine knows it.
  *
- * @param name The machine's name, for errors.
+ * @param machine What holds for all of it.
  * @param steps By status, in order of declaration.
- * @param pauseRetryMs When paused runs are resumed.
+ * @param limits Those of the engine that carries it; absent: none does yet.
  * @returns Its behaviour.
+ * @throws {PawlError} `INVALID_ARGUMENT` naming the options that contradict each other.
  */
 export function machineBehaviour(
-  name: string,
+  machine: MachineSettings,
   steps: ReadonlyMap<string, Step>,
-  pauseRetryMs: number | undefined,
+  limits?: Limits,
 ): Behaviour {
+  const { name, layers, pauseRetryMs } = machine;
+  const policies = new Map([...steps].map(([from, { options }]) => {
+    return [from, stepPolicy(options.from, [...layers, options], limits)];
+  }));
   const statuses = new Set<string>();
   for (const [from, step] of steps) [from, ...step.to].forEach((status) => statuses.add(status));
   return {
@@ -34,7 +50,9 @@ export function machineBehaviour(
     statuses,
     edges: new Map([...steps].map(([from, step]) => [from, step.to])),
     pauseRetryMs,
-    policy: (status) => steps.get(status)?.policy,
+    policy: (status) => policies.get(status),
+    withDefaults: (defaults, limits) =>
+      machineBehaviour({ ...machine, layers: [defaults, ...layers] }, steps, limits),
     isTerminal: (status) => !steps.has(status),
     run(call) {
       const step = steps.get(call.status)!;

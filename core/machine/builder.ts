@@ -6,43 +6,17 @@
  */
 import { type Duration, durationMs } from "../duration.ts";
 import type { Definition } from "../engine/behaviour.ts";
+import { checkStepOptions, type StepOptions } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
-import type { StepPolicy } from "../parts/run_change.ts";
 import { machineBehaviour, type Step } from "./behaviour.ts";
 import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
 import type { StepHandler } from "./run.ts";
-
-/** How failed attempts are repeated: exponential backoff, then pause if `pauseAfterErrors` says so. */
-export interface RetryOptions {
-  /** Wait before the second attempt; default 1 s. */
-  readonly initial?: Duration;
-  /** Longest wait; default 5 min. */
-  readonly max?: Duration;
-  /** Growth per attempt; default 2. */
-  readonly factor?: number;
-  /** Spread each wait over its upper half, so that many failures do not come back as one; default true. */
-  readonly jitter?: boolean;
-}
-
-/** Options of one step. */
-export interface StepOptions {
-  /** Attempts of this step that one engine runs at once; default: no bound but the engine's. */
-  readonly concurrency?: number;
-  /** Failed attempts in a row after which the run is paused; default 0: it is retried for ever. */
-  readonly pauseAfterErrors?: number;
-  /** How failed attempts are repeated. */
-  readonly retry?: RetryOptions;
-  /** Wait between entering the status and starting the step; default 0. */
-  readonly lag?: Duration;
-  /** Longest one attempt may take before it counts as failed with `STEP_TIMEOUT`; default: no limit. */
-  readonly timeout?: Duration;
-}
 
 /** Options of a machine. */
 export interface MachineOptions {
   /** After how long a paused run is resumed by itself; default 1 h, `false`: never. As luno/workflow does. */
   readonly pauseRetry?: Duration | false;
-  /** Defaults for its steps, field by field. */
+  /** Defaults for its steps, field by field; above those of the engine, below those of each step. */
   readonly steps?: StepOptions;
 }
 
@@ -67,6 +41,7 @@ export interface MachineBuilder<Data, Status extends string = never, StartStatus
    * @param handler User code; it runs at least once per visit, and its result lands exactly once.
    * @param options Concurrency, retries, lag.
    * @returns The builder, which knows these statuses now.
+   * @throws {PawlError} `INVALID_GRAPH`, or `INVALID_ARGUMENT` naming the option that is wrong.
    */
   step<const From extends string, const To extends readonly [string, ...string[]]>(
     from: From extends StartStatus ? never : From,
@@ -110,6 +85,8 @@ export function machine<Data = undefined>(name: string, options: MachineOptions 
   const pauseRetryMs = options.pauseRetry === false
     ? undefined
     : durationMs(options.pauseRetry ?? "1h", "pauseRetry");
+  const defaults = { from: `machine("${name}", { steps })`, options: options.steps };
+  checkStepOptions(defaults);
   const steps = new Map<string, Step>();
   const builder = {
     step(from: string, to: readonly string[], handler: Step["handler"], own: StepOptions = {}) {
@@ -127,55 +104,16 @@ export function machine<Data = undefined>(name: string, options: MachineOptions 
           `Cannot add step "${from}" to "${name}": its handler is no function`,
         );
       }
-      const merged = { ...options.steps, ...own, retry: { ...options.steps?.retry, ...own.retry } };
-      steps.set(from, {
-        to: [...new Set(to)],
-        handler,
-        policy: stepPolicy(merged, `step "${from}" of "${name}"`),
-      });
+      const layer = { from: `step "${from}" of "${name}"`, options: own };
+      checkStepOptions(layer);
+      steps.set(from, { to: [...new Set(to)], handler, options: layer });
       return builder;
     },
     build() {
       checkGraph(name, steps);
-      return { name, behaviour: machineBehaviour(name, new Map(steps), pauseRetryMs) };
+      const settings = { name, layers: [defaults], pauseRetryMs };
+      return { name, behaviour: machineBehaviour(settings, new Map(steps)) };
     },
   };
   return builder as unknown as MachineBuilder<Data>;
-}
-
-/** Fills in the defaults and refuses what contradicts itself. */
-function stepPolicy(options: StepOptions, what: string): StepPolicy {
-  const { retry = {} } = options;
-  const retryInitialMs = durationMs(retry.initial ?? "1s", `retry.initial of ${what}`);
-  const policy: StepPolicy = {
-    retryInitialMs,
-    retryMaxMs: durationMs(retry.max ?? Math.max(300_000, retryInitialMs), `retry.max of ${what}`),
-    retryFactor: retry.factor ?? 2,
-    retryJitter: retry.jitter ?? true,
-    pauseAfterErrors: wholeNumber(options.pauseAfterErrors ?? 0, `pauseAfterErrors of ${what}`),
-    lagMs: durationMs(options.lag ?? 0, `lag of ${what}`),
-    concurrency: wholeNumber(options.concurrency ?? 0, `concurrency of ${what}`),
-    timeoutMs: durationMs(options.timeout ?? 0, `timeout of ${what}`),
-  };
-  if (!(policy.retryFactor >= 1 && policy.retryFactor <= 100)) {
-    throw new PawlError(
-      "INVALID_ARGUMENT",
-      `Cannot use retry.factor of ${what}: got ${retry.factor}, want 1 to 100`,
-    );
-  }
-  if (policy.retryMaxMs < policy.retryInitialMs) {
-    throw new PawlError(
-      "INVALID_ARGUMENT",
-      `Cannot use retry of ${what}: max (${policy.retryMaxMs} ms) is below initial (${policy.retryInitialMs} ms)`,
-    );
-  }
-  return policy;
-}
-
-function wholeNumber(value: number, what: string): number {
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new PawlError(
-    "INVALID_ARGUMENT",
-    `Cannot use ${what}: got ${value}, want a whole number of 0 or more`,
-  );
 }
