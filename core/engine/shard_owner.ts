@@ -124,7 +124,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
-    return this.#queued.size > 0 ? this.#context.clock.now() : this.#index.nextDue;
+    return this.#queued.size > 0 ? this.#context.clock.now() : this.nextSleeper;
+  }
+
+  /** When the next run is due that is not queued yet. */
+  get nextSleeper(): number | undefined {
+    return this.#index.nextDue;
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -133,6 +138,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.#end.abort(reason);
     this.#index.end();
     this.#suspects.leave(this);
+    this.#options.dispatcher.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
@@ -317,7 +323,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     const policy = behaviour.policy(record.status);
     if (!policy) return this.#instead(run, withoutStep(behaviour));
     this.#hot.keep(run);
-    return { status: record.status, concurrency: policy.concurrency };
+    return { status: record.status, concurrency: policy.concurrency, rateLimit: policy.rateLimit };
   }
 
   async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {

@@ -6,7 +6,7 @@
  */
 import { type Duration, durationMs } from "../duration.ts";
 import type { Definition } from "../engine/behaviour.ts";
-import { checkStepOptions, type StepOptions } from "../engine/step_options.ts";
+import { checkStepOptions, type StepOptions, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import { machineBehaviour, type Step } from "./behaviour.ts";
 import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
@@ -105,7 +105,7 @@ export function machine<Data = undefined>(name: string, options: MachineOptions 
         );
       }
       const layer = { from: `step "${from}" of "${name}"`, options: own };
-      checkStepOptions(layer);
+      stepPolicy(layer.from, [defaults, layer]);
       steps.set(from, { to: [...new Set(to)], handler, options: layer });
       return builder;
     },
