@@ -33,6 +33,7 @@ export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunView } from "./core/engine/run_view.ts";
+export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";
@@ -44,21 +45,19 @@ export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
 export type { CommitCounts } from "./core/store/group_commit.ts";
 
 // State machines.
-export {
-  type DataOf,
-  type HookHandler,
-  type HookOptions,
-  type Machine,
-  machine,
-  type MachineBuilder,
-  type MachineOptions,
-  type PayloadOf,
-  type RetryOptions,
-  type StartStatusOf,
-  type StatusOf,
-  type StepOptions,
-  type TimeoutOptions,
-} from "./core/machine/builder.ts";
+export { machine } from "./core/machine/builder.ts";
+export type {
+  DataOf,
+  HookHandler,
+  HookOptions,
+  Machine,
+  MachineBuilder,
+  MachineOptions,
+  PayloadOf,
+  StartStatusOf,
+  StatusOf,
+  TimeoutOptions,
+} from "./core/machine/machine.ts";
 export type {
   CallbackHandler,
   Control,

@@ -4,9 +4,11 @@
  *
  * @module
  */
+import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
 import type { RunView } from "./run_view.ts";
+import type { OptionLayer } from "./step_options.ts";
 
 /** What user code answered; data is handed back through {@linkcode StepCall}. */
 export type StepResult =
@@ -78,6 +80,15 @@ export interface Behaviour extends Rules {
   readonly start: string;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
+  /**
+   * The behaviour as one engine has it. The policies of a definition that no engine carries have Pawl's own defaults.
+   *
+   * @param defaults What the engine gives for all steps, below all that the definition gives itself.
+   * @param limits The engine's.
+   * @returns The behaviour with its final policies.
+   * @throws {PawlError} `INVALID_ARGUMENT` naming the options that contradict each other.
+   */
+  withDefaults(defaults: OptionLayer, limits: Limits): Behaviour;
   /** Why a run may go from where to where, in order of declaration. */
   readonly transitions?: readonly Transition[];
   /** Runs a step's code once. What it throws is a failed attempt. */

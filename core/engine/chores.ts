@@ -1,5 +1,5 @@
 import { LeaseLostError, PawlError } from "../errors.ts";
-import { type Chore, choreKey, choreTable, decodeChore, runIdOfChore } from "../parts/chore.ts";
+import { type Chore, choreKey, choreTable, decodeChore } from "../parts/chore.ts";
 import { backoffMs } from "../parts/landing.ts";
 import type { RunError } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
@@ -11,7 +11,8 @@ import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { viewOf } from "./run_view.ts";
-import type { ShardOwner, ShardOwnerOptions } from "./shard_owner.ts";
+import type { ShardOwnerOptions } from "./owner_options.ts";
+import type { ShardOwner } from "./shard_owner.ts";
 import { runError, withTimeout } from "./step_runner.ts";
 
 /** A chore as it was read. */
@@ -78,6 +79,7 @@ export class Chores implements RunSource, DueSink {
   /** Nothing more is started, and what runs is told. */
   end(): void {
     this.#index.end();
+    this.#options.dispatcher.leave(this);
     for (const attempt of this.#running) attempt.abort(new LeaseLostError(`"${this.#owner.name}"`));
   }
 
@@ -118,8 +120,8 @@ export class Chores implements RunSource, DueSink {
       const { chore } = held ?? {};
       if (held && chore?.due !== undefined && chore.due <= this.#context.clock.now() && !this.#owner.over) {
         this.#held.set(id, held);
-        const concurrency = this.#hookOf(chore)?.policy.concurrency ?? 0;
-        return { status: chore.hook, concurrency };
+        const { concurrency = 0, rateLimit } = this.#hookOf(chore)?.policy ?? {};
+        return { status: `${chore.kind} ${chore.hook}`, concurrency, rateLimit };
       }
       this.#queued.delete(id);
       if (chore?.due !== undefined && !this.#owner.resting) this.#index.track(id, chore.due);

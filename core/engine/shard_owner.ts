@@ -1,50 +1,28 @@
-/**
- * The owner of one definition in one shard: it keeps the records of hot runs, starts what is due, and is the only one
- * whose guarded commits count.
- *
- * @module
- */
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import { land } from "../parts/landing.ts";
 import { type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
 import { keyspace } from "../store/keyspace.ts";
-import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
-import type { Dispatcher, Ready, RunSource } from "./dispatcher.ts";
+import type { Ready, RunSource } from "./dispatcher.ts";
 import { Chores } from "./chores.ts";
-import { dispose } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
-import { attemptCode } from "./step_runner.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
-import { landSurely } from "./land_surely.ts";
 import { ringSurely } from "./ring_surely.ts";
-import { stalledRuns } from "./stalled_runs.ts";
+import { runTurn, type TurnHost } from "./run_turn.ts";
+import { unstallRuns } from "./stalled_runs.ts";
+import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 import { decideTurn } from "./turn.ts";
-import type { Also, Applied } from "./write_change.ts";
+import type { Also } from "./write_change.ts";
 
-/** What makes an owner. */
-export interface ShardOwnerOptions {
-  readonly context: EngineContext;
-  readonly definition: Definition;
-  readonly shard: number;
-  /** The owner row and its version: the fence of every commit. */
-  readonly guard: Check;
-  readonly dispatcher: Dispatcher;
-  /** Shared by all owners of the engine. */
-  readonly suspects: Suspects;
-  /** When the shard was taken from an owner that had died; absent: it was free. */
-  readonly takenOverAt?: number;
-  /** Told once, when another engine has taken over. */
-  readonly onLost: (owner: ShardOwner) => void;
-}
-
-/** Owns one definition in one shard. */
-export class ShardOwner implements RunSource, DueSink, SuspectSource {
+/**
+ * The owner of one definition in one shard: it keeps the records of hot runs, starts what is due, and is the only one
+ * whose guarded commits count.
+ */
+export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** What it works on. */
   readonly definition: Definition;
   /** The definition's name. */
@@ -61,7 +39,6 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   readonly #index: DueIndex;
   readonly #chores: Chores;
   readonly #suspects: Suspects;
-  readonly #seal = () => ringSurely(this.#context, this);
   #bell: Version | undefined;
   readonly #attempts = new Attempts();
   readonly #end = new AbortController();
@@ -84,21 +61,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** Reads what is due and takes up stalled runs whose status is known now. */
   async begin(): Promise<void> {
+    const { behaviour } = this.definition;
     await Promise.all([this.rescan(), this.#chores.rescan()]);
-    for await (const page of stalledRuns(this.#context, this.name, this.shard)) {
-      await Promise.all(page.map((runId) => this.#unstall(runId)));
-      if (this.over) return;
-    }
-  }
-
-  async #unstall(runId: string): Promise<void> {
-    try {
-      const { behaviour } = this.definition;
+    await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
       if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
-    } catch (error) {
-      this.failed(error);
-    }
+    });
   }
 
   /** Whether this ownership has ended. */
@@ -127,6 +95,11 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
     if (this.#queued.size > 0) return this.#context.clock.now();
+    return this.nextSleeper;
+  }
+
+  /** When the next run or chore is due that is not queued yet. */
+  get nextSleeper(): number | undefined {
     const dues = [this.#index.nextDue, this.#chores.nextDue].filter((due) => due !== undefined);
     return dues.length === 0 ? undefined : Math.min(...dues);
   }
@@ -138,6 +111,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.#index.end();
     this.#chores.end();
     this.#suspects.leave(this);
+    this.#options.dispatcher.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
@@ -194,7 +168,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    this.#seal().then(() => Promise.all([this.rescan(), this.#chores.rescan()])).catch((error) =>
+    this.seal().then(() => Promise.all([this.rescan(), this.#chores.rescan()])).catch((error) =>
       this.failed(error)
     );
   }
@@ -291,61 +265,36 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   async run(runId: string): Promise<void> {
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
-    run.attempt = new AttemptSignal();
     this.#attempts.begin();
-    const { turn } = run;
-    const isGone = turn.kind === "erase" || turn.kind === "remove"
-      ? await this.#dispose(run, turn.kind)
-      : await this.#attempt(run, run.attempt);
-    run.attempt = undefined;
-    if (isGone) this.#forget(run);
-    else this.#done(run);
+    try {
+      const isGone = await runTurn(this.#context, this, run);
+      run.attempt = undefined;
+      if (isGone) this.#forget(runId);
+      else this.#done(run);
+    } catch (error) {
+      run.attempt = undefined;
+      this.failed(error);
+      this.#forget(runId);
+      this.#index.retry(runId, error);
+    }
     this.#attempts.end();
   }
 
-  async #attempt(run: HotRun, end: AttemptSignal): Promise<void> {
-    const { clock, random } = this.#context;
-    const { record, turn } = run;
-    const timer = turn.kind === "timer" ? turn.timer : undefined;
-    const code = timer ? timerCode(this.definition, record, timer) : stepCode(this.definition, record);
-    const startedAt = clock.monotonic();
-    const result = attemptCode(this.#context, this.definition, record, end, code);
-    const landing = result instanceof Promise ? await result : result;
-    const durationMs = Math.round(clock.monotonic() - startedAt);
-    const { visit, payload } = record;
-    const attempt = timer
-      ? { visit, payload, durationMs, chance: random.float(), by: "timer" as const, timer }
-      : { visit, payload, durationMs, chance: random.float() };
-    const changeOf = land(this.definition.behaviour, attempt, landing);
-    const seal = this.#seal;
-    try {
-      const { chores } = await this.#hot.change(run, changeOf, { seal });
-      if (chores) this.#chores.added(chores);
-    } catch (error) {
-      const unlanded = { changeOf, attempt, error };
-      await landSurely(this.#context, this, record, unlanded, async (again) => {
-        await this.#change(run, again, { seal });
-      });
-    }
+  /** @inheritdoc */
+  seal(): Promise<void> {
+    return ringSurely(this.#context, this);
   }
 
-  /** Erases the data of a run, or removes it; what fails is tried again. */
-  async #dispose(run: HotRun, kind: "erase" | "remove"): Promise<boolean> {
-    try {
-      return await dispose(this.#context, this.definition, run, this.guard, kind, async (changeOf) => {
-        await this.#change(run, changeOf);
-      });
-    } catch (error) {
-      this.failed(error);
-      this.#index.retry(run.record.id, error);
-      return false;
-    }
+  /** @inheritdoc */
+  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
+    const { chores } = await this.#hot.change(run, changeOf, how);
+    if (chores) this.#chores.added(chores);
   }
 
-  #forget({ record: { id } }: HotRun): void {
-    this.#unqueue(id);
-    this.#index.forget(id);
-    this.#hot.drop(id);
+  #forget(runId: string): void {
+    this.#unqueue(runId);
+    this.#index.forget(runId);
+    this.#hot.drop(runId);
     this.#index.readAhead();
   }
 
@@ -421,11 +370,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     }
   }
 
-  async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Applied> {
+  async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
     try {
-      const applied = await this.#hot.change(run, changeOf, how);
-      if (applied.chores) this.#chores.added(applied.chores);
-      return applied;
+      await this.apply(run, changeOf, how);
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.unsure();

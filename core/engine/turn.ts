@@ -43,12 +43,19 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
     if (!policy) return { instead: withoutTimer(behaviour, timer.name) };
     return {
       turn: { kind: "timer", timer },
-      ready: { status: `${run.status} ${timer.name}`, concurrency: policy.concurrency },
+      ready: {
+        status: `${run.status} ${timer.name}`,
+        concurrency: policy.concurrency,
+        rateLimit: policy.rateLimit,
+      },
     };
   }
   const policy = behaviour.policy(run.status);
   if (!policy) return { instead: withoutStep(behaviour) };
-  return { turn: step, ready: { status: run.status, concurrency: policy.concurrency } };
+  return {
+    turn: step,
+    ready: { status: run.status, concurrency: policy.concurrency, rateLimit: policy.rateLimit },
+  };
 }
 
 function disposal(behaviour: Behaviour, run: RunRecord, now: number): Decision {

@@ -8,9 +8,10 @@ import type {
   TimerWish,
   Transition,
 } from "../engine/behaviour.ts";
+import { type OptionLayer, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
-import type { StepPolicy } from "../parts/run_change.ts";
 import { startOf } from "./graph.ts";
 import {
   type CallbackHandler,
@@ -28,8 +29,8 @@ export interface Step {
   readonly to: readonly string[];
   /** User code. */
   readonly handler: StepHandler<unknown, string>;
-  /** How it is retried. */
-  readonly policy: StepPolicy;
+  /** Its own options. */
+  readonly options: OptionLayer;
 }
 
 /** A callback as the builder gathered it. */
@@ -51,17 +52,24 @@ export interface Timeout {
   readonly to: readonly string[];
   readonly at: DueTime;
   readonly handler: TimeoutHandler<unknown, string>;
-  readonly policy: StepPolicy;
+  readonly options: OptionLayer;
+}
+
+/** A hook as the builder gathered it. */
+export interface HookPart extends Omit<Hook, "policy"> {
+  readonly options: OptionLayer;
 }
 
 /** All that the builder gathered. */
 export interface MachineParts {
   readonly name: string;
+  /** Options for all of it, the lowest layer first. */
+  readonly layers: readonly OptionLayer[];
   readonly transitions: readonly Transition[];
   readonly steps: ReadonlyMap<string, Step>;
   readonly callbacks: ReadonlyMap<string, readonly Callback[]>;
   readonly timeouts: ReadonlyMap<string, readonly Timeout[]>;
-  readonly hooks: ReadonlyMap<HookKind, readonly Hook[]>;
+  readonly hooks: ReadonlyMap<HookKind, readonly HookPart[]>;
   readonly pauseRetryMs: number | undefined;
   readonly keepFinishedMs: number | undefined;
   readonly scrub: ((data: unknown) => unknown) | undefined;
@@ -73,11 +81,24 @@ const noHooks: readonly Hook[] = [];
  * A machine as the engine knows it.
  *
  * @param parts What the builder gathered.
+ * @param limits Those of the engine that carries it; absent: none does yet.
  * @returns Its behaviour.
+ * @throws {PawlError} `INVALID_ARGUMENT` naming the options that contradict each other.
  */
-export function machineBehaviour(parts: MachineParts): Behaviour {
-  const { name, transitions, steps, callbacks, timeouts, hooks, scrub } = parts;
+export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviour {
+  const { name, transitions, steps, callbacks, timeouts, scrub, layers } = parts;
   const edges = edgesOf(transitions);
+  const policyOf = ({ options }: { readonly options: OptionLayer }) =>
+    stepPolicy(options.from, [...layers, options], limits);
+  const policies = new Map([...steps].map(([from, step]) => [from, policyOf(step)]));
+  const timerPolicies = new Map(
+    [...timeouts].map(([from, list]) => [from, new Map(list.map((each) => [each.name, policyOf(each)]))]),
+  );
+  const hooks = new Map(
+    [...parts.hooks].map((
+      [kind, list],
+    ) => [kind, list.map((each): Hook => ({ ...each, policy: policyOf(each) }))]),
+  );
   return {
     start: startOf(transitions),
     statuses: new Set(transitions.flatMap(({ from, to }) => [from, ...to])),
@@ -85,8 +106,9 @@ export function machineBehaviour(parts: MachineParts): Behaviour {
     transitions,
     pauseRetryMs: parts.pauseRetryMs,
     keepFinishedMs: parts.keepFinishedMs,
-    policy: (status) => steps.get(status)?.policy,
+    policy: (status) => policies.get(status),
     isTerminal: (status) => !edges.has(status),
+    withDefaults: (defaults, limits) => machineBehaviour({ ...parts, layers: [defaults, ...layers] }, limits),
     run(call) {
       const step = steps.get(call.status)!;
       return answered(step.handler(new MachineRun(call)), (answer) => readStep(name, step, call, answer));
@@ -96,7 +118,7 @@ export function machineBehaviour(parts: MachineParts): Behaviour {
       receive: (call, payload) => receive(name, callbacks.get(call.status)!, call, payload),
     }),
     ...(timeouts.size > 0 && {
-      timerPolicy: (status, timer) => timeoutOf(timeouts, status, timer)?.policy,
+      timerPolicy: (status, timer) => timerPolicies.get(status)?.get(timer),
       timers: (status, call, now) => timersOf(timeouts.get(status), call, now),
       fire(call, timer) {
         const timeout = timeoutOf(timeouts, call.status, timer)!;
