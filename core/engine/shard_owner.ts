@@ -149,10 +149,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    const { visit } = run.record;
+    const { attempt, record: { visit } } = run;
     await this.#change(run, changeOf, { also });
-    // What it comes to fits no more.
-    if (isFinished(run.record.state) || run.record.visit !== visit) run.attempt?.abort(runEnded(run.record));
+    const hasEnded = isFinished(run.record.state);
+    // What an attempt comes to that was running before fits no more.
+    if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
+    if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
     return run.record;
   }
 
@@ -190,8 +192,20 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  holds(runId: string): boolean {
-    return this.#queued.has(runId) || this.#hot.has(runId);
+  holds(runId: string, due: number): boolean {
+    const run = this.#hot.peek(runId);
+    if (run?.attempt && run.record.due !== due) {
+      this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
+        this.failed(error)
+      );
+    }
+    return run !== undefined || this.#queued.has(runId);
+  }
+
+  /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
+  #apart(run: HotRun): void {
+    this.#unqueue(run.record.id);
+    this.#settle(run);
   }
 
   /** What was due when the previous owner died may be what killed it. @inheritdoc */
@@ -270,7 +284,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
       const isGone = await runTurn(this.#context, this, run);
       run.attempt = undefined;
       if (isGone) this.#forget(runId);
-      else this.#done(run);
+      else if (!run.detached) this.#done(run);
     } catch (error) {
       run.attempt = undefined;
       this.failed(error);
