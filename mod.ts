@@ -15,6 +15,7 @@ export {
 } from "./core/engine/engine.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
 export type { Behaviour, Definition, StepCall, StepResult } from "./core/engine/behaviour.ts";
+export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";

@@ -34,6 +34,7 @@ interface CommitCounts
 interface Committer
 interface Control
 interface Definition
+interface DiagramOptions
 interface Engine
 interface EngineCounts
 interface EngineInfo
@@ -83,6 +84,7 @@ typeAlias BatchResult
 typeAlias CallResult
 typeAlias Cancel
 typeAlias DataOf
+typeAlias DiagramDirection
 typeAlias Duration
 typeAlias ErrorCode
 typeAlias HistoryKind

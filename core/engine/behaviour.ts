@@ -5,6 +5,7 @@
  * @module
  */
 import type { Rules } from "../parts/run_change.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
 
 /** What user code answered; data is handed back through {@linkcode StepCall}. */
 export type StepResult =
@@ -44,6 +45,8 @@ export interface Behaviour extends Rules {
   readonly edges: ReadonlyMap<string, readonly string[]>;
   /** Runs user code once. What it throws is a failed attempt. */
   run(call: StepCall): StepResult | Promise<StepResult>;
+  /** Draws it as Mermaid text; absent: it cannot be drawn. */
+  diagram?(options: DiagramOptions): string;
 }
 
 /** What an engine carries: a name and a behaviour, and, for the compiler, the types of its runs. */

@@ -4,10 +4,12 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
+import { PawlError } from "../errors.ts";
 import { type Admin, adminOf } from "./admin.ts";
 import { awaitRun } from "./await_run.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type ListPage, type ListQuery, listRuns } from "./list.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
@@ -125,6 +127,13 @@ export interface Engine {
    * @throws {RunStateError} When it has ended.
    */
   cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /**
+   * Draws a definition as Mermaid text (`stateDiagram-v2`). It needs no store, and works on a stopped engine too.
+   *
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `INVALID_ARGUMENT` for a direction that is none, or `UNSUPPORTED` by a
+   * definition that has no graph.
+   */
+  diagram(definition: Definition, options?: DiagramOptions): string;
   /** For operators. */
   readonly admin: Admin;
 }
@@ -260,6 +269,15 @@ class PawlEngine implements Engine {
       key,
       options,
       cancel(this.#reason(options, "cancelled by an operator")),
+    );
+  }
+
+  diagram(definition: Definition, options: DiagramOptions = {}): string {
+    const { name, behaviour } = definitionOf(this.#context, definition?.name);
+    if (behaviour.diagram) return behaviour.diagram(options);
+    throw new PawlError(
+      "UNSUPPORTED",
+      `Cannot draw diagram of "${name}": its behaviour has no diagram(); draw a machine, or give it one`,
     );
   }
 

@@ -1,6 +1,7 @@
 import type { Behaviour, StepCall, StepResult } from "../engine/behaviour.ts";
 import { PawlError } from "../errors.ts";
 import type { StepPolicy } from "../parts/run_change.ts";
+import { diagramOf, type DiagramTransition } from "./diagram.ts";
 import { startOf } from "./graph.ts";
 import { MachineControl, MachineRun, type StepAnswer, type StepRun } from "./run.ts";
 
@@ -29,8 +30,9 @@ export function machineBehaviour(
 ): Behaviour {
   const statuses = new Set<string>();
   for (const [from, step] of steps) [from, ...step.to].forEach((status) => statuses.add(status));
+  const start = startOf(steps);
   return {
-    start: startOf(steps),
+    start,
     statuses,
     edges: new Map([...steps].map(([from, step]) => [from, step.to])),
     pauseRetryMs,
@@ -43,7 +45,12 @@ export function machineBehaviour(
         ? Promise.resolve(answer).then((value) => readAnswer(name, step, call, value))
         : readAnswer(name, step, call, answer);
     },
+    diagram: (options) => diagramOf({ name, start, statuses, transitions: transitionsOf(steps) }, options),
   };
+}
+
+function transitionsOf(steps: ReadonlyMap<string, Step>): DiagramTransition[] {
+  return [...steps].map(([from, { to }]) => ({ from, to, by: "step" }));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
