@@ -16,6 +16,7 @@ export type ErrorCode =
   | "LIMIT_EXCEEDED" // any other named limit
   | "UNKNOWN_DEFINITION" // the engine does not carry this definition
   | "UNKNOWN_STATUS" // the definition has no such status
+  | "NO_CALLBACK" // the status takes no callback
   | "RUN_IN_PROGRESS" // the key has an unfinished run
   | "RUN_NOT_FOUND" // no run under this key or id
   | "RUN_ENDED" // the awaited status can no longer be reached

@@ -57,10 +57,12 @@ interface Machine
 interface MachineBuilder
 interface MachineOptions
 interface OperateOptions
+interface OptionLayer
 interface PreparedBatch
 interface PreparedTrigger
 interface Put
 interface Random
+interface RateLimit
 interface ReadRequest
 interface Refusal
 interface RetryOptions

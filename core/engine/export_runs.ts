@@ -181,7 +181,10 @@ async function readAnswers(
         const kept = attempt(entry, () => readAnswer(entry));
         const [, , , verb, key] = splitKey(entry.key).map(unescapeText);
         if (kept instanceof Damage) onDamage(kept);
-        else answers.get(kept.runId)?.push({ verb: verb!, key: key!, input: kept.input });
+        else {
+          const { runId, ...answer } = kept;
+          answers.get(runId)?.push({ verb: verb!, key: key!, ...answer });
+        }
       }
       if (page!.length < limit) return;
       start = keyAfter(page!.at(-1)!.key);

@@ -244,7 +244,8 @@ function finish(batch: BatchBuilder, line: RunLine, seen: Seen, isLatest: boolea
   for (const answer of idempotency) {
     const key = answerKey(record, answer);
     if (seen.taken.has(key)) continue;
-    batch.check(key, null).put(key, JSON.stringify({ runId: record.id, input: answer.input }));
+    const { verb: _verb, key: _key, ...kept } = answer;
+    batch.check(key, null).put(key, JSON.stringify({ runId: record.id, ...kept }));
   }
   batch.put(keyspace.bell.key(record.definition), "1");
 }

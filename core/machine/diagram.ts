@@ -5,20 +5,9 @@
  *
  * @module
  */
+import type { Transition } from "../engine/behaviour.ts";
 import type { DiagramDirection, DiagramOptions } from "../engine/diagram_options.ts";
 import { PawlError } from "../errors.ts";
-
-/** What takes a run from a status to others. */
-export interface DiagramTransition {
-  /** Where it begins. */
-  readonly from: string;
-  /** Where it may lead. */
-  readonly to: readonly string[];
-  /** What sets it off. */
-  readonly by: "step" | "callback" | "timeout";
-  /** What is said beside it; default: nothing for a step, else what it is by. */
-  readonly label?: string;
-}
 
 /** What a diagram is drawn from. */
 export interface DiagramSource {
@@ -29,7 +18,7 @@ export interface DiagramSource {
   /** Every status. */
   readonly statuses: Iterable<string>;
   /** In order of declaration. */
-  readonly transitions: readonly DiagramTransition[];
+  readonly transitions: readonly Transition[];
 }
 
 const directions: readonly DiagramDirection[] = ["LR", "RL", "TB", "BT"];
@@ -50,7 +39,7 @@ export function diagramOf(source: DiagramSource, { direction = "LR" }: DiagramOp
     ...source.statuses,
     ...transitions.flatMap(({ from, to }) => [from, ...to]),
   ]);
-  const left = new Set(transitions.filter(({ to }) => to.length > 0).map(({ from }) => from));
+  const left = new Set(transitions.map(({ from }) => from));
   const lines = [
     ...[...statuses].map((status) => `state "${textOf(status)}" as ${idOf(status)}`),
     `[*] --> ${idOf(start)}`,
@@ -70,8 +59,8 @@ function checkDirection(name: string, direction: DiagramDirection): void {
 }
 
 /** Mermaid draws but one arrow from a status to itself, so that one says all that it stands for. */
-function mergeLoops(transitions: readonly DiagramTransition[]): DiagramTransition[] {
-  const isLoop = ({ from, to }: DiagramTransition) => to.length > 0 && to.every((each) => each === from);
+function mergeLoops(transitions: readonly Transition[]): Transition[] {
+  const isLoop = ({ from, to }: Transition) => to.length > 0 && to.every((each) => each === from);
   return transitions.flatMap((transition) => {
     if (!isLoop(transition)) return [transition];
     const loops = transitions.filter((each) => each.from === transition.from && isLoop(each));
@@ -82,7 +71,7 @@ function mergeLoops(transitions: readonly DiagramTransition[]): DiagramTransitio
 }
 
 /** Several destinations of one handler are a choice that it makes, and are drawn so. */
-function arrowsOf(transitions: readonly DiagramTransition[]): string[] {
+function arrowsOf(transitions: readonly Transition[]): string[] {
   const choices = new Map<string, number>();
   return transitions.flatMap((transition) => {
     const from = idOf(transition.from);
@@ -100,7 +89,7 @@ function arrowsOf(transitions: readonly DiagramTransition[]): string[] {
   });
 }
 
-function labelOf({ by, label = by === "step" ? "" : by }: DiagramTransition): string {
+function labelOf({ by, label = by === "step" ? "" : by }: Transition): string {
   return label === "" ? "" : `: ${textOf(label)}`;
 }
 

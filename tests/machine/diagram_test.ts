@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
-import { diagramOf, type DiagramSource, type DiagramTransition } from "../../core/machine/diagram.ts";
-import { createEngine, type DiagramDirection, machine } from "../../mod.ts";
+import type { Transition } from "../../core/engine/behaviour.ts";
+import { diagramOf, type DiagramSource } from "../../core/machine/diagram.ts";
+import { type Behaviour, createEngine, type DiagramDirection, machine } from "../../mod.ts";
 
 /** A machine whose statuses are those of its transitions, and starts where the first begins. */
-function sourceOf(...transitions: readonly DiagramTransition[]): DiagramSource {
+function sourceOf(...transitions: readonly Transition[]): DiagramSource {
   return { name: "orders", start: transitions[0]!.from, statuses: [], transitions };
 }
 
@@ -130,11 +131,10 @@ Deno.test("diagramOf() draws statuses that nothing leads to, and a start that is
   ]);
 });
 
-Deno.test("diagramOf() draws a status with a transition to nowhere as an end", () => {
+Deno.test("diagramOf() draws no end at a status whose callback leads nowhere, as a run waits there", () => {
   assert.deepEqual(bodyOf(sourceOf({ from: "a", to: [], by: "callback" })), [
     'state "a" as s_a',
     "[*] --> s_a",
-    "s_a --> [*]",
   ]);
 });
 
@@ -206,9 +206,45 @@ Deno.test("engine.diagram() draws a machine it carries, also when it is stopped"
   await store.close();
 });
 
+Deno.test("engine.diagram() draws the callbacks and timeouts of a machine", async () => {
+  const orders = machine("orders")
+    .step("placed", ["paid"], () => "paid")
+    .callback("paid", ["shipped", "lost"], () => "shipped")
+    .timeout("paid", ["expired"], { after: "7d" }, () => "expired")
+    .timeout("paid", ["expired"], () => undefined, () => "expired")
+    .build();
+  const store = memoryStore();
+  const engine = createEngine({ store, definitions: [orders] });
+  assert.equal(
+    engine.diagram(orders),
+    `stateDiagram-v2
+  direction LR
+  state "placed" as s_placed
+  state "paid" as s_paid
+  state "shipped" as s_shipped
+  state "lost" as s_lost
+  state "expired" as s_expired
+  [*] --> s_placed
+  s_placed --> s_paid
+  state choice1_s_paid <<choice>>
+  s_paid --> choice1_s_paid: callback
+  choice1_s_paid --> s_shipped
+  choice1_s_paid --> s_lost
+  s_paid --> s_expired: after 7d
+  s_paid --> s_expired: timeout
+  s_shipped --> [*]
+  s_lost --> [*]
+  s_expired --> [*]
+`,
+  );
+  await engine.stop();
+  await store.close();
+});
+
 Deno.test("engine.diagram() refuses what it does not carry, and what has no graph", async () => {
   const orders = machine("orders").step("a", ["b"], () => "b").build();
-  const { diagram: _, ...behaviour } = orders.behaviour;
+  const { diagram: _, ...rest } = orders.behaviour;
+  const behaviour: Behaviour = { ...rest, withDefaults: () => behaviour };
   const store = memoryStore();
   const engine = createEngine({ store, definitions: [{ name: "plain", behaviour }] });
   assert.throws(() => engine.diagram(orders), { code: "UNKNOWN_DEFINITION" });

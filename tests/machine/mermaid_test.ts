@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { diagramOf, type DiagramSource, type DiagramTransition } from "../../core/machine/diagram.ts";
+import type { Transition } from "../../core/engine/behaviour.ts";
+import { diagramOf, type DiagramSource } from "../../core/machine/diagram.ts";
 import type { DiagramDirection } from "../../mod.ts";
 import { testWithChromium } from "../browser/chromium.ts";
 import { drawAll, type Drawing, loadMermaid } from "./mermaid_page.ts";
@@ -159,7 +160,7 @@ function arrowsOf(source: DiagramSource, statuses: ReadonlySet<string>): Arrow[]
   ];
 }
 
-function isLoop({ from, to }: DiagramTransition): boolean {
+function isLoop({ from, to }: Transition): boolean {
   return to.every((each) => each === from);
 }
 
@@ -191,7 +192,7 @@ testWithChromium("diagramOf() draws any status so that Mermaid shows it as it is
   await loadMermaid(page);
   const cases = Array.from({ length: Math.ceil(traps.length / 6) }, (_, at) => {
     const statuses = traps.slice(6 * at, 6 * at + 6);
-    const transitions: DiagramTransition[] = statuses.flatMap((trap) => [
+    const transitions: Transition[] = statuses.flatMap((trap) => [
       { from: "home", to: [trap, "b"], by: "callback", label: trap },
       { from: trap, to: [trap], by: "step", label: trap },
       { from: trap, to: ["c", "home"], by: "timeout" },
