@@ -30,10 +30,12 @@ export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_opt
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
+export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers.ts";
+export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
-export type { RunView } from "./core/engine/run_view.ts";
+export type { RunTimerView, RunView } from "./core/engine/run_view.ts";
 export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
