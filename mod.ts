@@ -26,6 +26,7 @@ export type {
   Transition,
 } from "./core/engine/behaviour.ts";
 export type { CallbackResult } from "./core/engine/callback.ts";
+export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";

@@ -25,7 +25,7 @@ export type ErrorCode =
   | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input
   | "AWAIT_TIMEOUT" // `await` passed its `timeout`
   | "ALREADY_APPLIED" // a prepared trigger was committed a second time
-  | "UNSUPPORTED" // the store cannot do this
+  | "UNSUPPORTED" // the store, or the definition, cannot do this
   | "CONFLICT" // other writers won every one of the bounded retries
   | "LEASE_LOST" // another engine owns the shard now
   | "OUTCOME_UNKNOWN" // the reply to a commit was lost and could not be settled

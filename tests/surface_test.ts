@@ -34,6 +34,7 @@ interface CommitCounts
 interface Committer
 interface Control
 interface Definition
+interface DiagramOptions
 interface Engine
 interface EngineCounts
 interface EngineInfo
@@ -85,6 +86,7 @@ typeAlias BatchResult
 typeAlias CallResult
 typeAlias Cancel
 typeAlias DataOf
+typeAlias DiagramDirection
 typeAlias Duration
 typeAlias ErrorCode
 typeAlias HistoryKind

@@ -7,6 +7,7 @@
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
 import type { RunView } from "./run_view.ts";
 import type { OptionLayer } from "./step_options.ts";
 
@@ -105,6 +106,8 @@ export interface Behaviour extends Rules {
   hooks?(kind: HookKind): readonly Hook[];
   /** What is left of the data when it is to be deleted; absent: nothing. */
   scrub?(data: unknown): unknown;
+  /** Draws it as Mermaid text; absent: it cannot be drawn. */
+  diagram?(options: DiagramOptions): string;
 }
 
 /** What an engine carries: a name and a behaviour, and, for the compiler, the types of its runs. */

@@ -4,11 +4,13 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
+import { PawlError } from "../errors.ts";
 import { type Admin, adminOf } from "./admin.ts";
 import { awaitRun } from "./await_run.ts";
 import type { Definition } from "./behaviour.ts";
 import { callback, type CallbackResult } from "./callback.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type ListPage, type ListQuery, listRuns } from "./list.ts";
 import { listTimers, type TimerPage, type TimerQuery } from "./list_timers.ts";
@@ -171,6 +173,13 @@ export interface Engine {
     ...payload: undefined extends Payloads[At] ? [payload?: Payloads[At], options?: CallbackOptions]
       : [payload: Payloads[At], options?: CallbackOptions]
   ): Promise<CallbackResult>;
+  /**
+   * Draws a definition as Mermaid text (`stateDiagram-v2`). It needs no store, and works on a stopped engine too.
+   *
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `INVALID_ARGUMENT` for a direction that is none, or `UNSUPPORTED` by a
+   * definition that has no graph.
+   */
+  diagram(definition: Definition, options?: DiagramOptions): string;
   /** For operators. */
   readonly admin: Admin;
 }
@@ -329,6 +338,15 @@ class PawlEngine implements Engine {
     const known = this.#known("call back", definition);
     const target = { status, payload };
     return await callback(this.#context, this.#work.ownership, known, key, target, options ?? {});
+  }
+
+  diagram(definition: Definition, options: DiagramOptions = {}): string {
+    const { name, behaviour } = definitionOf(this.#context, definition?.name);
+    if (behaviour.diagram) return behaviour.diagram(options);
+    throw new PawlError(
+      "UNSUPPORTED",
+      `Cannot draw diagram of "${name}": its behaviour has no diagram(); draw a machine, or give it one`,
+    );
   }
 
   async #operate(

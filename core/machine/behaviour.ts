@@ -12,6 +12,7 @@ import { type OptionLayer, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
+import { diagramOf } from "./diagram.ts";
 import { startOf } from "./graph.ts";
 import {
   type CallbackHandler,
@@ -99,9 +100,11 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
       [kind, list],
     ) => [kind, list.map((each): Hook => ({ ...each, policy: policyOf(each) }))]),
   );
+  const start = startOf(transitions);
+  const statuses = new Set(transitions.flatMap(({ from, to }) => [from, ...to]));
   return {
-    start: startOf(transitions),
-    statuses: new Set(transitions.flatMap(({ from, to }) => [from, ...to])),
+    start,
+    statuses,
     edges,
     transitions,
     pauseRetryMs: parts.pauseRetryMs,
@@ -128,6 +131,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
     }),
     ...(hooks.size > 0 && { hooks: (kind) => hooks.get(kind) ?? noHooks }),
     ...(scrub && { scrub }),
+    diagram: (options) => diagramOf({ name, start, statuses, transitions }, options),
   };
 }
 
