@@ -68,8 +68,11 @@ export interface Hook {
 
 /** What may take a run from a status to others. */
 export interface Transition {
+  /** The status it leads from. */
   readonly from: string;
+  /** Where it may lead; nowhere: it only leaves the run where it is. */
   readonly to: readonly string[];
+  /** Whose code decides. */
   readonly by: "step" | "callback" | "timeout";
   /** What a diagram says beside it. */
   readonly label?: string;

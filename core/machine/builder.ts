@@ -104,17 +104,8 @@ class Builder {
     if (name !== undefined && known.includes(name)) {
       throw this.#refused("timeout", `status "${from}" has one named "${name}" already`);
     }
-    if ("lag" in own) {
-      throw this.#refused("timeout", `a timeout of "${from}" has lag; delay the timer itself`);
-    }
     const due = this.#dueTime(from, at);
-    this.#edges(
-      "timeout",
-      from,
-      to,
-      handler,
-      typeof at === "object" && "after" in at ? `after ${at.after}` : undefined,
-    );
+    this.#edges("timeout", from, to, handler, labelOf(at));
     const unique = name ?? numbered(to.join(" or ") || "timeout", known);
     const options = this.#layer(`timeout "${unique}" of "${from}"`, own, timeoutOptions);
     addTo(this.#timeouts, from, { name: unique, to: [...to], at: due, handler, options });
@@ -209,6 +200,12 @@ class Builder {
 
 function addTo<Key, Item>(map: Map<Key, Item[]>, key: Key, item: Item): void {
   map.set(key, [...map.get(key) ?? [], item]);
+}
+
+/** What a diagram says of a timeout whose time is always the same. */
+function labelOf(at: TimeoutAt<unknown>): string | undefined {
+  if (typeof at === "function" || !("after" in at)) return undefined;
+  return typeof at.after === "number" ? `after ${at.after} ms` : `after ${at.after}`;
 }
 
 /** The name, or the name with the first number that makes it new. */

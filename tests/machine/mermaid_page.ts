@@ -47,7 +47,9 @@ interface Mermaid {
  */
 export async function loadMermaid(page: Page): Promise<void> {
   await page.setContent("<!doctype html><title>diagrams</title><body></body>");
-  await page.addScriptTag({ path: fileURLToPath(import.meta.resolve("mermaid/dist/mermaid.min.js")) });
+  await page.addScriptTag({
+    path: fileURLToPath(import.meta.resolve("@mermaid-js/tiny/dist/mermaid.tiny.js")),
+  });
   await page.evaluate(() => {
     const { mermaid } = globalThis as unknown as { readonly mermaid: Mermaid };
     mermaid.initialize({ startOnLoad: false, maxEdges: 5_000, maxTextSize: 1_000_000 });
