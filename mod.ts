@@ -15,6 +15,7 @@ export {
 } from "./core/engine/engine.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
 export type { Behaviour, Definition, StepCall, StepResult } from "./core/engine/behaviour.ts";
+export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
@@ -47,8 +48,10 @@ export type { Control, StepAnswer, StepHandler, StepRun } from "./core/machine/r
 // Errors, durations, limits.
 export {
   ConflictError,
+  type DataIssue,
   type ErrorCode,
   ImportIncompleteError,
+  InvalidDataError,
   LeaseLostError,
   OutcomeUnknownError,
   PawlError,
@@ -59,6 +62,7 @@ export {
   StoreClosedError,
 } from "./core/errors.ts";
 export type { Duration } from "./core/duration.ts";
+export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "./core/standard_schema.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";
 
 // Ports, for those who bring their own.

@@ -9,6 +9,7 @@ interface DocSymbol {
 const surface: Readonly<Record<string, string>> = {
   ".": `class ConflictError
 class ImportIncompleteError
+class InvalidDataError
 class LeaseLostError
 class OutcomeUnknownError
 class PawlError
@@ -33,6 +34,8 @@ interface CommitCall
 interface CommitCounts
 interface Committer
 interface Control
+interface DataIssue
+interface DataRules
 interface Definition
 interface Engine
 interface EngineCounts
@@ -71,6 +74,8 @@ interface RunOptions
 interface RunView
 interface ShardInfo
 interface SqlStatement
+interface StandardSchema
+interface StandardSchemaIssue
 interface StepCall
 interface StepOptions
 interface StepPolicy
@@ -94,6 +99,7 @@ typeAlias OnHint
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias RunState
+typeAlias StandardSchemaResult
 typeAlias StartStatusOf
 typeAlias StatusOf
 typeAlias StepAnswer

@@ -6,6 +6,7 @@
  */
 import type { Limits } from "../limits.ts";
 import type { Rules } from "../parts/run_change.ts";
+import type { DataRules } from "./data_rules.ts";
 import type { OptionLayer } from "./step_options.ts";
 
 /** What user code answered; data is handed back through {@linkcode StepCall}. */
@@ -42,6 +43,8 @@ export interface StepCall {
 export interface Behaviour extends Rules {
   /** Where a run starts unless told otherwise. */
   readonly start: string;
+  /** What it says of its data. */
+  readonly data: DataRules;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
   /**

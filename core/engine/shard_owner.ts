@@ -26,7 +26,7 @@ import { AttemptSignal, runStep } from "./step_runner.ts";
 import { type HotRun, HotRuns, runEnded } from "./hot_runs.ts";
 import { landSurely } from "./land_surely.ts";
 import { ringSurely } from "./ring_surely.ts";
-import { stalledRuns } from "./stalled_runs.ts";
+import { stalledRuns, whyStalled } from "./stalled_runs.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 
 /** What makes an owner. */
@@ -82,7 +82,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.#suspects = options.suspects;
   }
 
-  /** Reads what is due and takes up stalled runs whose status is known now. */
+  /** Reads what is due and takes up stalled runs that this code can go on with. */
   async begin(): Promise<void> {
     await this.rescan();
     for await (const page of stalledRuns(this.#context, this.name, this.shard)) {
@@ -95,7 +95,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     try {
       const { behaviour } = this.definition;
       const run = await this.#hot.load(runId);
-      if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
+      if (run && !whyStalled(behaviour, run.record)) await this.#change(run, unstall(behaviour));
     } catch (error) {
       this.failed(error);
     }
@@ -319,7 +319,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     const { behaviour } = this.definition;
     if (record.due === undefined || record.due > this.#context.clock.now()) return this.#done(run);
     if (record.state === "paused") return this.#instead(run, resume(behaviour, "engine"));
-    if (!behaviour.statuses.has(record.status)) return this.#instead(run, stall());
+    const why = whyStalled(behaviour, record);
+    if (why !== undefined) return this.#instead(run, stall(why));
     const policy = behaviour.policy(record.status);
     if (!policy) return this.#instead(run, withoutStep(behaviour));
     this.#hot.keep(run);

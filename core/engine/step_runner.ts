@@ -4,11 +4,11 @@
  * @module
  */
 import { PawlError } from "../errors.ts";
-import { jsonText } from "../json.ts";
 import type { Landing } from "../parts/run_change.ts";
 import type { Payload, RunError, RunRecord } from "../parts/run_record.ts";
 import type { Definition, StepCall, StepResult } from "./behaviour.ts";
-import { type EngineContext, openPayload, sealPayload } from "./context.ts";
+import { type EngineContext, openPayload } from "./context.ts";
+import { type DataRules, readData, writeData } from "./data_rules.ts";
 
 /** The end of an attempt from outside: made only when user code asks for its signal. */
 export class AttemptSignal {
@@ -38,10 +38,12 @@ class Call implements StepCall {
   readonly #record: RunRecord;
   readonly #text: string;
   readonly #end: AttemptSignal;
+  readonly #rules: DataRules;
   #data: unknown;
   touched = false;
 
-  constructor(record: RunRecord, text: string, end: AttemptSignal) {
+  constructor(rules: DataRules, record: RunRecord, text: string, end: AttemptSignal) {
+    this.#rules = rules;
     this.#record = record;
     this.#text = text;
     this.#end = end;
@@ -73,7 +75,7 @@ class Call implements StepCall {
   }
 
   readData(): unknown {
-    if (!this.touched) this.writeData(JSON.parse(this.#text));
+    if (!this.touched) this.writeData(readData(this.#rules, this.#record, this.#text));
     return this.#data;
   }
 
@@ -117,22 +119,29 @@ function call(
   text: string,
   end: AttemptSignal,
 ): Landing | Promise<Landing> {
-  const made = new Call(record, text, end);
+  const made = new Call(definition.behaviour.data, record, text, end);
   const timeoutMs = definition.behaviour.policy(record.status)?.timeoutMs ?? 0;
   try {
     const result = definition.behaviour.run(made);
-    if (!(result instanceof Promise)) return landing(context, made, result);
-    const bounded = timeoutMs > 0 ? withTimeout(context, result, timeoutMs, end) : result;
-    return bounded.then((value) => landing(context, made, value)).catch((error) => failed(context, error));
+    const land = (value: StepResult) => landing(context, definition, made, value);
+    const landed = result instanceof Promise ? result.then(land) : land(result);
+    if (!(landed instanceof Promise)) return landed;
+    const bounded = timeoutMs > 0 ? withTimeout(context, landed, timeoutMs, end) : landed;
+    return bounded.catch((error) => failed(context, error));
   } catch (error) {
     return failed(context, error);
   }
 }
 
-function landing(context: EngineContext, made: Call, result: StepResult): Landing | Promise<Landing> {
+function landing(
+  context: EngineContext,
+  definition: Definition,
+  made: Call,
+  result: StepResult,
+): Landing | Promise<Landing> {
   if (!made.touched) return result;
-  const text = jsonText(made.readData(), "data", context.limits.payloadBytesMax);
-  const sealed = sealPayload(context, text);
+  const what = `land step "${made.status}" of "${definition.name}"`;
+  const sealed = writeData(context, definition.behaviour.data, made.readData(), what);
   const land = (payload: Payload): Landing =>
     result.kind === "move" ? { kind: "move", to: result.to, payload } : { ...result, payload };
   return sealed instanceof Promise ? sealed.then(land) : land(sealed);
@@ -156,10 +165,10 @@ function runError(error: unknown, lengthMax: number): RunError {
 /** The code that ran too long goes on unheard: JavaScript cannot stop it, so its signal asks it to stop. */
 function withTimeout(
   context: EngineContext,
-  result: Promise<StepResult>,
+  result: Promise<Landing>,
   timeoutMs: number,
   end: AttemptSignal,
-): Promise<StepResult> {
+): Promise<Landing> {
   return new Promise((resolve, reject) => {
     const cancel = context.clock.after(timeoutMs, () => {
       const error = new PawlError("STEP_TIMEOUT", `Step timed out after ${timeoutMs} ms`);

@@ -1,5 +1,6 @@
 import type { Behaviour, StepCall, StepResult } from "../engine/behaviour.ts";
 import { PawlError } from "../errors.ts";
+import type { DataRules } from "../engine/data_rules.ts";
 import { type OptionLayer, stepPolicy } from "../engine/step_options.ts";
 import type { Limits } from "../limits.ts";
 import { startOf } from "./graph.ts";
@@ -23,6 +24,8 @@ export interface MachineSettings {
   readonly layers: readonly OptionLayer[];
   /** When paused runs are resumed. */
   readonly pauseRetryMs: number | undefined;
+  /** What it says of its data. */
+  readonly data: DataRules;
 }
 
 /**
@@ -39,7 +42,7 @@ export function machineBehaviour(
   steps: ReadonlyMap<string, Step>,
   limits?: Limits,
 ): Behaviour {
-  const { name, layers, pauseRetryMs } = machine;
+  const { name, layers, pauseRetryMs, data } = machine;
   const policies = new Map([...steps].map(([from, { options }]) => {
     return [from, stepPolicy(options.from, [...layers, options], limits)];
   }));
@@ -50,6 +53,7 @@ export function machineBehaviour(
     statuses,
     edges: new Map([...steps].map(([from, step]) => [from, step.to])),
     pauseRetryMs,
+    data,
     policy: (status) => policies.get(status),
     withDefaults: (defaults, limits) =>
       machineBehaviour({ ...machine, layers: [defaults, ...layers] }, steps, limits),

@@ -8,16 +8,30 @@ import { type Duration, durationMs } from "../duration.ts";
 import type { Definition } from "../engine/behaviour.ts";
 import { checkStepOptions, type StepOptions, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
+import type { StandardSchema } from "../standard_schema.ts";
 import { machineBehaviour, type Step } from "./behaviour.ts";
+import { machineData } from "./data.ts";
 import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
 import type { StepHandler } from "./run.ts";
 
 /** Options of a machine. */
-export interface MachineOptions {
+export interface MachineOptions<Data = unknown> {
   /** After how long a paused run is resumed by itself; default 1 h, `false`: never. As luno/workflow does. */
   readonly pauseRetry?: Duration | false;
   /** Defaults for its steps, field by field; above those of the engine, below those of each step. */
   readonly steps?: StepOptions;
+  /**
+   * What its data must satisfy, at every trigger and whenever a step saves it: a schema of zod, valibot, or any other
+   * library with Standard Schema. Stored is what the schema makes of the data.
+   */
+  readonly schema?: StandardSchema<unknown, Data>;
+  /** Of the data that this code writes; a whole number from 1, which is the default. */
+  readonly version?: number;
+  /**
+   * Makes data of an older version into data of this one, when a step or a view first looks at it. It must not wait for
+   * anything; a throw is a failed attempt. Annotate `data` with the type it had.
+   */
+  migrate?(data: unknown, from: number): Data;
 }
 
 /** A built machine: give it to `createEngine` and name it in the verbs. */
@@ -61,7 +75,7 @@ export interface MachineBuilder<Data, Status extends string = never, StartStatus
 /**
  * Begins a state machine.
  *
- * @typeParam Data What a run carries; it must survive JSON.
+ * @typeParam Data What a run carries; it must survive JSON. Left out, it is what the schema gives.
  * @param name Unique within a store; the name stored runs are found by.
  * @param options Defaults for its steps and for paused runs.
  * @returns A builder.
@@ -80,8 +94,12 @@ export interface MachineBuilder<Data, Status extends string = never, StartStatus
  * console.assert(orders.name === "orders");
  * ```
  */
-export function machine<Data = undefined>(name: string, options: MachineOptions = {}): MachineBuilder<Data> {
+export function machine<Data = undefined>(
+  name: string,
+  options: MachineOptions<Data> = {},
+): MachineBuilder<Data> {
   checkMachineName(name);
+  const data = machineData(name, options);
   const pauseRetryMs = options.pauseRetry === false
     ? undefined
     : durationMs(options.pauseRetry ?? "1h", "pauseRetry");
@@ -111,7 +129,7 @@ export function machine<Data = undefined>(name: string, options: MachineOptions 
     },
     build() {
       checkGraph(name, steps);
-      const settings = { name, layers: [defaults], pauseRetryMs };
+      const settings = { name, layers: [defaults], pauseRetryMs, data };
       return { name, behaviour: machineBehaviour(settings, new Map(steps)) };
     },
   };

@@ -146,6 +146,7 @@ function readRun({ latest, idempotency, history, record }: Fields): RunLine {
 
 function readRecord(fields: Fields): RunRecord {
   const { id, definition, key, status, previous, due, reason, lastError, sealed = false, data } = fields;
+  const { dataVersion = 1, traceOrigin } = fields;
   want(isRunId(id), "a run id in its record");
   want(isText(definition) && isText(key) && isText(status), "definition, key and status in its record");
   want(runStates.includes(fields.state as RunState), `a run state in its record, not ${fields.state}`);
@@ -157,9 +158,11 @@ function readRecord(fields: Fields): RunRecord {
   want(due === undefined || (isTime(due) && !isFinished(state)), "a due time, and none after the end");
   want(reason === undefined || typeof reason === "string", "text as reason");
   want(lastError === undefined || isError(lastError), "a name and a message in lastError");
+  want(isCount(dataVersion, 1), "a dataVersion in its record");
+  want(traceOrigin === undefined || typeof traceOrigin === "string", "text as traceOrigin");
   want(data !== undefined && typeof sealed === "boolean", "data in its record");
   want(!sealed || typeof data === "string", "a codec's text as sealed data");
-  const identity = { id, definition, key, createdAt: fields.createdAt as number, previous };
+  const identity = { id, definition, key, createdAt: fields.createdAt as number, previous, traceOrigin };
   return {
     ...identity,
     head: recordHead(identity),
@@ -173,6 +176,7 @@ function readRecord(fields: Fields): RunRecord {
     due,
     reason,
     lastError,
+    dataVersion,
     sealed,
     payload: JSON.stringify(data),
   };

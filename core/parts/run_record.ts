@@ -37,6 +37,8 @@ export interface RunRecord {
   readonly definition: string;
   readonly key: string;
   readonly createdAt: number;
+  /** Where it was triggered from; absent: nobody asked. */
+  readonly traceOrigin?: string | undefined;
   /** The run of the same key before this one: the list of a key's runs is linked, so no index row is paid for it. */
   readonly previous: string | undefined;
   readonly state: RunState;
@@ -54,6 +56,8 @@ export interface RunRecord {
   readonly due: number | undefined;
   readonly reason: string | undefined;
   readonly lastError: RunError | undefined;
+  /** Version of the definition's data that the payload is of. */
+  readonly dataVersion: number;
   /** The payload is a codec's text, not the user's JSON itself. */
   readonly sealed: boolean;
   /** The payload as JSON text. */
@@ -66,6 +70,8 @@ export interface RunRecord {
 export interface Payload {
   readonly text: string;
   readonly sealed: boolean;
+  /** Version of the definition's data that it is of; absent: that of the payload before it. */
+  readonly version?: number;
 }
 
 /** What a change sets; `due`, `reason` and `lastError` given as `undefined` are cleared. */
@@ -121,7 +127,10 @@ export function bucketOf(state: RunState): string {
 }
 
 /** The fields of a record that never change. */
-export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "createdAt" | "previous">;
+export type RunIdentity = Pick<
+  RunRecord,
+  "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin"
+>;
 
 /**
  * @param run What identifies a run.
@@ -129,8 +138,9 @@ export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "created
  */
 export function recordHead(run: RunIdentity): string {
   const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
+  const origin = run.traceOrigin === undefined ? "" : `,"traceOrigin":${JSON.stringify(run.traceOrigin)}`;
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}`;
+    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}${origin}`;
 }
 
 /**
@@ -148,6 +158,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     key: record.key,
     createdAt: record.createdAt,
     previous: record.previous,
+    traceOrigin: record.traceOrigin,
     head: record.head,
     state: changes.state ?? record.state,
     status: changes.status ?? record.status,
@@ -159,6 +170,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     due: "due" in changes ? changes.due : record.due,
     reason: "reason" in changes ? changes.reason : record.reason,
     lastError: "lastError" in changes ? changes.lastError : record.lastError,
+    dataVersion: changes.payload?.version ?? record.dataVersion,
     sealed: changes.payload ? changes.payload.sealed : record.sealed,
     payload: changes.payload ? changes.payload.text : record.payload,
   };
@@ -177,6 +189,7 @@ export function encodeRecord(record: RunRecord): string {
   if (record.due !== undefined) text += `,"due":${record.due}`;
   if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
   if (record.lastError !== undefined) text += `,"lastError":${JSON.stringify(record.lastError)}`;
+  if (record.dataVersion !== 1) text += `,"dataVersion":${record.dataVersion}`;
   if (record.sealed) text += `,"sealed":true`;
   return `${text},"data":${record.payload}}`;
 }
@@ -213,6 +226,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     key: head.key,
     createdAt: head.createdAt,
     previous: head.previous,
+    traceOrigin: head.traceOrigin,
     head: recordHead(head),
     state: head.state,
     status: head.status,
@@ -224,6 +238,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     due: head.due,
     reason: head.reason,
     lastError: head.lastError,
+    dataVersion: head.dataVersion ?? 1,
     sealed: head.sealed ?? false,
     payload: text.slice(at + payloadMark.length, -1),
   };

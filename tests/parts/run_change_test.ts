@@ -56,6 +56,7 @@ function run(fields: Partial<RunRecord> = {}): RunRecord {
     due: 0,
     reason: undefined,
     lastError: undefined,
+    dataVersion: 1,
     sealed: false,
     payload: "{}",
     ...fields,
