@@ -43,8 +43,8 @@ export interface EngineOptions {
   /** Single limits to change. */
   readonly limits?: Partial<Limits>;
   /**
-   * Keep with each run the stack of whoever triggered it; default `false`, as taking a stack costs a trigger more than
-   * all its own work in memory. What a trigger is given as `traceOrigin` is kept either way.
+   * Keep with each run the stack of whoever triggered it; default `false`, as that costs a trigger 30 to 50 us of CPU,
+   * about as much as a whole step in memory. What a trigger is given as `traceOrigin` is kept either way.
    */
   readonly traceOrigin?: boolean;
   /** Defaults for the steps of all definitions, field by field; those of a definition and of its steps go first. */
