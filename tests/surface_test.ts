@@ -9,6 +9,7 @@ interface DocSymbol {
 const surface: Readonly<Record<string, string>> = {
   ".": `class ConflictError
 class ImportIncompleteError
+class InvalidDataError
 class LeaseLostError
 class OutcomeUnknownError
 class PawlError
@@ -35,6 +36,8 @@ interface CommitCall
 interface CommitCounts
 interface Committer
 interface Control
+interface DataIssue
+interface DataRules
 interface Definition
 interface DiagramOptions
 interface Engine
@@ -81,6 +84,8 @@ interface RunTimerView
 interface RunView
 interface ShardInfo
 interface SqlStatement
+interface StandardSchema
+interface StandardSchemaIssue
 interface StepCall
 interface StepOptions
 interface StepPolicy
@@ -116,6 +121,7 @@ typeAlias PayloadOf
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias RunState
+typeAlias StandardSchemaResult
 typeAlias StartStatusOf
 typeAlias StatusOf
 typeAlias StepAnswer
