@@ -6,6 +6,7 @@ import type { EngineContext } from "./context.ts";
 import { type ExportOptions, exportRuns } from "./export_runs.ts";
 import { type ImportOptions, type ImportReport, importRuns } from "./import_runs.ts";
 import { type RelayInfo, relayInfos } from "./relay_info.ts";
+import { parkedHooks, type ParkedPage, type ParkedQuery, retryHook } from "./parked.ts";
 import { type UnservedWork, unservedWork } from "./unserved.ts";
 import { type VerifyReport, verifyStore } from "./verify.ts";
 import type { Work } from "./work.ts";
@@ -94,6 +95,15 @@ export interface Admin {
   unserved(): Promise<readonly UnservedWork[]>;
   /** How far the relay has sent the logs of the carried definitions with a stream, and which runs it holds back. */
   relays(): Promise<readonly RelayInfo[]>;
+  /** Hooks that have failed too often, one page of them. */
+  parked(query?: ParkedQuery): Promise<ParkedPage>;
+  /**
+   * Tries a parked hook again, with a fresh count of attempts.
+   *
+   * @param id From {@linkcode Admin.parked}.
+   * @throws {PawlError} `HOOK_NOT_FOUND` when it has succeeded meanwhile.
+   */
+  retry(id: string): Promise<void>;
   /** What this engine has done so far. */
   counts(): EngineCounts;
 }
@@ -113,6 +123,8 @@ export function adminOf(context: EngineContext, work: Work): Admin {
     counts: () => ({ ...context.committer.counts, reads: context.reader.trips, steps: work.processed }),
     unserved: () => unservedWork(context),
     relays: () => relayInfos(context),
+    parked: (query) => parkedHooks(context, query),
+    retry: (id) => retryHook(context, id),
     async engines() {
       const [entries] = await context.reader.read(0, [{ ...keyspace.presence.range(), limit }]);
       return entries!.map((entry) => {

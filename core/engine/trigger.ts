@@ -9,15 +9,26 @@ import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { logText } from "../parts/run_log.ts";
-import { hashSuffix, isFinished, recordHead, type RunRecord, runTable } from "../parts/run_record.ts";
+import {
+  earliestDue,
+  hashSuffix,
+  isFinished,
+  noTimers,
+  type Payload,
+  recordHead,
+  type RunRecord,
+  runTable,
+} from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
-import { type EngineContext, placeOf, sealPayload, shardOf } from "./context.ts";
+import { type EngineContext, openPayload, placeOf, shardOf } from "./context.ts";
+import { writeData } from "./data_rules.ts";
 import type { Ownership } from "./ownership.ts";
+import { timersOf } from "./step_runner.ts";
 import { readRun } from "./write_change.ts";
 
 /** What a trigger was asked for, checked. */
@@ -25,7 +36,10 @@ export interface Wish {
   readonly definition: Definition;
   readonly key: string;
   readonly status: string;
-  readonly payload: { readonly text: string; readonly sealed: boolean };
+  readonly payload: Payload;
+  /** The data's JSON text, for the functions that set timers. */
+  readonly text: string;
+  readonly traceOrigin: string | undefined;
   readonly idempotency: { readonly key: string; readonly input: string } | undefined;
 }
 
@@ -34,6 +48,7 @@ export interface TriggerInput {
   readonly data?: unknown;
   readonly startAt?: string;
   readonly idempotencyKey?: string;
+  readonly traceOrigin?: string | undefined;
 }
 
 /** What a trigger answers. */
@@ -147,16 +162,33 @@ export async function checkWish(
   }
   const { idempotencyKey } = input;
   if (idempotencyKey !== undefined) checkName(idempotencyKey, "idempotencyKey", limits.keyLengthMax);
-  const text = jsonText(input.data, "data", limits.payloadBytesMax);
+  const { traceOrigin } = input;
+  if (traceOrigin !== undefined && typeof traceOrigin !== "string") {
+    throw new PawlError("INVALID_ARGUMENT", `Cannot trigger "${name}": traceOrigin is no text`);
+  }
+  const payload = await writeData(context, behaviour.data, input.data, `trigger "${name}" for key "${key}"`);
   return {
     definition,
     key,
     status,
-    payload: await sealPayload(context, text),
+    payload,
+    text: behaviour.timers
+      ? await openPayload(context, { payload: payload.text, sealed: payload.sealed })
+      : "",
+    traceOrigin: traceOrigin?.slice(0, limits.traceOriginLengthMax),
     idempotency: idempotencyKey === undefined
       ? undefined
-      : { key: idempotencyKey, input: fingerprint(`${status} ${text}`) },
+      : { key: idempotencyKey, input: fingerprint(`${status} ${givenText(context, input.data)}`) },
   };
+}
+
+/** What was given tells whether a call is the same: a schema may fill in other defaults, or be another one by now. */
+function givenText(context: EngineContext, data: unknown): string {
+  try {
+    return jsonText(data, "data", context.limits.payloadBytesMax);
+  } catch {
+    return String(JSON.stringify(data, (_, value) => typeof value === "bigint" ? `${value}n` : value));
+  }
 }
 
 /** The run as it begins. */
@@ -170,7 +202,23 @@ export function newRecord(
   const { behaviour, name } = wish.definition;
   const { id, createdAt } = runIds.next(place);
   const policy = behaviour.policy(wish.status);
-  const identity = { id, definition: name, key: wish.key, createdAt, previous };
+  const stepDue = policy && context.clock.now() + policy.lagMs;
+  // The functions that set them are told what a run that is not there yet will be.
+  const timers = timersOf(context, behaviour, wish.status, {
+    runId: id,
+    definition: name,
+    key: wish.key,
+    createdAt: new Date(createdAt),
+    readData: () => JSON.parse(wish.text),
+  }) ?? noTimers;
+  const identity = {
+    id,
+    definition: name,
+    key: wish.key,
+    createdAt,
+    previous,
+    traceOrigin: wish.traceOrigin,
+  };
   return {
     ...identity,
     head: recordHead(identity),
@@ -181,9 +229,12 @@ export function newRecord(
     attempt: 0,
     crashes: 0,
     updatedAt: createdAt,
-    due: policy && context.clock.now() + policy.lagMs,
+    due: earliestDue(stepDue, timers),
+    stepDue,
+    timers,
     reason: undefined,
     lastError: undefined,
+    dataVersion: behaviour.data.version,
     sealed: wish.payload.sealed,
     payload: wish.payload.text,
   };

@@ -31,12 +31,26 @@ export interface RunError {
   readonly code?: string;
 }
 
+/** A due time of a run at its status, besides its step's. */
+export interface RunTimer {
+  /** Which function it calls: unique among the timers of its status. */
+  readonly name: string;
+  /** When it is due. */
+  readonly at: number;
+  /** Its failed attempts since it was set. */
+  readonly attempt: number;
+  /** How often it was set again. */
+  readonly round: number;
+}
+
 /** The record as the engine handles it. */
 export interface RunRecord {
   readonly id: string;
   readonly definition: string;
   readonly key: string;
   readonly createdAt: number;
+  /** Where it was triggered from; absent: nobody asked. */
+  readonly traceOrigin?: string | undefined;
   /** The run of the same key before this one: the list of a key's runs is linked, so no index row is paid for it. */
   readonly previous: string | undefined;
   readonly state: RunState;
@@ -50,10 +64,16 @@ export interface RunRecord {
   /** Attempts of this visit that took their process down. */
   readonly crashes: number;
   readonly updatedAt: number;
-  /** Where its row stands in the due index; absent: it has none. */
+  /** Where its row stands in the due index: the earliest of all it has to do; absent: it has none. */
   readonly due: number | undefined;
+  /** When its step may start; absent: it waits for something else. */
+  readonly stepDue: number | undefined;
+  /** What else may happen to it at its status; they end with the status, and wait while it is paused. */
+  readonly timers: readonly RunTimer[];
   readonly reason: string | undefined;
   readonly lastError: RunError | undefined;
+  /** Version of the definition's data that the payload is of. */
+  readonly dataVersion: number;
   /** The payload is a codec's text, not the user's JSON itself. */
   readonly sealed: boolean;
   /** The payload as JSON text. */
@@ -66,9 +86,11 @@ export interface RunRecord {
 export interface Payload {
   readonly text: string;
   readonly sealed: boolean;
+  /** Version of the definition's data that it is of; absent: that of the payload before it. */
+  readonly version?: number;
 }
 
-/** What a change sets; `due`, `reason` and `lastError` given as `undefined` are cleared. */
+/** What a change sets; a due time, `reason` or `lastError` given as `undefined` is cleared. */
 export interface Changes {
   readonly state?: RunState | undefined;
   readonly status?: string;
@@ -77,6 +99,8 @@ export interface Changes {
   readonly crashes?: number;
   readonly updatedAt?: number;
   readonly due?: number | undefined;
+  readonly stepDue?: number | undefined;
+  readonly timers?: readonly RunTimer[];
   readonly reason?: string | undefined;
   readonly lastError?: RunError | undefined;
   readonly payload?: Payload | undefined;
@@ -120,8 +144,30 @@ export function bucketOf(state: RunState): string {
   return state === "initiated" || state === "running" ? "active" : state;
 }
 
+/** The timers of a run that has none: one list for all, as most have none. */
+export const noTimers: readonly RunTimer[] = [];
+
+/**
+ * When an active run has something to do next.
+ *
+ * @param stepDue When its step may start.
+ * @param timers Its timers.
+ * @returns The earliest of them.
+ */
+export function earliestDue(
+  stepDue: number | undefined,
+  timers: readonly RunTimer[],
+): number | undefined {
+  let due = stepDue;
+  for (const { at } of timers) if (due === undefined || at < due) due = at;
+  return due;
+}
+
 /** The fields of a record that never change. */
-export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "createdAt" | "previous">;
+export type RunIdentity = Pick<
+  RunRecord,
+  "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin"
+>;
 
 /**
  * @param run What identifies a run.
@@ -129,8 +175,9 @@ export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "created
  */
 export function recordHead(run: RunIdentity): string {
   const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
+  const origin = run.traceOrigin === undefined ? "" : `,"traceOrigin":${JSON.stringify(run.traceOrigin)}`;
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}`;
+    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}${origin}`;
 }
 
 /**
@@ -148,6 +195,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     key: record.key,
     createdAt: record.createdAt,
     previous: record.previous,
+    traceOrigin: record.traceOrigin,
     head: record.head,
     state: changes.state ?? record.state,
     status: changes.status ?? record.status,
@@ -157,8 +205,11 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     crashes: changes.crashes ?? record.crashes,
     updatedAt: changes.updatedAt ?? record.updatedAt,
     due: "due" in changes ? changes.due : record.due,
+    stepDue: "stepDue" in changes ? changes.stepDue : record.stepDue,
+    timers: changes.timers ?? record.timers,
     reason: "reason" in changes ? changes.reason : record.reason,
     lastError: "lastError" in changes ? changes.lastError : record.lastError,
+    dataVersion: changes.payload?.version ?? record.dataVersion,
     sealed: changes.payload ? changes.payload.sealed : record.sealed,
     payload: changes.payload ? changes.payload.text : record.payload,
   };
@@ -175,10 +226,18 @@ export function encodeRecord(record: RunRecord): string {
     `"version":${record.version},"visit":${record.visit},"attempt":${record.attempt},` +
     `"crashes":${record.crashes},"updatedAt":${record.updatedAt}`;
   if (record.due !== undefined) text += `,"due":${record.due}`;
+  if (record.stepDue !== impliedStepDue(record)) text += `,"stepDue":${record.stepDue ?? null}`;
+  if (record.timers.length > 0) text += `,"timers":${JSON.stringify(record.timers)}`;
   if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
   if (record.lastError !== undefined) text += `,"lastError":${JSON.stringify(record.lastError)}`;
+  if (record.dataVersion !== 1) text += `,"dataVersion":${record.dataVersion}`;
   if (record.sealed) text += `,"sealed":true`;
   return `${text},"data":${record.payload}}`;
+}
+
+/** When the step is due if nothing else is said: most runs have a step and nothing else to do. */
+export function impliedStepDue(record: Pick<RunRecord, "state" | "due">): number | undefined {
+  return bucketOf(record.state) === "active" ? record.due : undefined;
 }
 
 const payloadMark = ',"data":';
@@ -213,6 +272,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     key: head.key,
     createdAt: head.createdAt,
     previous: head.previous,
+    traceOrigin: head.traceOrigin,
     head: recordHead(head),
     state: head.state,
     status: head.status,
@@ -222,8 +282,11 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     crashes: head.crashes,
     updatedAt: head.updatedAt,
     due: head.due,
+    stepDue: head.stepDue === undefined ? impliedStepDue(head) : head.stepDue ?? undefined,
+    timers: head.timers ?? noTimers,
     reason: head.reason,
     lastError: head.lastError,
+    dataVersion: head.dataVersion ?? 1,
     sealed: head.sealed ?? false,
     payload: text.slice(at + payloadMark.length, -1),
   };

@@ -383,3 +383,18 @@ testInMemory(
     ]);
   },
 );
+
+testOnStores("a deletion is told on the delete topic, and its end with the run states", async (world) => {
+  const engine = await world.started({ definitions: [streamed] });
+  await engine.trigger(streamed, "k", { data: { n: 5 } });
+  await world.advance(5_000);
+  const [wish, states] = [await listen(engine, "flow-delete"), await listen(engine, "flow-run-state-change")];
+  await engine.deleteData(streamed, "k");
+  await world.advance(5_000);
+  assert.deepEqual(wish.brief, ["flow-delete k delete-request deletion-requested"]);
+  assert.deepEqual(states.brief, [
+    "flow-run-state-change k move completed",
+    "flow-run-state-change k delete deleted",
+  ]);
+  assert.deepEqual((await engine.admin.verify()).findings, []);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { logText, readLog } from "../../core/parts/run_log.ts";
-import { recordHead, type RunRecord, type RunState } from "../../core/parts/run_record.ts";
+import { noTimers, recordHead, type RunRecord, type RunState } from "../../core/parts/run_record.ts";
 import {
   beginning,
   cursorText,
@@ -24,7 +24,16 @@ function record(state: RunState, also: Partial<RunRecord> = {}): RunRecord {
   return {
     ...identity,
     ...{ head: recordHead(identity), state, status: "paid", version: 2, visit: 2, attempt: 0, crashes: 0 },
-    ...{ updatedAt: 1, due: undefined, reason: undefined, lastError: undefined, sealed: false },
+    ...{
+      updatedAt: 1,
+      due: undefined,
+      reason: undefined,
+      lastError: undefined,
+      sealed: false,
+      stepDue: undefined,
+      timers: noTimers,
+      dataVersion: 1,
+    },
     payload: `{"secret":1}`,
     ...also,
   };
