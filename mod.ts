@@ -19,6 +19,7 @@ export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
+export type { ProcessState } from "./core/engine/metrics.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunView } from "./core/engine/run_view.ts";
@@ -66,7 +67,20 @@ export { defaultLimits, type Limits } from "./core/limits.ts";
 export { type Cancel, type Clock, systemClock } from "./core/ports/clock.ts";
 export type { Codec } from "./core/ports/codec.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./core/ports/logger.ts";
+export { joinTelemetry } from "./core/ports/join_telemetry.ts";
 export { type Random, systemRandom } from "./core/ports/random.ts";
+export type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  InstrumentOptions,
+  Labels,
+  Span,
+  SpanEnd,
+  SpanStart,
+  Telemetry,
+} from "./core/ports/telemetry.ts";
 export type {
   Batch,
   BatchResult,

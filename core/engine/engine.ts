@@ -16,6 +16,7 @@ import { type RunView, viewOf } from "./run_view.ts";
 import { type PreparedTrigger, prepareTrigger } from "./prepare_trigger.ts";
 import { RunIds, trigger, type Triggered } from "./trigger.ts";
 import { type TickReport, Work } from "./work.ts";
+import type { ProcessState } from "./metrics.ts";
 import type { HistoryRow } from "../parts/history.ts";
 import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
@@ -125,6 +126,12 @@ export interface Engine {
    * @throws {RunStateError} When it has ended.
    */
   cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /**
+   * What each process of this engine is doing, by its name, such as `orders-paid-consumer-1-of-1`: `running` while the
+   * engine owns a shard of the definition, `idle` while it waits for its share, `shutdown` once it is stopped, and
+   * `unknown` when it was never started or does not work.
+   */
+  states(): Readonly<Record<string, ProcessState>>;
   /** For operators. */
   readonly admin: Admin;
 }
@@ -261,6 +268,10 @@ class PawlEngine implements Engine {
       options,
       cancel(this.#reason(options, "cancelled by an operator")),
     );
+  }
+
+  states(): Readonly<Record<string, ProcessState>> {
+    return this.#work.states();
   }
 
   async #operate(

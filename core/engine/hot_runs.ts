@@ -6,6 +6,7 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
 import type { AttemptSignal } from "./step_runner.ts";
+import { noticed } from "./notice.ts";
 import { applyChange, type Held, readRun } from "./write_change.ts";
 
 /** A run whose record is in memory. */
@@ -18,6 +19,8 @@ export interface HotRun extends Held {
   waiting: (() => void)[] | undefined;
   /** The attempt that is running. */
   attempt: AttemptSignal | undefined;
+  /** When its next start fell due, where the record does not tell any more. */
+  dueSince: number | undefined;
 }
 
 /** The records that an owner has in memory, and the changes it makes to them under its fence. */
@@ -87,7 +90,15 @@ export class HotRuns {
   /** A record just written or read. */
   hold(record: RunRecord, version: Version): HotRun {
     const seenAt = this.#context.clock.monotonic();
-    return { record, version, seenAt, busy: false, waiting: undefined, attempt: undefined };
+    return {
+      record,
+      version,
+      seenAt,
+      busy: false,
+      waiting: undefined,
+      attempt: undefined,
+      dueSince: undefined,
+    };
   }
 
   /** The run from memory or from the store. */
@@ -155,12 +166,15 @@ export class HotRuns {
       { ...keyspace.history.range(id), limit: this.#context.limits.pageMax, reverse: true },
     ]) as [Entry[], Entry[]];
     if (!entry) return false;
+    const before = run.record;
     run.record = decodeRecord(entry.value, entry.key);
     run.version = entry.version;
     if (!after || !event) return false;
     // A record's version alone does not tell: a guest may have written that version instead.
     const row = encodeHistory(event, after, after.updatedAt);
-    return newest.some((each) => each.value === row);
+    const isFound = newest.some((each) => each.value === row);
+    if (isFound) noticed(this.#context, before, { after, event }, after.updatedAt);
+    return isFound;
   }
 }
 

@@ -5,12 +5,15 @@ import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
 import { consoleLogger, type Logger } from "../ports/logger.ts";
 import { type Random, systemRandom } from "../ports/random.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { GroupCommitter } from "../store/group_commit.ts";
 import { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
+import { guardTelemetry } from "./guard_telemetry.ts";
+import { EngineMetrics } from "./metrics.ts";
 import { RunWatch } from "./run_watch.ts";
 
 /** Options of `createEngine`. */
@@ -25,6 +28,8 @@ export interface EngineOptions {
   readonly random?: Random;
   /** Default: JSON lines of warnings and errors on the console. */
   readonly logger?: Logger;
+  /** Where metrics and traces go, such as `prometheusTelemetry()`; default: nowhere, and nothing is measured. */
+  readonly telemetry?: Telemetry;
   /** Transforms users' payloads, for instance encrypts them. */
   readonly codec?: Codec;
   /**
@@ -57,12 +62,16 @@ export function contextOf(options: EngineOptions): EngineContext {
     );
   }
   const limits = limitsOf(options);
+  const logger = options.logger ?? consoleLogger();
+  const telemetry = options.telemetry && guardTelemetry(options.telemetry, logger);
   return {
     engineId: random.hex(12),
     store,
     clock,
     random,
-    logger: options.logger ?? consoleLogger(),
+    logger,
+    telemetry,
+    metrics: telemetry && new EngineMetrics(telemetry),
     limits,
     codec: options.codec,
     committer: new GroupCommitter({ store, clock, random, limits }),

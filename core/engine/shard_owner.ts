@@ -15,7 +15,7 @@ import {
   unstall,
   withoutStep,
 } from "../parts/run_change.ts";
-import { isFinished, type RunRecord } from "../parts/run_record.ts";
+import { dueSince, isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
 import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
@@ -267,8 +267,10 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   async run(runId: string): Promise<void> {
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
-    const { clock, random } = this.#context;
+    const { clock, random, metrics } = this.#context;
     const { record } = run;
+    const meter = metrics?.step(this.definition, record.status);
+    meter?.started(clock.now() - (run.dueSince ?? dueSince(record)));
     const startedAt = clock.monotonic();
     run.attempt = new AttemptSignal();
     this.#attempts.begin();
@@ -277,14 +279,16 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     const durationMs = Math.round(clock.monotonic() - startedAt);
     const attempt = { visit: record.visit, durationMs, chance: random.float() };
     const changeOf = land(this.definition.behaviour, attempt, landing);
+    let change: Change | undefined;
     try {
-      await this.#hot.change(run, changeOf, this.#seal);
+      change = await this.#hot.change(run, changeOf, this.#seal);
     } catch (error) {
       await landSurely(this.#context, this, record, { changeOf, error }, async (again) => {
-        await this.#change(run, again, this.#seal);
+        change = await this.#change(run, again, this.#seal);
       });
     }
-    run.attempt = undefined;
+    meter?.landed(clock.monotonic() - startedAt, change);
+    run.attempt = run.dueSince = undefined;
     this.#done(run);
     this.#attempts.end();
   }
@@ -351,6 +355,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       }
       if (run.record.state !== "paused") {
         if (run.record.crashes > 0 && !this.#suspects.isAlone(runId)) return "alone";
+        run.dueSince = dueSince(run.record);
         await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
       }
       this.#hot.keep(run);

@@ -9,11 +9,14 @@ import type { Landing } from "../parts/run_change.ts";
 import type { Payload, RunError, RunRecord } from "../parts/run_record.ts";
 import type { Definition, StepCall, StepResult } from "./behaviour.ts";
 import { type EngineContext, openPayload, sealPayload } from "./context.ts";
+import { traceAttempt } from "./trace_attempt.ts";
 
 /** The end of an attempt from outside: made only when user code asks for its signal. */
 export class AttemptSignal {
   #controller: AbortController | undefined;
   #reason: unknown;
+  /** What its code threw, as it was thrown: a trace wants the stack that a record does not keep. */
+  thrown: unknown;
 
   /** The signal handed to user code. */
   get signal(): AbortSignal {
@@ -98,15 +101,27 @@ export function runStep(
   record: RunRecord,
   end: AttemptSignal,
 ): Landing | Promise<Landing> {
+  const { telemetry } = context;
+  // Looked at before a closure is made: without spans a step pays nothing for them.
+  if (!telemetry?.span) return attempt(context, definition, record, end);
+  return traceAttempt(telemetry, record, () => attempt(context, definition, record, end), () => end.thrown);
+}
+
+function attempt(
+  context: EngineContext,
+  definition: Definition,
+  record: RunRecord,
+  end: AttemptSignal,
+): Landing | Promise<Landing> {
   try {
     const text = openPayload(context, record);
     return typeof text === "string"
       ? call(context, definition, record, text, end)
       : text.then((opened) => call(context, definition, record, opened, end)).catch((error) =>
-        failed(context, error)
+        failed(context, error, end)
       );
   } catch (error) {
-    return failed(context, error);
+    return failed(context, error, end);
   }
 }
 
@@ -123,9 +138,11 @@ function call(
     const result = definition.behaviour.run(made);
     if (!(result instanceof Promise)) return landing(context, made, result);
     const bounded = timeoutMs > 0 ? withTimeout(context, result, timeoutMs, end) : result;
-    return bounded.then((value) => landing(context, made, value)).catch((error) => failed(context, error));
+    return bounded.then((value) => landing(context, made, value)).catch((error) =>
+      failed(context, error, end)
+    );
   } catch (error) {
-    return failed(context, error);
+    return failed(context, error, end);
   }
 }
 
@@ -138,7 +155,8 @@ function landing(context: EngineContext, made: Call, result: StepResult): Landin
   return sealed instanceof Promise ? sealed.then(land) : land(sealed);
 }
 
-function failed(context: EngineContext, error: unknown): Landing {
+function failed(context: EngineContext, error: unknown, end: AttemptSignal): Landing {
+  end.thrown = error;
   return { kind: "error", error: runError(error, context.limits.messageLengthMax) };
 }
 

@@ -110,6 +110,7 @@ export async function trigger(
     if (result.ok) {
       if (owner && !owner.over) owner.adopt(record, result.version);
       context.watch.changed(record);
+      context.metrics?.runState(record.definition, undefined, record.state);
       return { runId: record.id, created: true };
     }
     if (result.reason === "lease-lost") {

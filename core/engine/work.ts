@@ -10,7 +10,9 @@ import { sleep } from "../ports/clock.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ownership } from "./ownership.ts";
+import type { ProcessState } from "./metrics.ts";
 import { Poll } from "./poll.ts";
+import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
 
 /** What a tick did. */
 export interface TickReport {
@@ -47,8 +49,30 @@ export class Work {
   constructor(context: EngineContext) {
     this.#context = context;
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax);
-    this.ownership = new Ownership(context, this.#dispatcher);
+    this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
     this.#poll = new Poll(context, this.ownership);
+    if (context.works) {
+      for (const definition of context.definitions.values()) context.metrics?.begin(definition);
+    }
+    this.#reportStates();
+  }
+
+  /** What each process is doing. */
+  states(): Readonly<Record<string, ProcessState>> {
+    return processStates(this.#context, this.#enginePhase, this.#ownedNames);
+  }
+
+  get #enginePhase(): EnginePhase {
+    if (this.#phase === "new" || this.#phase === "stopped") return this.#phase;
+    return "at work";
+  }
+
+  get #ownedNames(): ReadonlySet<string> {
+    return new Set(this.ownership.owners.map((owner) => owner.name));
+  }
+
+  #reportStates(): void {
+    if (this.#context.metrics) reportStates(this.#context, this.#enginePhase, this.#ownedNames);
   }
 
   /** Attempts of steps that came to an end since the start. */
@@ -76,6 +100,7 @@ export class Work {
     }
     if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
     this.#phase = "starting";
+    this.#reportStates();
     const starting = this.#start();
     this.#starting = starting.catch(() => {});
     await starting;
@@ -88,6 +113,7 @@ export class Work {
     } catch (error) {
       await this.ownership.release(error);
       this.#phase = "new";
+      this.#reportStates();
       throw error;
     }
     this.#poll.start(true);
@@ -113,6 +139,7 @@ export class Work {
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
+    this.#reportStates();
     this.#context.watch.end(reason);
   }
 

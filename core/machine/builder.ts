@@ -36,6 +36,8 @@ export interface StepOptions {
   readonly lag?: Duration;
   /** Longest one attempt may take before it counts as failed with `STEP_TIMEOUT`; default: no limit. */
   readonly timeout?: Duration;
+  /** How late a step may start before its metric `workflow_process_lag_alert` is 1; default 30 min + `lag`, 0: never. */
+  readonly lagAlert?: Duration;
 }
 
 /** Options of a machine. */
@@ -147,15 +149,17 @@ export function machine<Data = undefined>(name: string, options: MachineOptions 
 function stepPolicy(options: StepOptions, what: string): StepPolicy {
   const { retry = {} } = options;
   const retryInitialMs = durationMs(retry.initial ?? "1s", `retry.initial of ${what}`);
+  const lagMs = durationMs(options.lag ?? 0, `lag of ${what}`);
   const policy: StepPolicy = {
     retryInitialMs,
     retryMaxMs: durationMs(retry.max ?? Math.max(300_000, retryInitialMs), `retry.max of ${what}`),
     retryFactor: retry.factor ?? 2,
     retryJitter: retry.jitter ?? true,
     pauseAfterErrors: wholeNumber(options.pauseAfterErrors ?? 0, `pauseAfterErrors of ${what}`),
-    lagMs: durationMs(options.lag ?? 0, `lag of ${what}`),
+    lagMs,
     concurrency: wholeNumber(options.concurrency ?? 0, `concurrency of ${what}`),
     timeoutMs: durationMs(options.timeout ?? 0, `timeout of ${what}`),
+    lagAlertMs: durationMs(options.lagAlert ?? 1_800_000 + lagMs, `lagAlert of ${what}`),
   };
   if (!(policy.retryFactor >= 1 && policy.retryFactor <= 100)) {
     throw new PawlError(

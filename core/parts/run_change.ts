@@ -45,6 +45,8 @@ export interface StepPolicy {
   readonly concurrency: number;
   /** Longest run of one attempt; 0: no limit. */
   readonly timeoutMs: number;
+  /** Lag behind its due time above which a start raises the alert of its metric; 0: never. */
+  readonly lagAlertMs: number;
 }
 
 /** What the changes must know of a definition. */

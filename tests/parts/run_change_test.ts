@@ -32,6 +32,7 @@ const plain: StepPolicy = {
   lagMs: 0,
   concurrency: 0,
   timeoutMs: 0,
+  lagAlertMs: 0,
 };
 
 const rules: Rules =

@@ -1,0 +1,46 @@
+import type { Landing } from "../parts/run_change.ts";
+import type { RunRecord } from "../parts/run_record.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+
+/**
+ * Runs one attempt within a span of its own, if the engine's telemetry makes spans.
+ *
+ * @param telemetry Makes the span.
+ * @param record The run as the attempt found it.
+ * @param attempt The code; it never throws.
+ * @param thrown What the code threw, asked once it has ended.
+ * @returns What it came to.
+ */
+export function traceAttempt(
+  telemetry: Telemetry,
+  record: RunRecord,
+  attempt: () => Landing | Promise<Landing>,
+  thrown: () => unknown,
+): Landing | Promise<Landing> {
+  if (!telemetry.span) return attempt();
+  const span = telemetry.span({
+    name: `${record.definition} ${record.status}`,
+    runId: record.id,
+    key: record.key,
+    attributes: {
+      "pawl.definition": record.definition,
+      "pawl.status": record.status,
+      "pawl.run_id": record.id,
+      "pawl.step_id": `${record.id}:${record.visit}`,
+      "pawl.attempt": record.attempt + 1,
+    },
+  });
+  const end = (landing: Landing): Landing => {
+    const attributes = {
+      "pawl.result": landing.kind,
+      ...(landing.kind === "move" && { "pawl.to": landing.to }),
+      ...(landing.kind === "error" && landing.error.code !== undefined && {
+        "pawl.error_code": landing.error.code,
+      }),
+    };
+    span.end(landing.kind === "error" ? { attributes, error: thrown() ?? landing.error } : { attributes });
+    return landing;
+  };
+  const landing = span.run(attempt);
+  return landing instanceof Promise ? landing.then(end) : end(landing);
+}
