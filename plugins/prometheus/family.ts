@@ -96,7 +96,8 @@ export class Family {
     const samples = all.map((series) =>
       this.kind === "histogram" ? this.#renderBuckets(series) : sampleText(name, series.text, series.value)
     );
-    return `# HELP ${name} ${helpText(help)}\n# TYPE ${name} ${this.kind}\n${samples.join("")}`;
+    const about = help === "" ? "" : `# HELP ${name} ${helpText(help)}\n`;
+    return `${about}# TYPE ${name} ${this.kind}\n${samples.join("")}`;
   }
 
   #renderBuckets({ text, counts, value }: Series): string {
