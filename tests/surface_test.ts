@@ -19,6 +19,7 @@ class StoreBusyError
 class StoreClosedError
 function consoleLogger
 function createEngine
+function joinTelemetry
 function machine
 function systemClock
 function systemRandom
@@ -33,6 +34,7 @@ interface CommitCall
 interface CommitCounts
 interface Committer
 interface Control
+interface Counter
 interface Definition
 interface Engine
 interface EngineCounts
@@ -41,12 +43,16 @@ interface EngineOptions
 interface Entry
 interface ExportOptions
 interface Finding
+interface Gauge
+interface Histogram
+interface HistogramOptions
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
 interface ImportOptions
 interface ImportProgress
 interface ImportReport
+interface InstrumentOptions
 interface LastCall
 interface Limits
 interface ListPage
@@ -68,6 +74,9 @@ interface RunError
 interface RunOptions
 interface RunView
 interface ShardInfo
+interface Span
+interface SpanEnd
+interface SpanStart
 interface SqlStatement
 interface StepCall
 interface StepOptions
@@ -75,6 +84,7 @@ interface StepPolicy
 interface StepRun
 interface Store
 interface StoreLimits
+interface Telemetry
 interface TickReport
 interface Triggered
 interface UnservedWork
@@ -86,9 +96,11 @@ typeAlias DataOf
 typeAlias Duration
 typeAlias ErrorCode
 typeAlias HistoryKind
+typeAlias Labels
 typeAlias ListItem
 typeAlias LogLevel
 typeAlias OnHint
+typeAlias ProcessState
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias RunState
@@ -113,11 +125,20 @@ interface LibsqlOptions
 interface LibsqlUrlOptions
 interface RestoreOptions
 typeAlias Durability`,
-  "./testing": `function seededRandom
+  "./plugins/otel": `function otelTelemetry
+function traceIdOf
+interface OtelOptions`,
+  "./plugins/prometheus": `function prometheusTelemetry
+interface PrometheusOptions
+interface PrometheusTelemetry`,
+  "./testing": `function recordingTelemetry
+function seededRandom
 function storeConformance
 function testEngine
 function virtualClock
 interface ConformanceCase
+interface RecordedSpan
+interface RecordingTelemetry
 interface StoreConformanceOptions
 interface TestEngine
 interface TestEngineOptions

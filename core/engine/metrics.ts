@@ -19,6 +19,18 @@ export type ProcessState = "unknown" | "shutdown" | "running" | "idle";
 
 const stateNumbers: Readonly<Record<ProcessState, number>> = { unknown: 0, shutdown: 1, running: 2, idle: 3 };
 
+/**
+ * The changes of run state that there are. A counter that is first seen at 1 has not risen as far as Prometheus knows,
+ * so an alert would pass over the first pause of all.
+ */
+const runStateChanges: readonly (readonly [before: RunState | undefined, after: readonly RunState[]])[] = [
+  [undefined, ["initiated"]],
+  ["initiated", ["running", "paused", "stalled", "completed", "failed", "cancelled"]],
+  ["running", ["paused", "stalled", "completed", "failed", "cancelled"]],
+  ["paused", ["running", "completed", "failed", "cancelled"]],
+  ["stalled", ["running", "cancelled"]],
+];
+
 /** Why work changed nothing; luno/workflow's words as far as it has them. */
 export type SkipReason =
   | "filtered out"
@@ -157,11 +169,20 @@ export class EngineMetrics {
     }
     this.pauseRetry(definition);
     for (const process of processesOf(definition)) this.process(definition.name, process).begin();
+    for (const [before, after] of runStateChanges) {
+      for (const state of after) {
+        this.#instruments.runStates.add(0, this.#runStateLabels(definition.name, before, state));
+      }
+    }
   }
 
   /** A run was written; counted when its state became another. `before`: absent for a new run. */
   runState(definition: string, before: RunState | undefined, after: RunState): void {
     if (before === after) return;
+    this.#instruments.runStates.add(1, this.#runStateLabels(definition, before, after));
+  }
+
+  #runStateLabels(definition: string, before: RunState | undefined, after: RunState): Labels {
     const id = JSON.stringify([definition, before, after]);
     let labels = this.#runStates.get(id);
     if (!labels) {
@@ -172,6 +193,6 @@ export class EngineMetrics {
       };
       this.#runStates.set(id, labels);
     }
-    this.#instruments.runStates.add(1, labels);
+    return labels;
   }
 }

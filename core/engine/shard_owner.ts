@@ -241,6 +241,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
       definition: this.name,
       shard: this.shard,
       error: String(error),
+      code: error instanceof PawlError ? error.code : undefined,
     });
   }
 
