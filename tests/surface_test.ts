@@ -127,7 +127,9 @@ interface RestoreOptions
 typeAlias Durability`,
   "./plugins/otel": `function otelTelemetry
 function traceIdOf
-interface OtelOptions`,
+interface OtelMeter
+interface OtelOptions
+interface OtelTracer`,
   "./plugins/prometheus": `function prometheusTelemetry
 interface PrometheusOptions
 interface PrometheusTelemetry`,

@@ -13,16 +13,18 @@ import {
   type Tracer,
 } from "@opentelemetry/api";
 import { PawlError, type Span, type SpanEnd, type Telemetry } from "pawl";
+import type { OtelMeter, OtelTracer } from "./handed_in.ts";
 import { runTrace } from "./run_trace.ts";
 
+export type { OtelMeter, OtelTracer } from "./handed_in.ts";
 export { traceIdOf } from "./run_trace.ts";
 
 /** Options of {@linkcode otelTelemetry}. */
 export interface OtelOptions {
   /** Default: the registered provider's tracer named `pawl`. */
-  readonly tracer?: Tracer;
+  readonly tracer?: OtelTracer;
   /** Default: the registered provider's meter named `pawl`. */
-  readonly meter?: Meter;
+  readonly meter?: OtelMeter;
   /** Whether spans carry the run's key as `pawl.key`; default false, as keys may be personal data. */
   readonly keys?: boolean;
   /**
@@ -58,8 +60,8 @@ export function otelTelemetry(options: OtelOptions = {}): Telemetry {
       `Cannot make OpenTelemetry telemetry: got sampleRatio ${sampleRatio}, want 0 to 1`,
     );
   }
-  const tracer = options.tracer ?? trace.getTracer("pawl");
-  const meter = options.meter ?? metrics.getMeter("pawl");
+  const tracer = options.tracer as Tracer | undefined ?? trace.getTracer("pawl");
+  const meter = options.meter as Meter | undefined ?? metrics.getMeter("pawl");
   return {
     counter({ name, help }) {
       const counter = meter.createCounter(name, { description: help });
