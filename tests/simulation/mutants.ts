@@ -40,9 +40,9 @@ const mutants: readonly Mutant[] = [
   {
     name: "a refused landing is run again, not rebased",
     file: "core/engine/shard_owner.ts",
-    find: "await this.#hot.change(run, changeOf, this.#seal);",
+    find: "change = await this.#hot.change(run, changeOf, this.#seal);",
     replace: "const { version } = run;\n" +
-      "      await this.#hot.change(run, (record, now) => version === run.version ? changeOf(record, now) : {});",
+      "      change = await this.#hot.change(run, (record, now) => version === run.version ? changeOf(record, now) : {});",
   },
   {
     name: "acknowledged before the commit",
@@ -199,8 +199,8 @@ const mutants: readonly Mutant[] = [
   {
     name: "a landing whose outcome stays unknown is applied again",
     file: "core/engine/hot_runs.ts",
-    find: "return newest.some((each) => each.value === row);",
-    replace: "return newest.length < 0 && row === row;",
+    find: "const isFound = newest.some((each) => each.value === row);",
+    replace: "const isFound = newest.length < 0 && row === row;",
   },
 ];
 
