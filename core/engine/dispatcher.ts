@@ -1,13 +1,15 @@
+import type { Clock } from "../ports/clock.ts";
 import { Fifo } from "./fifo.ts";
+import { type Bounds, Lane } from "./lane.ts";
 
 /** Where a ready run comes from. */
 export interface RunSource {
-  /** Scopes the concurrency of its statuses. */
+  /** Scopes the bounds of its statuses. */
   readonly name: string;
   /**
    * Makes sure the run may start now.
    *
-   * @returns Its status and bound, or `undefined` when it may not.
+   * @returns Its status and bounds, or `undefined` when it may not.
    */
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined>;
   /** Runs the prepared step to its landing; never rejects. */
@@ -15,27 +17,36 @@ export interface RunSource {
 }
 
 /** A run that may start. */
-export interface Ready {
+export interface Ready extends Bounds {
   readonly status: string;
-  /** Steps of this status at once; 0: no bound of its own. */
-  readonly concurrency: number;
 }
 
 interface Task {
   readonly source: RunSource;
   readonly runId: string;
-  /** The lane that gave it a free slot, which it passes on if it does not take it. */
-  readonly freed?: string;
+  /** The lane that gave it a grant, which it gives back if it does not use it. */
+  readonly grant?: Lane<Task>;
 }
 
-/** Starts ready runs, first come first served, within the engine's bound and each status's own. */
+/** Who waits until nothing is left to do. */
+interface Patience {
+  /** Starts that must wait for longer than this, by the monotonic clock, are not waited for. */
+  readonly until: number;
+  readonly resolve: () => void;
+}
+
+/**
+ * Starts ready runs, first come first served, within the engine's bound and each status's own. What waits for its
+ * status holds no slot of the engine's, and nobody else up.
+ */
 export class Dispatcher {
   readonly #inFlightMax: number;
+  readonly #clock: Clock;
   readonly #ready = new Fifo<Task>();
-  readonly #running = new Map<string, number>();
-  readonly #blocked = new Map<string, Fifo<Task>>();
-  #idle: (() => void)[] = [];
+  readonly #lanes = new Map<string, Lane<Task>>();
+  #idle: Patience[] = [];
   #stopped = false;
+  #pumping = false;
   /** Runs being prepared or running. */
   inFlight = 0;
   /** Steps that have come to an end since the start. */
@@ -43,9 +54,11 @@ export class Dispatcher {
 
   /**
    * @param inFlightMax Runs in flight at once.
+   * @param clock Time, for what may start only so often.
    */
-  constructor(inFlightMax: number) {
+  constructor(inFlightMax: number, clock: Clock) {
     this.#inFlightMax = inFlightMax;
+    this.#clock = clock;
   }
 
   /** Queues a run that is due. */
@@ -54,14 +67,25 @@ export class Dispatcher {
     this.#pump();
   }
 
+  /** An ownership has ended: nothing of it waits any more. */
+  leave(source: RunSource): void {
+    for (const lane of this.#lanes.values()) {
+      lane.drop((task) => task.source === source);
+      this.#pumpLane(lane);
+    }
+    this.#pump();
+  }
+
   /** Starts nothing more; what runs goes on. */
   stop(): void {
     this.#stopped = true;
+    for (const lane of this.#lanes.values()) lane.rest();
   }
 
   /** Starts again after {@linkcode stop}. */
   resume(): void {
     this.#stopped = false;
+    for (const lane of this.#lanes.values()) lane.pump();
     this.#pump();
   }
 
@@ -70,64 +94,113 @@ export class Dispatcher {
     return this.#stopped;
   }
 
-  /** Whether anything is in flight or, unless stopped, ready. */
-  get busy(): boolean {
-    return this.inFlight > 0 || (!this.#stopped && this.#ready.size > 0);
+  /** Whether anything is in flight, or, unless stopped, ready, or may start until that time by the monotonic clock. */
+  busy(until: number): boolean {
+    if (this.inFlight > 0) return true;
+    if (this.#stopped) return false;
+    if (this.#ready.size > 0) return true;
+    for (const { startsAt } of this.#lanes.values()) {
+      if (startsAt !== undefined && startsAt <= until) return true;
+    }
+    return false;
   }
 
-  /** Resolves when nothing is in flight and nothing is ready to start. */
-  drained(): Promise<void> {
-    if (!this.busy) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+  /** Resolves when nothing is in flight, ready, or about to start until that time by the monotonic clock. */
+  drained(until: number): Promise<void> {
+    if (!this.busy(until)) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push({ until, resolve }));
+  }
+
+  /**
+   * When the first of a source's runs may start that wait for time alone.
+   *
+   * @param source Whose.
+   * @param queued How many runs it has queued.
+   * @returns By the monotonic clock; `undefined` when others of its runs wait for something else, or none waits.
+   */
+  startsAt(source: RunSource, queued: number): number | undefined {
+    let first = Infinity;
+    for (const lane of this.#lanes.values()) {
+      if (lane.startsAt === undefined) continue;
+      const count = lane.count((task) => task.source === source);
+      if (count > 0) first = Math.min(first, lane.startsAt);
+      queued -= count;
+    }
+    return queued === 0 && first < Infinity ? first : undefined;
   }
 
   #pump(): void {
-    while (!this.#stopped && this.inFlight < this.#inFlightMax) {
-      const task = this.#ready.shift();
-      if (!task) break;
-      this.inFlight++;
-      this.#prepare(task);
+    // A run that must wait ends its turn within the loop, which then goes on by itself.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (!this.#stopped && this.inFlight < this.#inFlightMax) {
+        const task = this.#ready.shift();
+        if (!task) break;
+        this.inFlight++;
+        this.#prepare(task);
+      }
+    } finally {
+      this.#pumping = false;
     }
-    if (!this.busy) { for (const resolve of this.#idle.splice(0)) resolve(); }
+    if (this.#idle.length === 0 || this.inFlight > 0) return;
+    const patient = this.#idle.filter((each) => this.busy(each.until));
+    const over = this.#idle.filter((each) => !patient.includes(each));
+    this.#idle = patient;
+    for (const { resolve } of over) resolve();
   }
 
   #prepare(task: Task): void {
     const ready = task.source.prepare(task.runId);
-    if (ready instanceof Promise) ready.then((value) => this.#start(task, value), () => this.#end());
-    else this.#start(task, ready);
+    if (ready instanceof Promise) {
+      ready.then((value) => this.#start(task, value), () => this.#start(task, undefined));
+    } else this.#start(task, ready);
   }
 
   #start(task: Task, ready: Ready | undefined): void {
-    const lane = ready && `${task.source.name} ${ready.status}`;
-    if (task.freed !== undefined && task.freed !== lane) this.#unblock(task.freed);
-    if (!ready || lane === undefined) return this.#end();
-    const running = this.#running.get(lane) ?? 0;
-    if (ready.concurrency > 0 && running >= ready.concurrency) {
-      this.#block(lane, task);
+    const lane = ready && this.#laneOf(task.source, ready);
+    if (task.grant && task.grant !== lane) {
+      task.grant.giveBack();
+      this.#pumpLane(task.grant);
+    }
+    if (!ready) return this.#end();
+    if (lane && task.grant !== lane && !lane.enter()) {
+      lane.wait({ source: task.source, runId: task.runId });
+      this.#pumpLane(lane);
       return this.#end();
     }
-    if (ready.concurrency > 0) this.#running.set(lane, running + 1);
+    lane?.start();
     task.source.run(task.runId).then(() => {
       this.processed++;
-      if (ready.concurrency > 0) this.#free(lane);
+      lane?.end();
+      if (lane) this.#pumpLane(lane);
       this.#end();
     });
   }
 
-  #block(lane: string, task: Task): void {
-    const blocked = this.#blocked.get(lane) ?? new Fifo<Task>();
-    this.#blocked.set(lane, blocked);
-    blocked.push({ source: task.source, runId: task.runId });
+  /** The lane of a status that has a bound of its own. */
+  #laneOf(source: RunSource, ready: Ready): Lane<Task> | undefined {
+    if (ready.concurrency === 0 && !ready.rateLimit) return undefined;
+    const name = `${source.name} ${ready.status}`;
+    let lane = this.#lanes.get(name);
+    if (!lane) {
+      const made: Lane<Task> = new Lane(
+        ready,
+        this.#clock,
+        (task) => this.#ready.push({ ...task, grant: made }),
+        () => {
+          made.pump();
+          this.#pump();
+        },
+      );
+      lane = made;
+      this.#lanes.set(name, lane);
+    }
+    return lane;
   }
 
-  #free(lane: string): void {
-    this.#running.set(lane, this.#running.get(lane)! - 1);
-    this.#unblock(lane);
-  }
-
-  #unblock(lane: string): void {
-    const next = this.#blocked.get(lane)?.shift();
-    if (next) this.#ready.push({ ...next, freed: lane });
+  #pumpLane(lane: Lane<Task>): void {
+    if (!this.#stopped) lane.pump();
   }
 
   #end(): void {

@@ -13,6 +13,11 @@ export class Fifo<Item> {
     this.#items.push(item);
   }
 
+  /** From the front to the end; nothing is taken. */
+  *[Symbol.iterator](): Generator<Item> {
+    for (let index = this.#head; index < this.#items.length; index++) yield this.#items[index]!;
+  }
+
   /** Takes from the front. */
   shift(): Item | undefined {
     if (this.#head === this.#items.length) return undefined;

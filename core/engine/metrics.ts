@@ -4,12 +4,21 @@
  *
  * @module
  */
+import type { HookKind } from "../parts/chore.ts";
 import type { Change } from "../parts/run_change.ts";
 import type { RunState } from "../parts/run_record.ts";
 import type { Labels, Telemetry } from "../ports/telemetry.ts";
 import type { Definition } from "./behaviour.ts";
 import { type Instruments, instrumentsOf } from "./instruments.ts";
-import { pauseRetryProcess, processesOf, stepProcess } from "./process_names.ts";
+import {
+  deleteProcess,
+  hookProcess,
+  hookStates,
+  pauseRetryProcess,
+  processesOf,
+  stepProcess,
+  timeoutProcess,
+} from "./process_names.ts";
 
 /**
  * What a process of an engine is doing. `running`: the engine owns a shard of its definition; `idle`: it owns none and
@@ -29,7 +38,14 @@ const runStateChanges: readonly (readonly [before: RunState | undefined, after: 
   ["running", ["paused", "stalled", "completed", "failed", "cancelled"]],
   ["paused", ["running", "completed", "failed", "cancelled"]],
   ["stalled", ["running", "cancelled"]],
+  ["completed", ["deletion-requested"]],
+  ["failed", ["deletion-requested"]],
+  ["cancelled", ["deletion-requested"]],
+  ["deletion-requested", ["deleted"]],
 ];
+
+/** When work that has no options of its own is late. */
+const lagAlertMs = 1_800_000;
 
 /** Why work changed nothing; luno/workflow's words as far as it has them. */
 export type SkipReason =
@@ -68,12 +84,12 @@ export class ProcessMeter {
     this.#instruments.errors.add(0, this.#labels);
   }
 
-  /** Work is started, so much later than it fell due. */
-  started(lagMs: number): void {
+  /** Work is started, so much later than it fell due. `alertMs`: where the work has an alert of its own. */
+  started(lagMs: number, alertMs: number = this.#alertMs): void {
     // A clock that was set back must not show work as early.
     const late = Math.max(0, lagMs);
     this.#instruments.lag.set(late / 1_000, this.#labels);
-    this.#instruments.lagAlert.set(this.#alertMs > 0 && late > this.#alertMs ? 1 : 0, this.#labels);
+    this.#instruments.lagAlert.set(alertMs > 0 && late > alertMs ? 1 : 0, this.#labels);
   }
 
   /** Work is done and stored. */
@@ -157,6 +173,21 @@ export class EngineMetrics {
     return meter;
   }
 
+  /** The meter of a status's timeouts; each start says its own alert. */
+  timeouts({ name }: Definition, status: string): ProcessMeter {
+    return this.process(name, timeoutProcess(name, status));
+  }
+
+  /** The meter of the hooks of a kind; each start says its own alert. */
+  hooks({ name }: Definition, kind: HookKind): ProcessMeter {
+    return this.process(name, hookProcess(name, hookStates[kind]));
+  }
+
+  /** The meter of the erasure and the removal of finished runs. */
+  deletion({ name }: Definition): ProcessMeter {
+    return this.process(name, deleteProcess(name), lagAlertMs);
+  }
+
   /** The meter of the automatic resume of paused runs; its alert is luno/workflow's three times the wait. */
   pauseRetry({ name, behaviour }: Definition): ProcessMeter {
     return this.process(name, pauseRetryProcess(name), 3 * (behaviour.pauseRetryMs ?? 0));
@@ -168,6 +199,7 @@ export class EngineMetrics {
       if (definition.behaviour.policy(status)) this.step(definition, status);
     }
     this.pauseRetry(definition);
+    this.deletion(definition);
     for (const process of processesOf(definition)) this.process(definition.name, process).begin();
     for (const [before, after] of runStateChanges) {
       for (const state of after) {

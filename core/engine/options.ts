@@ -15,6 +15,7 @@ import type { EngineContext } from "./context.ts";
 import { guardTelemetry } from "./guard_telemetry.ts";
 import { EngineMetrics } from "./metrics.ts";
 import { RunWatch } from "./run_watch.ts";
+import { checkStepOptions, type StepOptions } from "./step_options.ts";
 
 /** Options of `createEngine`. */
 export interface EngineOptions {
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly poll?: Duration;
   /** Single limits to change. */
   readonly limits?: Partial<Limits>;
+  /** Defaults for the steps of all definitions, field by field; those of a definition and of its steps go first. */
+  readonly steps?: StepOptions;
 }
 
 /**
@@ -76,7 +79,7 @@ export function contextOf(options: EngineOptions): EngineContext {
     codec: options.codec,
     committer: new GroupCommitter({ store, clock, random, limits }),
     reader: new GroupReader(store, clock),
-    definitions: definitionMap(options.definitions, limits),
+    definitions: definitionMap(options, limits),
     codeVersion: codeVersionOf(options),
     works: options.work ?? true,
     watch: new RunWatch(),
@@ -117,7 +120,11 @@ function limitsOf({ limits: asked, store }: EngineOptions): Limits {
   };
 }
 
-function definitionMap(definitions: readonly Definition[], limits: Limits): ReadonlyMap<string, Definition> {
+/** The definitions as this engine carries them: with its defaults under theirs. */
+function definitionMap(options: EngineOptions, limits: Limits): ReadonlyMap<string, Definition> {
+  const definitions: readonly Definition[] = options.definitions;
+  const defaults = { from: "createEngine({ steps })", options: options.steps };
+  checkStepOptions(defaults);
   if (!Array.isArray(definitions)) {
     throw new PawlError("INVALID_ARGUMENT", "Cannot create engine: `definitions` must be a list");
   }
@@ -136,7 +143,8 @@ function definitionMap(definitions: readonly Definition[], limits: Limits): Read
         `Cannot create engine: two definitions are named "${definition.name}"`,
       );
     }
-    map.set(definition.name, definition);
+    const behaviour = definition.behaviour.withDefaults(defaults, limits);
+    map.set(definition.name, { ...definition, behaviour });
   }
   return map;
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { HookKind } from "../parts/chore.ts";
 import type { Definition } from "./behaviour.ts";
 
 /** Runs the step of a status. The engine runs them concurrently, so there is one process of one. */
@@ -22,6 +23,16 @@ export const connectorProcess = (connector: string, definition: string, part: nu
 /** Runs the hooks of a run state. */
 export const hookProcess = (definition: string, runState: string): string =>
   `${definition}-${runState}-run-state-change-hook-consumer`;
+
+/** The run state that a run has when the hooks of a kind hear of it. */
+export const hookStates: Readonly<Record<HookKind, string>> = {
+  complete: "completed",
+  pause: "paused",
+  resume: "running",
+  cancel: "cancelled",
+  fail: "failed",
+  delete: "deleted",
+};
 
 /** Sends what a definition's runs have put out. */
 export const outboxProcess = (definition: string): string => `${definition}-outbox-consumer`;
@@ -41,9 +52,15 @@ export const pauseRetryProcess = (definition: string): string =>
  * @returns Their names.
  */
 export function processesOf({ name, behaviour }: Definition): readonly string[] {
+  const { transitions = [] } = behaviour;
+  const timeouts = transitions.filter(({ by }) => by === "timeout").map(({ from }) => from);
+  const kinds = (Object.keys(hookStates) as HookKind[]).filter((kind) => behaviour.hooks?.(kind).length);
   const steps = [...behaviour.statuses].filter((status) => behaviour.policy(status) !== undefined);
   return [
     ...steps.map((status) => stepProcess(name, status)),
+    ...[...new Set(timeouts)].map((status) => timeoutProcess(name, status)),
+    ...kinds.map((kind) => hookProcess(name, hookStates[kind])),
+    deleteProcess(name),
     ...(behaviour.pauseRetryMs === undefined ? [] : [pauseRetryProcess(name)]),
   ];
 }

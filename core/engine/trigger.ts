@@ -8,7 +8,15 @@ import { fingerprint } from "../hash.ts";
 import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
-import { hashSuffix, isFinished, recordHead, type RunRecord, runTable } from "../parts/run_record.ts";
+import {
+  earliestDue,
+  hashSuffix,
+  isFinished,
+  noTimers,
+  recordHead,
+  type RunRecord,
+  runTable,
+} from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
@@ -17,6 +25,7 @@ import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import { type EngineContext, placeOf, sealPayload, shardOf } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
+import { timersOf } from "./step_runner.ts";
 import { readRun } from "./write_change.ts";
 
 /** What a trigger was asked for, checked. */
@@ -25,6 +34,8 @@ export interface Wish {
   readonly key: string;
   readonly status: string;
   readonly payload: { readonly text: string; readonly sealed: boolean };
+  /** The data's JSON text. */
+  readonly text: string;
   readonly idempotency: { readonly key: string; readonly input: string } | undefined;
 }
 
@@ -151,6 +162,7 @@ export async function checkWish(
     definition,
     key,
     status,
+    text,
     payload: await sealPayload(context, text),
     idempotency: idempotencyKey === undefined
       ? undefined
@@ -169,6 +181,15 @@ export function newRecord(
   const { behaviour, name } = wish.definition;
   const { id, createdAt } = runIds.next(place);
   const policy = behaviour.policy(wish.status);
+  const stepDue = policy && context.clock.now() + policy.lagMs;
+  // The functions that set them are told what a run that is not there yet will be.
+  const timers = timersOf(context, behaviour, wish.status, {
+    runId: id,
+    definition: name,
+    key: wish.key,
+    createdAt: new Date(createdAt),
+    readData: () => JSON.parse(wish.text),
+  }) ?? noTimers;
   const identity = { id, definition: name, key: wish.key, createdAt, previous };
   return {
     ...identity,
@@ -180,7 +201,9 @@ export function newRecord(
     attempt: 0,
     crashes: 0,
     updatedAt: createdAt,
-    due: policy && context.clock.now() + policy.lagMs,
+    due: earliestDue(stepDue, timers),
+    stepDue,
+    timers,
     reason: undefined,
     lastError: undefined,
     sealed: wish.payload.sealed,

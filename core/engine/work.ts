@@ -10,9 +10,10 @@ import { sleep } from "../ports/clock.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ownership } from "./ownership.ts";
-import type { ProcessState } from "./metrics.ts";
 import { Poll } from "./poll.ts";
+import type { ProcessState } from "./metrics.ts";
 import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
+import type { ShardOwner } from "./shard_owner.ts";
 
 /** What a tick did. */
 export interface TickReport {
@@ -48,7 +49,7 @@ export class Work {
    */
   constructor(context: EngineContext) {
     this.#context = context;
-    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax);
+    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context.clock);
     this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
     this.#poll = new Poll(context, this.ownership);
     if (context.works) {
@@ -200,24 +201,34 @@ export class Work {
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {
-    const dues = [elsewhere, ...this.ownership.owners.map((owner) => owner.nextDue)];
+    const dues = [elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner))];
     const known = dues.filter((due) => due !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  /** Waits until nothing is in flight or ready, at most so long. */
+  /** Runs that only their rate holds up are next due when it lets the first of them start. */
+  #ownDue(owner: ShardOwner): number | undefined {
+    const startsAt = this.#dispatcher.startsAt(owner, owner.queued);
+    if (startsAt === undefined) return owner.nextDue;
+    const { clock } = this.#context;
+    const due = clock.now() + Math.max(0, Math.ceil(startsAt - clock.monotonic()));
+    return Math.min(due, owner.nextSleeper ?? due);
+  }
+
+  /** Waits until nothing is in flight, ready, or about to start within that time, and at most so long. */
   async #landed(ms: number): Promise<void> {
     // A dispatcher that is stopped starts no suspects, so nobody waits for theirs to end.
     const reading = () =>
       this.#dispatcher.stopped ? [] : this.ownership.owners.filter((owner) => owner.reading);
-    if (ms <= 0 || (!this.#dispatcher.busy && reading().length === 0)) return;
+    const until = this.#context.clock.monotonic() + ms;
+    if (ms <= 0 || (!this.#dispatcher.busy(until) && reading().length === 0)) return;
     const patience = new AbortController();
     const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
     const quiet = async () => {
       do {
-        await this.#dispatcher.drained();
+        await this.#dispatcher.drained(until);
         await Promise.all(reading().map((owner) => owner.readingDone()));
-      } while (this.#dispatcher.busy && !patience.signal.aborted);
+      } while (this.#dispatcher.busy(until) && !patience.signal.aborted);
     };
     await Promise.race([quiet(), late]);
     patience.abort();

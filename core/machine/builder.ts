@@ -5,85 +5,26 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
-import type { Definition } from "../engine/behaviour.ts";
+import type { Definition, Transition } from "../engine/behaviour.ts";
+import type { RunView } from "../engine/run_view.ts";
+import { checkStepOptions, type OptionLayer, type StepOptions, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
-import type { StepPolicy } from "../parts/run_change.ts";
-import { machineBehaviour, type Step } from "./behaviour.ts";
+import type { HookKind } from "../parts/chore.ts";
+import {
+  type Callback,
+  type DueTime,
+  type HookPart,
+  machineBehaviour,
+  type Step,
+  type Timeout,
+} from "./behaviour.ts";
 import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
-import type { StepHandler } from "./run.ts";
+import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutOptions } from "./machine.ts";
+import type { TimeoutAt } from "./run.ts";
 
-/** How failed attempts are repeated: exponential backoff, then pause if `pauseAfterErrors` says so. */
-export interface RetryOptions {
-  /** Wait before the second attempt; default 1 s. */
-  readonly initial?: Duration;
-  /** Longest wait; default 5 min. */
-  readonly max?: Duration;
-  /** Growth per attempt; default 2. */
-  readonly factor?: number;
-  /** Spread each wait over its upper half, so that many failures do not come back as one; default true. */
-  readonly jitter?: boolean;
-}
-
-/** Options of one step. */
-export interface StepOptions {
-  /** Attempts of this step that one engine runs at once; default: no bound but the engine's. */
-  readonly concurrency?: number;
-  /** Failed attempts in a row after which the run is paused; default 0: it is retried for ever. */
-  readonly pauseAfterErrors?: number;
-  /** How failed attempts are repeated. */
-  readonly retry?: RetryOptions;
-  /** Wait between entering the status and starting the step; default 0. */
-  readonly lag?: Duration;
-  /** Longest one attempt may take before it counts as failed with `STEP_TIMEOUT`; default: no limit. */
-  readonly timeout?: Duration;
-  /** How late a step may start before its metric `workflow_process_lag_alert` is 1; default 30 min + `lag`, 0: never. */
-  readonly lagAlert?: Duration;
-}
-
-/** Options of a machine. */
-export interface MachineOptions {
-  /** After how long a paused run is resumed by itself; default 1 h, `false`: never. As luno/workflow does. */
-  readonly pauseRetry?: Duration | false;
-  /** Defaults for its steps, field by field. */
-  readonly steps?: StepOptions;
-}
-
-/** A built machine: give it to `createEngine` and name it in the verbs. */
-export interface Machine<Data, Status extends string = string, Start extends string = Status>
-  extends Definition<Data, Status, Start> {}
-
-/** The data of a machine. */
-export type DataOf<M> = M extends Machine<infer Data, infer _S, infer _T> ? Data : unknown;
-/** The statuses of a machine. */
-export type StatusOf<M> = M extends Machine<infer _D, infer Status, infer _T> ? Status : string;
-/** The statuses of a machine that have a step: where a run can start. */
-export type StartStatusOf<M> = M extends Machine<infer _D, infer _S, infer Start> ? Start : string;
-
-/** Gathers the steps of a machine. */
-export interface MachineBuilder<Data, Status extends string = never, StartStatus extends string = never> {
-  /**
-   * Adds the step that runs while a run is at `from`.
-   *
-   * @param from The status; it may have one step.
-   * @param to The statuses its handler may answer with.
-   * @param handler User code; it runs at least once per visit, and its result lands exactly once.
-   * @param options Concurrency, retries, lag.
-   * @returns The builder, which knows these statuses now.
-   */
-  step<const From extends string, const To extends readonly [string, ...string[]]>(
-    from: From extends StartStatus ? never : From,
-    to: To,
-    handler: StepHandler<Data, To[number]>,
-    options?: StepOptions,
-  ): MachineBuilder<Data, Status | From | To[number], StartStatus | From>;
-  /**
-   * Checks the graph and closes the builder.
-   *
-   * @returns The machine.
-   * @throws {PawlError} `INVALID_GRAPH` naming what is wrong.
-   */
-  build(): Machine<Data, Status, StartStatus>;
-}
+/** What of the options of a step means something for a timeout, and for a hook. */
+const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout", "lagAlert"];
+const hookOptions = timeoutOptions;
 
 /**
  * Begins a state machine.
@@ -107,79 +48,170 @@ export interface MachineBuilder<Data, Status extends string = never, StartStatus
  * console.assert(orders.name === "orders");
  * ```
  */
-export function machine<Data = undefined>(name: string, options: MachineOptions = {}): MachineBuilder<Data> {
+export function machine<Data = undefined>(
+  name: string,
+  options: MachineOptions<Data> = {},
+): MachineBuilder<Data> {
   checkMachineName(name);
-  const pauseRetryMs = options.pauseRetry === false
-    ? undefined
-    : durationMs(options.pauseRetry ?? "1h", "pauseRetry");
-  const steps = new Map<string, Step>();
-  const builder = {
-    step(from: string, to: readonly string[], handler: Step["handler"], own: StepOptions = {}) {
-      checkStatus(name, from);
-      to.forEach((each) => checkStatus(name, each));
-      if (steps.has(from)) {
-        throw new PawlError(
-          "INVALID_GRAPH",
-          `Cannot add step to "${name}": status "${from}" has one already`,
-        );
-      }
-      if (typeof handler !== "function") {
-        throw new PawlError(
-          "INVALID_GRAPH",
-          `Cannot add step "${from}" to "${name}": its handler is no function`,
-        );
-      }
-      const merged = { ...options.steps, ...own, retry: { ...options.steps?.retry, ...own.retry } };
-      steps.set(from, {
-        to: [...new Set(to)],
-        handler,
-        policy: stepPolicy(merged, `step "${from}" of "${name}"`),
-      });
-      return builder;
-    },
-    build() {
-      checkGraph(name, steps);
-      return { name, behaviour: machineBehaviour(name, new Map(steps), pauseRetryMs) };
-    },
-  };
-  return builder as unknown as MachineBuilder<Data>;
+  return new Builder(name, options as MachineOptions<unknown>) as unknown as MachineBuilder<Data>;
 }
 
-/** Fills in the defaults and refuses what contradicts itself. */
-function stepPolicy(options: StepOptions, what: string): StepPolicy {
-  const { retry = {} } = options;
-  const retryInitialMs = durationMs(retry.initial ?? "1s", `retry.initial of ${what}`);
-  const lagMs = durationMs(options.lag ?? 0, `lag of ${what}`);
-  const policy: StepPolicy = {
-    retryInitialMs,
-    retryMaxMs: durationMs(retry.max ?? Math.max(300_000, retryInitialMs), `retry.max of ${what}`),
-    retryFactor: retry.factor ?? 2,
-    retryJitter: retry.jitter ?? true,
-    pauseAfterErrors: wholeNumber(options.pauseAfterErrors ?? 0, `pauseAfterErrors of ${what}`),
-    lagMs,
-    concurrency: wholeNumber(options.concurrency ?? 0, `concurrency of ${what}`),
-    timeoutMs: durationMs(options.timeout ?? 0, `timeout of ${what}`),
-    lagAlertMs: durationMs(options.lagAlert ?? 1_800_000 + lagMs, `lagAlert of ${what}`),
-  };
-  if (!(policy.retryFactor >= 1 && policy.retryFactor <= 100)) {
-    throw new PawlError(
-      "INVALID_ARGUMENT",
-      `Cannot use retry.factor of ${what}: got ${retry.factor}, want 1 to 100`,
+/** The builder without its types. */
+class Builder {
+  readonly #name: string;
+  readonly #defaults: OptionLayer;
+  readonly #scrub: MachineOptions<unknown>["scrub"];
+  readonly #pauseRetryMs: number | undefined;
+  readonly #keepFinishedMs: number | undefined;
+  readonly #transitions: Transition[] = [];
+  readonly #steps = new Map<string, Step>();
+  readonly #callbacks = new Map<string, Callback[]>();
+  readonly #timeouts = new Map<string, Timeout[]>();
+  readonly #hooks = new Map<HookKind, HookPart[]>();
+
+  constructor(name: string, options: MachineOptions<unknown>) {
+    this.#name = name;
+    this.#defaults = { from: `machine("${name}", { steps })`, options: options.steps };
+    checkStepOptions(this.#defaults);
+    this.#scrub = options.scrub;
+    const { pauseRetry = "1h", keepFinished } = options;
+    this.#pauseRetryMs = pauseRetry === false ? undefined : durationMs(pauseRetry, "pauseRetry");
+    this.#keepFinishedMs = keepFinished === undefined ? undefined : durationMs(keepFinished, "keepFinished");
+  }
+
+  step(from: string, to: readonly string[], handler: Step["handler"], own?: StepOptions): this {
+    if (this.#steps.has(from)) throw this.#refused(`step`, `status "${from}" has one already`);
+    this.#edges("step", from, to, handler);
+    const options = this.#layer(`step "${from}"`, own);
+    this.#steps.set(from, { to: [...new Set(to)], handler, options });
+    return this;
+  }
+
+  callback(from: string, to: readonly string[], handler: Callback["handler"]): this {
+    this.#edges("callback", from, to, handler);
+    addTo(this.#callbacks, from, { to: [...to], handler });
+    return this;
+  }
+
+  timeout(
+    from: string,
+    to: readonly string[],
+    at: TimeoutAt<unknown>,
+    handler: Timeout["handler"],
+    { name, ...own }: TimeoutOptions = {},
+  ): this {
+    const known = (this.#timeouts.get(from) ?? []).map((each) => each.name);
+    if (name !== undefined && known.includes(name)) {
+      throw this.#refused("timeout", `status "${from}" has one named "${name}" already`);
+    }
+    const due = this.#dueTime(from, at);
+    this.#edges("timeout", from, to, handler, labelOf(at));
+    const unique = name ?? numbered(to.join(" or ") || "timeout", known);
+    const options = this.#layer(`timeout "${unique}" of "${from}"`, own, timeoutOptions);
+    addTo(this.#timeouts, from, { name: unique, to: [...to], at: due, handler, options });
+    return this;
+  }
+
+  onComplete(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("complete", handler, options);
+  }
+  onPause(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("pause", handler, options);
+  }
+  onResume(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("resume", handler, options);
+  }
+  onCancel(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("cancel", handler, options);
+  }
+  onFail(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("fail", handler, options);
+  }
+  onDelete(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("delete", handler, options);
+  }
+
+  build(): Definition {
+    checkGraph(this.#name, this.#transitions);
+    const behaviour = machineBehaviour({
+      name: this.#name,
+      layers: [this.#defaults],
+      transitions: [...this.#transitions],
+      steps: new Map(this.#steps),
+      callbacks: new Map(this.#callbacks),
+      timeouts: new Map(this.#timeouts),
+      hooks: new Map(this.#hooks),
+      pauseRetryMs: this.#pauseRetryMs,
+      keepFinishedMs: this.#keepFinishedMs,
+      scrub: this.#scrub,
+    });
+    return { name: this.#name, behaviour };
+  }
+
+  #hook(kind: HookKind, handler: HookHandler<unknown>, { name, ...own }: HookOptions = {}): this {
+    const known = (this.#hooks.get(kind) ?? []).map((each) => each.name);
+    const what = `${kind} hook`;
+    if (typeof handler !== "function") throw this.#refused(what, "its handler is no function");
+    if (name !== undefined && known.includes(name)) throw this.#refused(what, `there is one named "${name}"`);
+    const { parkAfterErrors = 10, ...rest } = own;
+    const unique = name ?? numbered(String(known.length + 1), known);
+    const options = this.#layer(what, { ...rest, pauseAfterErrors: parkAfterErrors }, hookOptions);
+    const run = (view: RunView, signal: AbortSignal) => handler(view, { signal });
+    addTo(this.#hooks, kind, { name: unique, options, run });
+    return this;
+  }
+
+  #edges(
+    by: Transition["by"],
+    from: string,
+    to: readonly string[],
+    handler: unknown,
+    label?: string,
+  ): void {
+    checkStatus(this.#name, from);
+    to.forEach((each) => checkStatus(this.#name, each));
+    if (typeof handler !== "function") throw this.#refused(`${by} "${from}"`, "its handler is no function");
+    this.#transitions.push({ from, to: [...new Set(to)], by, ...(label !== undefined && { label }) });
+  }
+
+  #dueTime(from: string, at: TimeoutAt<unknown>): DueTime {
+    if (typeof at === "function") return at;
+    const { after, at: date } = Object(at) as { after?: Duration; at?: unknown };
+    if (after !== undefined) return { afterMs: durationMs(after, `after of a timeout of "${from}"`) };
+    if (date instanceof Date && !Number.isNaN(date.getTime())) return { atMs: date.getTime() };
+    throw this.#refused(
+      "timeout",
+      `its time at "${from}" is none; give { after }, { at: Date } or a function`,
     );
   }
-  if (policy.retryMaxMs < policy.retryInitialMs) {
-    throw new PawlError(
-      "INVALID_ARGUMENT",
-      `Cannot use retry of ${what}: max (${policy.retryMaxMs} ms) is below initial (${policy.retryInitialMs} ms)`,
-    );
+
+  /** Options are read once here, so that what is wrong with them is said where they are written. */
+  #layer(what: string, options: StepOptions | undefined, usable?: readonly string[]): OptionLayer {
+    const layer = { from: `${what} of "${this.#name}"`, options };
+    checkStepOptions(layer, usable);
+    stepPolicy(layer.from, [this.#defaults, layer]);
+    return layer;
   }
-  return policy;
+
+  #refused(what: string, why: string): PawlError {
+    return new PawlError("INVALID_GRAPH", `Cannot add ${what} to "${this.#name}": ${why}`);
+  }
 }
 
-function wholeNumber(value: number, what: string): number {
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new PawlError(
-    "INVALID_ARGUMENT",
-    `Cannot use ${what}: got ${value}, want a whole number of 0 or more`,
-  );
+function addTo<Key, Item>(map: Map<Key, Item[]>, key: Key, item: Item): void {
+  map.set(key, [...map.get(key) ?? [], item]);
+}
+
+/** What a diagram says of a timeout whose time is always the same. */
+function labelOf(at: TimeoutAt<unknown>): string | undefined {
+  if (typeof at === "function" || !("after" in at)) return undefined;
+  return typeof at.after === "number" ? `after ${at.after} ms` : `after ${at.after}`;
+}
+
+/** The name, or the name with the first number that makes it new. */
+function numbered(name: string, known: readonly string[]): string {
+  if (!known.includes(name)) return name;
+  let number = 2;
+  while (known.includes(`${name} ${number}`)) number++;
+  return `${name} ${number}`;
 }

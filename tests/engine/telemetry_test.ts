@@ -317,6 +317,7 @@ testInMemory("states() follows an engine through its life, and so does its metri
     "flow-a-consumer-1-of-1",
     "flow-b-consumer-1-of-1",
     "flow-c-consumer-1-of-1",
+    "flow-delete-consumer",
     "flow-paused-records-retry-consumer",
   ];
   const all = (state: string) => Object.fromEntries(names.map((name) => [name, state]));

@@ -51,6 +51,10 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
   crashes: count,
   updatedAt: fc.nat(2 ** 41),
   due: fc.nat(2 ** 41),
+  stepDue: fc.nat(2 ** 41),
+  timers: fc.array(fc.record({ name: nasty, at: fc.nat(2 ** 41), attempt: count, round: count }, {
+    noNullPrototype: true,
+  })),
   reason: nasty,
   lastError,
   sealed: fc.constant(true),
@@ -68,12 +72,13 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
     "attempt",
     "crashes",
     "updatedAt",
+    "timers",
     "payload",
   ],
   noNullPrototype: true,
 }).map((run) => {
-  const { previous, due, reason, lastError, sealed = false } = run;
-  const whole = { ...run, previous, due, reason, lastError, sealed };
+  const { previous, due, stepDue, reason, lastError, sealed = false } = run;
+  const whole = { ...run, previous, due, stepDue, reason, lastError, sealed };
   return { ...whole, head: recordHead(whole) };
 });
 
@@ -87,9 +92,13 @@ Deno.test("decodeRecord() gives back what encodeRecord() was given, whatever the
 Deno.test("encodeRecord() writes JSON with flat fields and the payload as `data`", () => {
   fc.assert(fc.property(record, (run) => {
     const { head: _head, payload, ...fields } = run;
-    const there = Object.entries(fields).filter(([, value]) => value !== undefined && value !== false);
+    const { stepDue, timers, ...flat } = fields;
+    const there = Object.entries(flat).filter(([, value]) => value !== undefined && value !== false);
+    const implied = bucketOf(run.state) === "active" ? run.due : undefined;
     assert.deepEqual(JSON.parse(encodeRecord(run)), {
       ...Object.fromEntries(there),
+      ...(stepDue !== implied && { stepDue: stepDue ?? null }),
+      ...(timers.length > 0 && { timers }),
       data: JSON.parse(payload),
     });
   }));

@@ -40,9 +40,9 @@ const mutants: readonly Mutant[] = [
   {
     name: "a refused landing is run again, not rebased",
     file: "core/engine/shard_owner.ts",
-    find: "change = await this.#hot.change(run, changeOf, this.#seal);",
+    find: "await this.#hot.change(run, changeOf, this.#seal);",
     replace: "const { version } = run;\n" +
-      "      change = await this.#hot.change(run, (record, now) => version === run.version ? changeOf(record, now) : {});",
+      "      await this.#hot.change(run, (record, now) => version === run.version ? changeOf(record, now) : {});",
   },
   {
     name: "acknowledged before the commit",
