@@ -27,6 +27,7 @@ export type {
 } from "./core/engine/behaviour.ts";
 export type { CallbackResult } from "./core/engine/callback.ts";
 export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
+export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
@@ -77,8 +78,10 @@ export type {
 // Errors, durations, limits.
 export {
   ConflictError,
+  type DataIssue,
   type ErrorCode,
   ImportIncompleteError,
+  InvalidDataError,
   LeaseLostError,
   OutcomeUnknownError,
   PawlError,
@@ -89,6 +92,7 @@ export {
   StoreClosedError,
 } from "./core/errors.ts";
 export type { Duration } from "./core/duration.ts";
+export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "./core/standard_schema.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";
 
 // Ports, for those who bring their own.

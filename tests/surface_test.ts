@@ -9,6 +9,7 @@ interface DocSymbol {
 const surface: Readonly<Record<string, string>> = {
   ".": `class ConflictError
 class ImportIncompleteError
+class InvalidDataError
 class LeaseLostError
 class OutcomeUnknownError
 class PawlError
@@ -37,6 +38,8 @@ interface CommitCounts
 interface Committer
 interface Control
 interface Counter
+interface DataIssue
+interface DataRules
 interface Definition
 interface DiagramOptions
 interface Engine
@@ -90,6 +93,8 @@ interface Span
 interface SpanEnd
 interface SpanStart
 interface SqlStatement
+interface StandardSchema
+interface StandardSchemaIssue
 interface StepCall
 interface StepOptions
 interface StepPolicy
@@ -128,6 +133,7 @@ typeAlias ProcessState
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias RunState
+typeAlias StandardSchemaResult
 typeAlias StartStatusOf
 typeAlias StatusOf
 typeAlias StepAnswer

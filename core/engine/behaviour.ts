@@ -7,6 +7,7 @@
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
+import type { DataRules } from "./data_rules.ts";
 import type { DiagramOptions } from "./diagram_options.ts";
 import type { RunView } from "./run_view.ts";
 import type { OptionLayer } from "./step_options.ts";
@@ -82,6 +83,8 @@ export interface Transition {
 export interface Behaviour extends Rules {
   /** Where a run starts unless told otherwise. */
   readonly start: string;
+  /** What it says of its data. */
+  readonly data: DataRules;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
   /**

@@ -16,9 +16,10 @@ import { type ListPage, type ListQuery, listRuns } from "./list.ts";
 import { listTimers, type TimerPage, type TimerQuery } from "./list_timers.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { contextOf, type EngineOptions } from "./options.ts";
-import { type RunView, viewOf } from "./run_view.ts";
+import { type RunView, viewAfter, viewOf } from "./run_view.ts";
 import { type PreparedTrigger, prepareTrigger } from "./prepare_trigger.ts";
-import { RunIds, trigger, type Triggered } from "./trigger.ts";
+import { callerOf } from "./trace_origin.ts";
+import { RunIds, trigger, type Triggered, type TriggerInput } from "./trigger.ts";
 import { type TickReport, Work } from "./work.ts";
 import type { ProcessState } from "./metrics.ts";
 import type { HistoryRow } from "../parts/history.ts";
@@ -33,6 +34,8 @@ export type TriggerOptions<Data, Start extends string> =
     readonly startAt?: Start;
     /** Makes the call safe to repeat: same key and input give the same run, even after it ended. */
     readonly idempotencyKey?: string;
+    /** Where the run comes from, for whoever looks at it later; cut to `limits.traceOriginLengthMax`. */
+    readonly traceOrigin?: string;
   }
   & (undefined extends Data ? { readonly data?: Data } : { readonly data: Data });
 
@@ -78,8 +81,9 @@ export interface Engine {
    * Creates a run, unless the key has an unfinished one: one atomic write, durable when this resolves.
    *
    * @throws {RunInProgressError} When the key has an unfinished run.
-   * @throws {PawlError} `UNKNOWN_DEFINITION`, `UNKNOWN_STATUS`, `INVALID_ARGUMENT`, `NOT_JSON`, `PAYLOAD_TOO_LARGE` or
-   * `IDEMPOTENCY_MISMATCH`; nothing was written.
+   * @throws {InvalidDataError} When the definition's schema refuses the data.
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `UNKNOWN_STATUS`, `INVALID_ARGUMENT`, `NOT_JSON`, `PAYLOAD_TOO_LARGE`,
+   * `SCHEMA_FAILED` or `IDEMPOTENCY_MISMATCH`; nothing was written.
    */
   trigger<Data, Status extends string, Start extends string>(
     definition: Definition<Data, Status, Start>,
@@ -181,11 +185,7 @@ export interface Engine {
    * definition that has no graph.
    */
   diagram(definition: Definition, options?: DiagramOptions): string;
-  /**
-   * What each process of this engine is doing, by its name, such as `orders-paid-consumer-1-of-1`: `running` while the
-   * engine owns a shard of the definition, `idle` while it waits for its share, `shutdown` once it is stopped, and
-   * `unknown` when it was never started or does not work.
-   */
+  /** What each process of this engine is doing, by its name, such as `orders-paid-consumer-1-of-1`. */
   states(): Readonly<Record<string, ProcessState>>;
   /** For operators. */
   readonly admin: Admin;
@@ -222,6 +222,7 @@ export function createEngine(options: EngineOptions): Engine {
 
 class PawlEngine implements Engine {
   readonly admin: Admin;
+  readonly states = () => this.#work.states();
   readonly #context: EngineContext;
   readonly #work: Work;
   readonly #runIds: RunIds;
@@ -251,7 +252,14 @@ class PawlEngine implements Engine {
     ...[options]: readonly [options?: TriggerOptions<Data, Start>]
   ): Promise<Triggered> {
     const known = this.#known("trigger", definition);
-    return await trigger(this.#context, this.#work.ownership, this.#runIds, known, key, options ?? {});
+    return await trigger(
+      this.#context,
+      this.#work.ownership,
+      this.#runIds,
+      known,
+      key,
+      this.#traced(options, this.trigger),
+    );
   }
 
   async prepareTrigger<Data, Status extends string, Start extends string>(
@@ -260,7 +268,19 @@ class PawlEngine implements Engine {
     ...[options]: readonly [options?: TriggerOptions<Data, Start>]
   ): Promise<PreparedTrigger> {
     const known = this.#known("prepare trigger", definition);
-    return await prepareTrigger(this.#context, this.#runIds, known, key, options ?? {});
+    return await prepareTrigger(
+      this.#context,
+      this.#runIds,
+      known,
+      key,
+      this.#traced(options, this.prepareTrigger),
+    );
+  }
+
+  #traced(options: TriggerInput = {}, verb: unknown): TriggerInput {
+    const { traceOrigin, limits } = this.#context;
+    if (!traceOrigin || options.traceOrigin !== undefined) return options;
+    return { ...options, traceOrigin: callerOf(verb, limits.traceOriginLengthMax) };
   }
 
   async await<Data>(
@@ -356,10 +376,6 @@ class PawlEngine implements Engine {
     );
   }
 
-  states(): Readonly<Record<string, ProcessState>> {
-    return this.#work.states();
-  }
-
   async #operate(
     verb: string,
     definition: Definition,
@@ -369,7 +385,7 @@ class PawlEngine implements Engine {
   ): Promise<RunView> {
     const name = { definition: definition.name, key, runId: options.runId };
     const record: RunRecord = await operate(this.#context, this.#work.ownership, verb, name, changeOf);
-    return viewOf(this.#context, record);
+    return viewAfter(this.#context, record);
   }
 
   #reason(options: OperateOptions, otherwise: string): string {

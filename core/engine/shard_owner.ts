@@ -12,7 +12,7 @@ import { DueIndex, type DueSink } from "./due_index.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
 import { ringSurely } from "./ring_surely.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
-import { unstallRuns } from "./stalled_runs.ts";
+import { unstallRuns, whyStalled } from "./stalled_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 import { shardFailed } from "./notice.ts";
@@ -60,13 +60,13 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#suspects = options.suspects;
   }
 
-  /** Reads what is due and takes up stalled runs whose status is known now. */
+  /** Reads what is due and takes up stalled runs that this code can go on with. */
   async begin(): Promise<void> {
     const { behaviour } = this.definition;
     await Promise.all([this.rescan(), this.#chores.rescan()]);
     await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
-      if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
+      if (run && !whyStalled(behaviour, run.record)) await this.#change(run, unstall(behaviour));
     });
   }
 

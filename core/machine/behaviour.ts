@@ -8,6 +8,7 @@ import type {
   TimerWish,
   Transition,
 } from "../engine/behaviour.ts";
+import type { DataRules } from "../engine/data_rules.ts";
 import { type OptionLayer, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
@@ -71,6 +72,8 @@ export interface MachineParts {
   readonly callbacks: ReadonlyMap<string, readonly Callback[]>;
   readonly timeouts: ReadonlyMap<string, readonly Timeout[]>;
   readonly hooks: ReadonlyMap<HookKind, readonly HookPart[]>;
+  /** What it says of its data. */
+  readonly data: DataRules;
   readonly pauseRetryMs: number | undefined;
   readonly keepFinishedMs: number | undefined;
   readonly scrub: ((data: unknown) => unknown) | undefined;
@@ -109,6 +112,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
     transitions,
     pauseRetryMs: parts.pauseRetryMs,
     keepFinishedMs: parts.keepFinishedMs,
+    data: parts.data,
     policy: (status) => policies.get(status),
     isTerminal: (status) => !edges.has(status),
     withDefaults: (defaults, limits) => machineBehaviour({ ...parts, layers: [defaults, ...layers] }, limits),

@@ -7,6 +7,7 @@
 import { type Duration, durationMs } from "../duration.ts";
 import type { Definition, Transition } from "../engine/behaviour.ts";
 import type { RunView } from "../engine/run_view.ts";
+import type { DataRules } from "../engine/data_rules.ts";
 import { checkStepOptions, type OptionLayer, type StepOptions, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import type { HookKind } from "../parts/chore.ts";
@@ -18,6 +19,7 @@ import {
   type Step,
   type Timeout,
 } from "./behaviour.ts";
+import { machineData } from "./data.ts";
 import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
 import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutOptions } from "./machine.ts";
 import type { TimeoutAt } from "./run.ts";
@@ -29,7 +31,7 @@ const hookOptions = timeoutOptions;
 /**
  * Begins a state machine.
  *
- * @typeParam Data What a run carries; it must survive JSON.
+ * @typeParam Data What a run carries; it must survive JSON. Left out, it is what the schema gives.
  * @param name Unique within a store; the name stored runs are found by.
  * @param options Defaults for its steps and for paused runs.
  * @returns A builder.
@@ -60,6 +62,7 @@ export function machine<Data = undefined>(
 class Builder {
   readonly #name: string;
   readonly #defaults: OptionLayer;
+  readonly #data: DataRules;
   readonly #scrub: MachineOptions<unknown>["scrub"];
   readonly #pauseRetryMs: number | undefined;
   readonly #keepFinishedMs: number | undefined;
@@ -73,6 +76,7 @@ class Builder {
     this.#name = name;
     this.#defaults = { from: `machine("${name}", { steps })`, options: options.steps };
     checkStepOptions(this.#defaults);
+    this.#data = machineData(name, options);
     this.#scrub = options.scrub;
     const { pauseRetry = "1h", keepFinished } = options;
     this.#pauseRetryMs = pauseRetry === false ? undefined : durationMs(pauseRetry, "pauseRetry");
@@ -141,6 +145,7 @@ class Builder {
       callbacks: new Map(this.#callbacks),
       timeouts: new Map(this.#timeouts),
       hooks: new Map(this.#hooks),
+      data: this.#data,
       pauseRetryMs: this.#pauseRetryMs,
       keepFinishedMs: this.#keepFinishedMs,
       scrub: this.#scrub,
