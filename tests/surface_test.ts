@@ -21,6 +21,7 @@ class StoreClosedError
 function consoleLogger
 function createEngine
 function deleteTopic
+function joinTelemetry
 function machine
 function runStateTopic
 function statusTopic
@@ -39,6 +40,7 @@ interface CommitCall
 interface CommitCounts
 interface Committer
 interface Control
+interface Counter
 interface DataIssue
 interface DataRules
 interface Definition
@@ -53,7 +55,10 @@ interface Entry
 interface EventStreamer
 interface ExportOptions
 interface Finding
+interface Gauge
 interface HeldRun
+interface Histogram
+interface HistogramOptions
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
@@ -62,6 +67,7 @@ interface HookOptions
 interface ImportOptions
 interface ImportProgress
 interface ImportReport
+interface InstrumentOptions
 interface LastCall
 interface Limits
 interface ListPage
@@ -93,6 +99,9 @@ interface RunOptions
 interface RunTimerView
 interface RunView
 interface ShardInfo
+interface Span
+interface SpanEnd
+interface SpanStart
 interface SqlStatement
 interface StandardSchema
 interface StandardSchemaIssue
@@ -103,6 +112,7 @@ interface StepRun
 interface Store
 interface StoreLimits
 interface StreamEvent
+interface Telemetry
 interface TickReport
 interface TimeoutOptions
 interface TimerInfo
@@ -126,10 +136,12 @@ typeAlias ErrorCode
 typeAlias HistoryKind
 typeAlias HookHandler
 typeAlias HookKind
+typeAlias Labels
 typeAlias ListItem
 typeAlias LogLevel
 typeAlias OnHint
 typeAlias PayloadOf
+typeAlias ProcessState
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias RunState
@@ -163,12 +175,23 @@ interface MemoryStreamerOptions`,
   "./adapters/streams/broadcast_channel": `function broadcastStreamer
 interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
-  "./testing": `function seededRandom
+  "./plugins/otel": `function otelTelemetry
+function traceIdOf
+interface OtelMeter
+interface OtelOptions
+interface OtelTracer`,
+  "./plugins/prometheus": `function prometheusTelemetry
+interface PrometheusOptions
+interface PrometheusTelemetry`,
+  "./testing": `function recordingTelemetry
+function seededRandom
 function storeConformance
 function streamerConformance
 function testEngine
 function virtualClock
 interface ConformanceCase
+interface RecordedSpan
+interface RecordingTelemetry
 interface StoreConformanceOptions
 interface StreamerConformanceOptions
 interface TestEngine

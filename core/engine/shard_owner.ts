@@ -1,6 +1,6 @@
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import { type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
-import { isFinished, type RunRecord } from "../parts/run_record.ts";
+import { type Change, type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
+import { dueSince, isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { Attempts } from "./attempts.ts";
@@ -15,6 +15,7 @@ import { runTurn, type TurnHost } from "./run_turn.ts";
 import { unstallRuns, whyStalled } from "./stalled_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
+import { shardFailed } from "./notice.ts";
 import { decideTurn } from "./turn.ts";
 import type { Also } from "./write_change.ts";
 
@@ -237,11 +238,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
       this.#options.onLost(this);
       return;
     }
-    this.#context.logger.log("error", "Work of a shard failed; it is tried again", {
-      definition: this.name,
-      shard: this.shard,
-      error: String(error),
-    });
+    shardFailed(this.#context, this, error);
   }
 
   /** @inheritdoc */
@@ -300,9 +297,10 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
-    const { chores } = await this.#hot.change(run, changeOf, how);
-    if (chores) this.#chores.added(chores);
+  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
+    const applied = await this.#hot.change(run, changeOf, how);
+    if (applied.chores) this.#chores.added(applied.chores);
+    return applied;
   }
 
   #forget(runId: string): void {
@@ -371,6 +369,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
       }
       if (run.record.state !== "paused") {
         if (run.record.crashes > 0 && !this.#suspects.isAlone(runId)) return "alone";
+        run.dueSince = dueSince(run.record);
         await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
       }
       this.#hot.keep(run);

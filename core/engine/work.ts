@@ -11,6 +11,8 @@ import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
+import type { ProcessState } from "./metrics.ts";
+import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
 import { StoreStreamer } from "./store_streamer.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 
@@ -51,9 +53,31 @@ export class Work {
   constructor(context: EngineContext) {
     this.#context = context;
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context.clock);
-    this.ownership = new Ownership(context, this.#dispatcher);
+    this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
     this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
+    if (context.works) {
+      for (const definition of context.definitions.values()) context.metrics?.begin(definition);
+    }
+    this.#reportStates();
+  }
+
+  /** What each process is doing. */
+  states(): Readonly<Record<string, ProcessState>> {
+    return processStates(this.#context, this.#enginePhase, this.#ownedNames);
+  }
+
+  get #enginePhase(): EnginePhase {
+    if (this.#phase === "new" || this.#phase === "stopped") return this.#phase;
+    return "at work";
+  }
+
+  get #ownedNames(): ReadonlySet<string> {
+    return new Set(this.ownership.owners.map((owner) => owner.name));
+  }
+
+  #reportStates(): void {
+    if (this.#context.metrics) reportStates(this.#context, this.#enginePhase, this.#ownedNames);
   }
 
   /** Attempts of steps that came to an end since the start. */
@@ -81,6 +105,7 @@ export class Work {
     }
     if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
     this.#phase = "starting";
+    this.#reportStates();
     const starting = this.#start();
     this.#starting = starting.catch(() => {});
     await starting;
@@ -93,6 +118,7 @@ export class Work {
     } catch (error) {
       await this.ownership.release(error);
       this.#phase = "new";
+      this.#reportStates();
       throw error;
     }
     this.#poll.start(true);
@@ -120,6 +146,7 @@ export class Work {
     await this.#context.committer.drain();
     this.#phase = "stopped";
     this.streams.end();
+    this.#reportStates();
     this.#context.watch.end(reason);
   }
 
