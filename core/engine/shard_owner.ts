@@ -124,12 +124,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
-    return this.#queued.size > 0 ? this.#context.clock.now() : this.nextSleeper;
-  }
-
-  /** When the next run is due that is not queued yet. */
-  get nextSleeper(): number | undefined {
-    return this.#index.nextDue;
+    const later = this.#index.nextDue ?? Infinity;
+    const next = Math.min(later, this.#options.dispatcher.nextDue(this, this.#queued.size));
+    return next < Infinity ? next : undefined;
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -356,13 +353,15 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
         if (run) this.#settle(run);
         return "dropped";
       }
-      if (run.record.state !== "paused") {
+      // What waits for its rate starts nothing yet: it is neither to blame, nor to hold up the others.
+      const waits = this.#options.dispatcher.mustWait(this, run.record.status);
+      if (run.record.state !== "paused" && !waits) {
         if (run.record.crashes > 0 && !this.#suspects.isAlone(runId)) return "alone";
         await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
       }
       this.#hot.keep(run);
       this.#options.dispatcher.ready(this, runId);
-      return "started";
+      return waits ? "dropped" : "started";
     } catch (error) {
       this.failed(error);
       this.#queued.delete(runId);

@@ -11,7 +11,6 @@ import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
-import type { ShardOwner } from "./shard_owner.ts";
 
 /** What a tick did. */
 export interface TickReport {
@@ -174,18 +173,9 @@ export class Work {
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {
-    const dues = [elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner))];
+    const dues = [elsewhere, ...this.ownership.owners.map((owner) => owner.nextDue)];
     const known = dues.filter((due) => due !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
-  }
-
-  /** Runs that only their rate holds up are next due when it lets the first of them start. */
-  #ownDue(owner: ShardOwner): number | undefined {
-    const startsAt = this.#dispatcher.startsAt(owner, owner.queued);
-    if (startsAt === undefined) return owner.nextDue;
-    const { clock } = this.#context;
-    const due = clock.now() + Math.max(0, Math.ceil(startsAt - clock.monotonic()));
-    return Math.min(due, owner.nextSleeper ?? due);
   }
 
   /** Waits until nothing is in flight, ready, or about to start within that time, and at most so long. */
