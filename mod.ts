@@ -7,6 +7,7 @@
 // The engine and what its verbs take and give.
 export {
   type AwaitOptions,
+  type CallbackOptions,
   createEngine,
   type Engine,
   type OperateOptions,
@@ -14,36 +15,64 @@ export {
   type TriggerOptions,
 } from "./core/engine/engine.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
-export type { Behaviour, Definition, StepCall, StepResult } from "./core/engine/behaviour.ts";
+export type {
+  Behaviour,
+  Definition,
+  EnteringCall,
+  Hook,
+  StepCall,
+  StepResult,
+  TimerWish,
+  Transition,
+} from "./core/engine/behaviour.ts";
+export type { CallbackResult } from "./core/engine/callback.ts";
+export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
 export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
+export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers.ts";
+export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
-export type { RunView } from "./core/engine/run_view.ts";
+export type { RunTimerView, RunView } from "./core/engine/run_view.ts";
 export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";
 export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
+export type { HookKind } from "./core/parts/chore.ts";
 export type { RunError, RunState } from "./core/parts/run_record.ts";
 export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
 export type { CommitCounts } from "./core/store/group_commit.ts";
 
 // State machines.
-export {
-  type DataOf,
-  type Machine,
-  machine,
-  type MachineBuilder,
-  type MachineOptions,
-  type StartStatusOf,
-  type StatusOf,
-} from "./core/machine/builder.ts";
-export type { Control, StepAnswer, StepHandler, StepRun } from "./core/machine/run.ts";
+export { machine } from "./core/machine/builder.ts";
+export type {
+  DataOf,
+  HookHandler,
+  HookOptions,
+  Machine,
+  MachineBuilder,
+  MachineOptions,
+  PayloadOf,
+  StartStatusOf,
+  StatusOf,
+  TimeoutOptions,
+} from "./core/machine/machine.ts";
+export type {
+  CallbackHandler,
+  Control,
+  EnteringRun,
+  StepAnswer,
+  StepHandler,
+  StepRun,
+  TimeoutAnswer,
+  TimeoutAt,
+  TimeoutHandler,
+} from "./core/machine/run.ts";
 
 // Errors, durations, limits.
 export {

@@ -20,14 +20,16 @@ export type ErrorCode =
   | "LIMIT_EXCEEDED" // any other named limit
   | "UNKNOWN_DEFINITION" // the engine does not carry this definition
   | "UNKNOWN_STATUS" // the definition has no such status
+  | "NO_CALLBACK" // the status takes no callback
   | "RUN_IN_PROGRESS" // the key has an unfinished run
   | "RUN_NOT_FOUND" // no run under this key or id
+  | "HOOK_NOT_FOUND" // no parked hook of that id
   | "RUN_ENDED" // the awaited status can no longer be reached
   | "RUN_STATE" // the verb is not allowed in the run's state
   | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input
   | "AWAIT_TIMEOUT" // `await` passed its `timeout`
   | "ALREADY_APPLIED" // a prepared trigger was committed a second time
-  | "UNSUPPORTED" // the store cannot do this
+  | "UNSUPPORTED" // the store, or the definition, cannot do this
   | "CONFLICT" // other writers won every one of the bounded retries
   | "LEASE_LOST" // another engine owns the shard now
   | "OUTCOME_UNKNOWN" // the reply to a commit was lost and could not be settled

@@ -5,17 +5,21 @@
  * @module
  */
 import type { Limits } from "../limits.ts";
-import type { Rules } from "../parts/run_change.ts";
+import type { HookKind } from "../parts/chore.ts";
+import type { Rules, StepPolicy } from "../parts/run_change.ts";
 import type { DataRules } from "./data_rules.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
+import type { RunView } from "./run_view.ts";
 import type { OptionLayer } from "./step_options.ts";
 
 /** What user code answered; data is handed back through {@linkcode StepCall}. */
 export type StepResult =
   | { readonly kind: "move"; readonly to: string }
   | { readonly kind: "repeat" | "skip" }
+  | { readonly kind: "rearm"; readonly afterMs: number }
   | { readonly kind: "pause" | "cancel" | "fail"; readonly reason: string };
 
-/** One attempt of a step, as the engine hands it to a behaviour. */
+/** One attempt of a step, callback or timer, as the engine hands it to a behaviour. */
 export interface StepCall {
   /** The run. */
   readonly runId: string;
@@ -39,6 +43,42 @@ export interface StepCall {
   writeData(data: unknown): void;
 }
 
+/** A run that enters a status, as the functions that set its timers see it. */
+export type EnteringCall = Pick<StepCall, "runId" | "definition" | "key" | "createdAt"> & {
+  /** Its data as it enters. */
+  readData(): unknown;
+};
+
+/** A timer that begins when a run enters a status. */
+export interface TimerWish {
+  /** Unique among the timers of the status. */
+  readonly name: string;
+  /** When it is due, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** User code that hears of a change of a run's state. */
+export interface Hook {
+  /** Unique among the hooks of its definition. */
+  readonly name: string;
+  /** Retries, timeout, and after how many failures it is parked. */
+  readonly policy: StepPolicy;
+  /** Runs it once. What it throws is a failed attempt. */
+  run(view: RunView, signal: AbortSignal): unknown;
+}
+
+/** What may take a run from a status to others. */
+export interface Transition {
+  /** The status it leads from. */
+  readonly from: string;
+  /** Where it may lead; nowhere: it only leaves the run where it is. */
+  readonly to: readonly string[];
+  /** Whose code decides. */
+  readonly by: "step" | "callback" | "timeout";
+  /** What a diagram says beside it. */
+  readonly label?: string;
+}
+
 /** An authoring model's side of a definition. */
 export interface Behaviour extends Rules {
   /** Where a run starts unless told otherwise. */
@@ -56,16 +96,42 @@ export interface Behaviour extends Rules {
    * @throws {PawlError} `INVALID_ARGUMENT` naming the options that contradict each other.
    */
   withDefaults(defaults: OptionLayer, limits: Limits): Behaviour;
-  /** Runs user code once. What it throws is a failed attempt. */
+  /** Why a run may go from where to where, in order of declaration. */
+  readonly transitions?: readonly Transition[];
+  /** Runs a step's code once. What it throws is a failed attempt. */
   run(call: StepCall): StepResult | Promise<StepResult>;
+  /** Runs a timer's code once. What it throws is a failed attempt of the timer. */
+  fire?(call: StepCall, timer: string): StepResult | Promise<StepResult>;
+  /** Whether the status has a callback. */
+  accepts?(status: string): boolean;
+  /** Runs the callbacks of a status in order, until one does not answer `skip`; each gets a copy of the payload of its own. */
+  receive?(call: StepCall, payload: () => unknown): StepResult | Promise<StepResult>;
+  /** The timers that begin as a run enters a status. What it throws fails whatever led there. */
+  timers?(status: string, call: EnteringCall, now: number): readonly TimerWish[];
+  /** Who hears of a change of this kind. */
+  hooks?(kind: HookKind): readonly Hook[];
+  /** What is left of the data when it is to be deleted; absent: nothing. */
+  scrub?(data: unknown): unknown;
+  /** Draws it as Mermaid text; absent: it cannot be drawn. */
+  diagram?(options: DiagramOptions): string;
 }
 
 /** What an engine carries: a name and a behaviour, and, for the compiler, the types of its runs. */
-export interface Definition<Data = unknown, Status extends string = string, Start extends string = string> {
+export interface Definition<
+  Data = unknown,
+  Status extends string = string,
+  Start extends string = string,
+  Payloads = unknown,
+> {
   /** Unique within a store. */
   readonly name: string;
   /** For the engine only. */
   readonly behaviour: Behaviour;
   /** For the compiler only: never there at run time. */
-  readonly types?: { readonly data: Data; readonly status: Status; readonly start: Start };
+  readonly types?: {
+    readonly data: Data;
+    readonly status: Status;
+    readonly start: Start;
+    readonly payloads: Payloads;
+  };
 }

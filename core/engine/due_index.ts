@@ -1,19 +1,22 @@
 import { PawlError } from "../errors.ts";
 import type { Cancel } from "../ports/clock.ts";
 import { keyAfter, readStamp, splitKey } from "../store/key.ts";
-import { keyspace } from "../store/keyspace.ts";
+import type { Space } from "../store/keyspace.ts";
 import type { EngineContext } from "./context.ts";
 import { DueHeap } from "./due_heap.ts";
 
 /** How long a run is set aside whose record cannot be read, so that one damaged value is no stream of errors. */
 const damagedMs = 60_000;
 
+/** An index of what is due: of runs, or of chores. */
+export type DueSpace = Space<[definition: string, due: number, id: string]>;
+
 /** What the due index tells its owner. */
 export interface DueSink {
   /** Runs the owner holds as due now: they count against the memory bound. */
   readonly queued: number;
-  /** Whether the owner holds the run already. */
-  holds(runId: string): boolean;
+  /** Whether the owner holds the run already, which a scan has found at this due time. */
+  holds(runId: string, due: number): boolean;
   /**
    * Offered each run that a scan finds.
    *
@@ -38,6 +41,7 @@ export class DueIndex {
   readonly #definition: string;
   readonly #shard: number;
   readonly #sink: DueSink;
+  readonly #space: DueSpace;
   readonly #later = new DueHeap();
   /** First key that is not in memory; absent: all of the index is. */
   #horizon: string | undefined;
@@ -53,12 +57,14 @@ export class DueIndex {
    * @param context The engine.
    * @param definition Whose runs.
    * @param shard Where.
+   * @param space Which index.
    * @param sink Its owner.
    */
-  constructor(context: EngineContext, definition: string, shard: number, sink: DueSink) {
+  constructor(context: EngineContext, definition: string, shard: number, space: DueSpace, sink: DueSink) {
     this.#context = context;
     this.#definition = definition;
     this.#shard = shard;
+    this.#space = space;
     this.#sink = sink;
   }
 
@@ -83,7 +89,7 @@ export class DueIndex {
   /** Reads the index from its start: everything not held yet is taken up. */
   async rescan(): Promise<void> {
     while (this.#scanning) await this.#scanning;
-    await this.#begin(keyspace.work.range(this.#definition).start);
+    await this.#begin(this.#space.range(this.#definition).start);
   }
 
   /** Reads on behind the horizon when little of what was read is left, or what lies there is due. */
@@ -104,7 +110,7 @@ export class DueIndex {
     if (!isDue && this.#later.size >= limits.dueInMemoryMax) this.#makeRoom();
     const isFull = isDue && this.#sink.queued >= limits.dueInMemoryMax;
     if (isFull || this.#isBeyond(due, runId)) {
-      this.#leaveOut(keyspace.work.key(this.#definition, due, runId));
+      this.#leaveOut(this.#space.key(this.#definition, due, runId));
       this.#sink.dropped(runId);
     } else if (isDue) {
       this.#sink.due(runId);
@@ -153,13 +159,13 @@ export class DueIndex {
   }
 
   #isBeyond(due: number, runId: string): boolean {
-    return this.#horizon !== undefined && keyspace.work.key(this.#definition, due, runId) >= this.#horizon;
+    return this.#horizon !== undefined && this.#space.key(this.#definition, due, runId) >= this.#horizon;
   }
 
   /** The later half of the sleepers goes behind the horizon. */
   #makeRoom(): void {
     const first = this.#later.keepEarliest(this.#context.limits.dueInMemoryMax >> 1);
-    if (first) this.#leaveOut(keyspace.work.key(this.#definition, first.due, first.id));
+    if (first) this.#leaveOut(this.#space.key(this.#definition, first.due, first.id));
   }
 
   #leaveOut(key: string): void {
@@ -175,7 +181,7 @@ export class DueIndex {
 
   async #scan(from: string): Promise<void> {
     const { limits, reader } = this.#context;
-    const { end } = keyspace.work.range(this.#definition);
+    const { end } = this.#space.range(this.#definition);
     const limit = limits.duePageMax;
     for (let start = from; !this.#over;) {
       this.#missed = undefined;
@@ -192,8 +198,8 @@ export class DueIndex {
 
   #found(workKey: string): void {
     const [, , due, runId] = splitKey(workKey);
-    if (this.#sink.holds(runId!) || this.#retries.has(runId!)) return;
     const dueAt = readStamp(due!);
+    if (this.#sink.holds(runId!, dueAt) || this.#retries.has(runId!)) return;
     if (!this.#sink.takes(runId!, dueAt)) this.track(runId!, dueAt);
   }
 

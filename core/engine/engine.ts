@@ -4,12 +4,16 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
+import { PawlError } from "../errors.ts";
 import { type Admin, adminOf } from "./admin.ts";
 import { awaitRun } from "./await_run.ts";
 import type { Definition } from "./behaviour.ts";
+import { callback, type CallbackResult } from "./callback.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type ListPage, type ListQuery, listRuns } from "./list.ts";
+import { listTimers, type TimerPage, type TimerQuery } from "./list_timers.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { contextOf, type EngineOptions } from "./options.ts";
 import { type RunView, viewAfter, viewOf } from "./run_view.ts";
@@ -18,6 +22,7 @@ import { callerOf } from "./trace_origin.ts";
 import { RunIds, trigger, type Triggered, type TriggerInput } from "./trigger.ts";
 import { type TickReport, Work } from "./work.ts";
 import type { HistoryRow } from "../parts/history.ts";
+import { requestDeletion } from "../parts/disposal.ts";
 import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
 
@@ -43,6 +48,14 @@ export interface RunOptions {
 export interface OperateOptions extends RunOptions {
   /** Why; kept on the run and in its history. */
   readonly reason?: string;
+}
+
+/** What `callback` takes. */
+export interface CallbackOptions extends RunOptions {
+  /** Makes the call safe to repeat once it was applied: same key and input give the same answer. */
+  readonly idempotencyKey?: string;
+  /** Ends the call before it is committed, by rejecting with its reason; the callbacks see it as `run.signal`. */
+  readonly signal?: AbortSignal;
 }
 
 /** What `await` takes. */
@@ -109,6 +122,8 @@ export interface Engine {
   ): Promise<RunView<Data> | undefined>;
   /** One page of the runs that match. */
   list(query?: ListQuery): Promise<ListPage>;
+  /** One page of the timers that runs wait for. */
+  timers(query?: TimerQuery): Promise<TimerPage>;
   /** What happened to a run, oldest first. */
   history(query: HistoryQuery): Promise<HistoryRow[]>;
   /**
@@ -129,6 +144,46 @@ export interface Engine {
    * @throws {RunStateError} When it has ended.
    */
   cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /**
+   * Erases the data of a finished run: from its record, history and hooks, by the engine that owns it. The run is
+   * `deletion-requested` until that is done, then `deleted`.
+   *
+   * @throws {RunStateError} When the run has not ended; cancel it first.
+   */
+  deleteData(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /**
+   * Hands a payload to a run that waits at a status: runs the status's callbacks here and now, and commits what they
+   * answer before it resolves.
+   *
+   * @param definition The machine.
+   * @param key The run's key.
+   * @param status The status it must be at.
+   * @param payload What the callbacks get; must survive JSON.
+   * @param options `runId`, `idempotencyKey`, `signal`.
+   * @returns What happened: `applied: false`, with the reason, when the run is elsewhere, stopped or finished.
+   * @throws {PawlError} `NO_CALLBACK` when the status has none, `UNKNOWN_STATUS`, `RUN_NOT_FOUND`,
+   * `IDEMPOTENCY_MISMATCH`; or what a callback throws: then nothing was written.
+   */
+  callback<
+    Data,
+    Status extends string,
+    Start extends string,
+    Payloads,
+    const At extends keyof Payloads & string,
+  >(
+    definition: Definition<Data, Status, Start, Payloads>,
+    key: string,
+    status: At,
+    ...payload: undefined extends Payloads[At] ? [payload?: Payloads[At], options?: CallbackOptions]
+      : [payload: Payloads[At], options?: CallbackOptions]
+  ): Promise<CallbackResult>;
+  /**
+   * Draws a definition as Mermaid text (`stateDiagram-v2`). It needs no store, and works on a stopped engine too.
+   *
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `INVALID_ARGUMENT` for a direction that is none, or `UNSUPPORTED` by a
+   * definition that has no graph.
+   */
+  diagram(definition: Definition, options?: DiagramOptions): string;
   /** For operators. */
   readonly admin: Admin;
 }
@@ -254,6 +309,11 @@ class PawlEngine implements Engine {
     return await listRuns(this.#context, query);
   }
 
+  async timers(query: TimerQuery = {}): Promise<TimerPage> {
+    this.#work.require("list timers");
+    return await listTimers(this.#context, query);
+  }
+
   async history(query: HistoryQuery): Promise<HistoryRow[]> {
     this.#work.require("history");
     return await readHistory(this.#context, query);
@@ -276,13 +336,39 @@ class PawlEngine implements Engine {
   }
 
   async cancel(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
-    this.#known("cancel", definition);
+    const { behaviour } = this.#known("cancel", definition);
     return await this.#operate(
       "cancel",
       definition,
       key,
       options,
-      cancel(this.#reason(options, "cancelled by an operator")),
+      cancel(behaviour, this.#reason(options, "cancelled by an operator")),
+    );
+  }
+
+  async deleteData(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+    this.#known("delete data of", definition);
+    const change = requestDeletion(this.#reason(options, "deletion requested by an operator"));
+    return await this.#operate("delete data of", definition, key, options, change);
+  }
+
+  async callback(
+    definition: Definition,
+    key: string,
+    status: string,
+    ...[payload, options]: readonly [payload?: unknown, options?: CallbackOptions]
+  ): Promise<CallbackResult> {
+    const known = this.#known("call back", definition);
+    const target = { status, payload };
+    return await callback(this.#context, this.#work.ownership, known, key, target, options ?? {});
+  }
+
+  diagram(definition: Definition, options: DiagramOptions = {}): string {
+    const { name, behaviour } = definitionOf(this.#context, definition?.name);
+    if (behaviour.diagram) return behaviour.diagram(options);
+    throw new PawlError(
+      "UNSUPPORTED",
+      `Cannot draw diagram of "${name}": its behaviour has no diagram(); draw a machine, or give it one`,
     );
   }
 

@@ -5,8 +5,22 @@ import { decodeRecord, isFinished, type RunRecord } from "../parts/run_record.ts
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
-import type { AttemptSignal } from "./step_runner.ts";
-import { applyChange, type Held, readRun } from "./write_change.ts";
+import type { AttemptSignal } from "./attempt_call.ts";
+import type { Turn } from "./turn.ts";
+import { type Also, type Applied, applyChange, type Held, readRun } from "./write_change.ts";
+
+/** What goes with a change. */
+export interface HowToChange {
+  /**
+   * Resolves when no write of this fence is on its way any more: for a change that must not be applied twice even if its
+   * outcome stays unknown.
+   */
+  readonly seal?: () => Promise<void>;
+  /** Rows of the same batch. */
+  readonly also?: Also | undefined;
+}
+
+const stepTurn: Turn = { kind: "step" };
 
 /** A run whose record is in memory. */
 export interface HotRun extends Held {
@@ -16,8 +30,12 @@ export interface HotRun extends Held {
   busy: boolean;
   /** Who waits for it. */
   waiting: (() => void)[] | undefined;
+  /** What its next turn is for, decided when it is readied. */
+  turn: Turn;
   /** The attempt that is running. */
   attempt: AttemptSignal | undefined;
+  /** Its run has ended meanwhile: what is left to do with the run does not wait for the attempt. */
+  detached: boolean;
 }
 
 /** The records that an owner has in memory, and the changes it makes to them under its fence. */
@@ -70,24 +88,61 @@ export class HotRuns {
     if (run && !run.busy && !run.attempt) this.#runs.delete(runId);
   }
 
+  /**
+   * Parts a run that has ended from the attempt that still runs.
+   *
+   * @returns The run without it.
+   */
+  detach(run: HotRun): HotRun {
+    run.detached = true;
+    this.#runs.delete(run.record.id);
+    return this.hold(run.record, run.version);
+  }
+
+  /**
+   * Looks at a run whose row in the index is not where its record in memory says.
+   *
+   * @returns The run without its attempt, if it has ended.
+   */
+  async review(runId: string): Promise<HotRun | undefined> {
+    const found = await readRun(this.#context, runId);
+    const run = this.#runs.get(runId);
+    const isCode = run?.turn.kind === "step" || run?.turn.kind === "timer";
+    if (!run?.attempt || !isCode || run.busy || !found || !isFinished(found.record.state)) return undefined;
+    run.attempt.abort(runEnded(found.record));
+    this.detach(run);
+    return this.hold(found.record, found.version);
+  }
+
   /** Forgets every run with which nothing is going on: a guest may have changed any of them. */
   dropAll(): void {
     for (const runId of [...this.#runs.keys()]) this.drop(runId);
   }
 
-  /** Running code that listens to its signal is told when a guest has ended its run. */
+  /** Running code that listens to its signal is told when a guest has ended its run, or moved it on. */
   async tellEnded(): Promise<void> {
     const listening = [...this.#runs.values()].filter((run) => run.attempt?.isListening);
     await Promise.all(listening.map(async (run) => {
+      const { visit } = run.record;
       const found = await readRun(this.#context, run.record.id);
-      if (found && isFinished(found.record.state)) run.attempt?.abort(runEnded(found.record));
+      const isOver = found && (isFinished(found.record.state) || found.record.visit !== visit);
+      if (isOver) run.attempt?.abort(runEnded(found.record));
     }));
   }
 
   /** A record just written or read. */
   hold(record: RunRecord, version: Version): HotRun {
     const seenAt = this.#context.clock.monotonic();
-    return { record, version, seenAt, busy: false, waiting: undefined, attempt: undefined };
+    return {
+      record,
+      version,
+      seenAt,
+      busy: false,
+      waiting: undefined,
+      turn: stepTurn,
+      attempt: undefined,
+      detached: false,
+    };
   }
 
   /** The run from memory or from the store. */
@@ -100,7 +155,7 @@ export class HotRuns {
   }
 
   /** Resolves when the change that is on its way has ended; the next may have begun by then, so look again. */
-  turn(run: HotRun): Promise<void> {
+  free(run: HotRun): Promise<void> {
     return new Promise((resolve) => (run.waiting ??= []).push(resolve));
   }
 
@@ -109,12 +164,11 @@ export class HotRuns {
    *
    * @param run The run; kept true.
    * @param changeOf The change.
-   * @param seal Resolves when no write of this fence is on its way any more: for a change that must not be applied
-   * twice even if its outcome stays unknown.
+   * @param how What goes with it.
    * @returns What was applied.
    */
-  async change(run: HotRun, changeOf: ChangeOf, seal?: () => Promise<void>): Promise<Change> {
-    while (run.busy) await this.turn(run);
+  async change(run: HotRun, changeOf: ChangeOf, how: HowToChange = {}): Promise<Applied> {
+    while (run.busy) await this.free(run);
     run.busy = true;
     let tried: Change = {};
     try {
@@ -123,10 +177,11 @@ export class HotRuns {
         run,
         (record, now) => tried = changeOf(record, now),
         this.#guard,
+        how.also,
       );
     } catch (error) {
-      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, seal)) return tried;
-      if (error instanceof RunStateError) return await this.#applyFresh(run, changeOf, error);
+      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, how.seal)) return tried;
+      if (error instanceof RunStateError) return await this.#applyFresh(run, changeOf, error, how.also);
       throw error;
     } finally {
       run.busy = false;
@@ -138,12 +193,17 @@ export class HotRuns {
   }
 
   /** The copy in memory is a guess: a verb is refused only for what the store says. */
-  async #applyFresh(run: HotRun, changeOf: ChangeOf, refusal: RunStateError): Promise<Change> {
+  async #applyFresh(
+    run: HotRun,
+    changeOf: ChangeOf,
+    refusal: RunStateError,
+    also: Also | undefined,
+  ): Promise<Applied> {
     const found = await readRun(this.#context, run.record.id);
     if (!found || found.version === run.version) throw refusal;
     run.record = found.record;
     run.version = found.version;
-    return await applyChange(this.#context, run, changeOf, this.#guard);
+    return await applyChange(this.#context, run, changeOf, this.#guard, also);
   }
 
   /** When even the settlement of a lost reply failed, the history tells whether the change landed. */
@@ -165,11 +225,12 @@ export class HotRuns {
 }
 
 /**
- * The reason with which the attempt of a run that has ended is aborted.
+ * The reason with which an attempt is aborted whose run has ended or left its status.
  *
  * @param record The run.
  * @returns The error its code sees.
  */
-export function runEnded(record: RunRecord): PawlError {
-  return new PawlError("RUN_ENDED", `Run ${record.id} is ${record.state}`);
+export function runEnded({ id, state, status }: RunRecord): PawlError {
+  const now = isFinished(state) ? `is ${state}` : `is now at "${status}"`;
+  return new PawlError("RUN_ENDED", `Run ${id} ${now}: what this attempt comes to is dropped`);
 }

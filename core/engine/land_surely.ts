@@ -1,5 +1,6 @@
 import { PawlError } from "../errors.ts";
-import { type ChangeOf, land } from "../parts/run_change.ts";
+import { type Attempt, land } from "../parts/landing.ts";
+import type { ChangeOf } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
 import { sleep } from "../ports/clock.ts";
 import type { Definition } from "./behaviour.ts";
@@ -20,6 +21,8 @@ export interface Lander {
 /** A result that could not be stored. */
 export interface Unlanded {
   readonly changeOf: ChangeOf;
+  /** Which attempt it was. */
+  readonly attempt: Attempt;
   /** Why not. */
   readonly error: unknown;
 }
@@ -41,18 +44,19 @@ export async function landSurely(
   unlanded: Unlanded,
   store: (changeOf: ChangeOf) => Promise<void>,
 ): Promise<void> {
+  const { attempt } = unlanded;
   let { changeOf, error } = unlanded;
-  for (let attempt = 1; !owner.over; attempt++) {
+  for (let tries = 1; !owner.over; tries++) {
     const code = error instanceof PawlError ? error.code : undefined;
     if (code === "LEASE_LOST") return owner.failed(error);
     if (code === "RUN_NOT_FOUND" || code === "STORE_CLOSED") return;
-    if (code === "LIMIT_EXCEEDED") changeOf = asFailure(context, owner.definition, run, error as PawlError);
+    if (code === "LIMIT_EXCEEDED") changeOf = asFailure(owner.definition, attempt, error as PawlError);
     context.logger.log("error", "Cannot store a step's result; trying again", {
       definition: run.definition,
       runId: run.id,
       error: String(error),
     });
-    await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(attempt, 7)), owner.ended).catch(() => {});
+    await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(tries, 7)), owner.ended).catch(() => {});
     if (owner.over) return;
     try {
       return await store(changeOf);
@@ -62,13 +66,7 @@ export async function landSurely(
   }
 }
 
-function asFailure(
-  context: EngineContext,
-  { behaviour }: Definition,
-  run: RunRecord,
-  error: PawlError,
-): ChangeOf {
+function asFailure({ behaviour }: Definition, attempt: Attempt, error: PawlError): ChangeOf {
   const failure = { name: error.name, message: error.message, code: error.code };
-  const attempt = { visit: run.visit, durationMs: 0, chance: context.random.float() };
   return land(behaviour, attempt, { kind: "error", error: failure });
 }

@@ -13,7 +13,7 @@ import { keyspace } from "../store/keyspace.ts";
 import { checkName } from "./check_input.ts";
 import { type EngineContext, shardOf, shardOfRun } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
-import { applyChange, type Held, readRun } from "./write_change.ts";
+import { type Also, applyChange, type Held, readRun } from "./write_change.ts";
 
 /** Which run: the latest of a key, or the one of that id, which must have that key. */
 export interface RunName {
@@ -74,16 +74,32 @@ export async function operate(
   name: RunName,
   changeOf: ChangeOf,
 ): Promise<RunRecord> {
-  const held = await requireRun(context, verb, name);
-  const owner = ownership.ownerOf(name.definition, shardOfRun(context, held.record.id));
+  return await changeRun(context, ownership, await requireRun(context, verb, name), changeOf);
+}
+
+/**
+ * Changes a run: by the shard's owner when that is this engine, else as a guest.
+ *
+ * @param held The run as it was read.
+ * @param also Adds rows to the batch.
+ * @returns The run after it.
+ */
+export async function changeRun(
+  context: EngineContext,
+  ownership: Ownership,
+  held: Held,
+  changeOf: ChangeOf,
+  also?: Also,
+): Promise<RunRecord> {
+  const owner = ownership.ownerOf(held.record.definition, shardOfRun(context, held.record.id));
   if (owner) {
     try {
-      return await owner.change(held.record.id, changeOf);
+      return await owner.change(held.record.id, changeOf, also);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
     }
   }
-  await applyChange(context, held, changeOf);
+  await applyChange(context, held, changeOf, undefined, also);
   return held.record;
 }
 

@@ -31,6 +31,16 @@ export interface RunView<Data = unknown> {
   readonly lastError?: RunError;
   /** Where it was triggered from, if that was given or `createEngine({ traceOrigin: true })` asks for it. */
   readonly traceOrigin?: string;
+  /** The timers it waits for at its status. */
+  readonly timers?: readonly RunTimerView[];
+}
+
+/** A timer of a run. */
+export interface RunTimerView {
+  /** Which of the status's timeouts. */
+  readonly name: string;
+  /** When it is due. */
+  readonly at: Date;
 }
 
 /**
@@ -82,6 +92,9 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
     updatedAt: new Date(record.updatedAt),
     ...(record.reason !== undefined && { reason: record.reason }),
     ...(record.lastError !== undefined && { lastError: record.lastError }),
+    ...(record.timers.length > 0 && {
+      timers: record.timers.map(({ name, at }) => ({ name, at: new Date(at) })),
+    }),
     ...(record.traceOrigin !== undefined && { traceOrigin: record.traceOrigin }),
   };
 }

@@ -1,52 +1,28 @@
-/**
- * The owner of one definition in one shard: it keeps the records of hot runs, starts what is due, and is the only one
- * whose guarded commits count.
- *
- * @module
- */
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import {
-  type Change,
-  type ChangeOf,
-  interrupted,
-  land,
-  resume,
-  stall,
-  unstall,
-  withoutStep,
-} from "../parts/run_change.ts";
+import { type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
+import { keyspace } from "../store/keyspace.ts";
 import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
-import type { Dispatcher, Ready, RunSource } from "./dispatcher.ts";
+import type { Ready, RunSource } from "./dispatcher.ts";
+import { Chores } from "./chores.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
-import { AttemptSignal, runStep } from "./step_runner.ts";
-import { type HotRun, HotRuns, runEnded } from "./hot_runs.ts";
-import { landSurely } from "./land_surely.ts";
+import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
 import { ringSurely } from "./ring_surely.ts";
-import { stalledRuns, whyStalled } from "./stalled_runs.ts";
+import { runTurn, type TurnHost } from "./run_turn.ts";
+import { unstallRuns, whyStalled } from "./stalled_runs.ts";
+import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
+import { decideTurn } from "./turn.ts";
+import type { Also } from "./write_change.ts";
 
-/** What makes an owner. */
-export interface ShardOwnerOptions {
-  readonly context: EngineContext;
-  readonly definition: Definition;
-  readonly shard: number;
-  /** The owner row and its version: the fence of every commit. */
-  readonly guard: Check;
-  readonly dispatcher: Dispatcher;
-  /** Shared by all owners of the engine. */
-  readonly suspects: Suspects;
-  /** When the shard was taken from an owner that had died; absent: it was free. */
-  readonly takenOverAt?: number;
-  /** Told once, when another engine has taken over. */
-  readonly onLost: (owner: ShardOwner) => void;
-}
-
-/** Owns one definition in one shard. */
-export class ShardOwner implements RunSource, DueSink, SuspectSource {
+/**
+ * The owner of one definition in one shard: it keeps the records of hot runs, starts what is due, and is the only one
+ * whose guarded commits count.
+ */
+export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** What it works on. */
   readonly definition: Definition;
   /** The definition's name. */
@@ -61,8 +37,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
   readonly #index: DueIndex;
+  readonly #chores: Chores;
   readonly #suspects: Suspects;
-  readonly #seal = () => ringSurely(this.#context, this);
   #bell: Version | undefined;
   readonly #attempts = new Attempts();
   readonly #end = new AbortController();
@@ -78,27 +54,19 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.shard = options.shard;
     this.guard = options.guard;
     this.#hot = new HotRuns(this.#context, this.guard);
-    this.#index = new DueIndex(this.#context, this.name, this.shard, this);
+    this.#index = new DueIndex(this.#context, this.name, this.shard, keyspace.work, this);
+    this.#chores = new Chores(this, options);
     this.#suspects = options.suspects;
   }
 
   /** Reads what is due and takes up stalled runs that this code can go on with. */
   async begin(): Promise<void> {
-    await this.rescan();
-    for await (const page of stalledRuns(this.#context, this.name, this.shard)) {
-      await Promise.all(page.map((runId) => this.#unstall(runId)));
-      if (this.over) return;
-    }
-  }
-
-  async #unstall(runId: string): Promise<void> {
-    try {
-      const { behaviour } = this.definition;
+    const { behaviour } = this.definition;
+    await Promise.all([this.rescan(), this.#chores.rescan()]);
+    await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
       if (run && !whyStalled(behaviour, run.record)) await this.#change(run, unstall(behaviour));
-    } catch (error) {
-      this.failed(error);
-    }
+    });
   }
 
   /** Whether this ownership has ended. */
@@ -113,19 +81,21 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** Whether more of the due index is being read, or suspects wait for their turn. */
   get reading(): boolean {
-    return !this.over && (this.#index.scanning !== undefined || this.#suspects.waiting);
+    const scanning = this.#index.scanning ?? this.#chores.scanning;
+    return !this.over && (scanning !== undefined || this.#suspects.waiting);
   }
 
   /** Resolves when what is being read has been read and every suspect has had its turn. */
   async readingDone(): Promise<void> {
     await this.#index.scanning;
+    await this.#chores.scanning;
     if (!this.over) await this.#suspects.done();
   }
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
-    const later = this.#index.nextDue ?? Infinity;
-    const next = Math.min(later, this.#options.dispatcher.nextDue(this, this.#queued.size));
+    const queued = this.#options.dispatcher.nextDue(this, this.#queued.size);
+    const next = Math.min(this.#index.nextDue ?? Infinity, this.#chores.nextDue ?? Infinity, queued);
     return next < Infinity ? next : undefined;
   }
 
@@ -134,6 +104,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     if (this.over) return;
     this.#end.abort(reason);
     this.#index.end();
+    this.#chores.end();
     this.#suspects.leave(this);
     this.#options.dispatcher.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
@@ -170,11 +141,15 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   }
 
   /** Applies a verb to a run of this shard under the owner's fence. */
-  async change(runId: string, changeOf: ChangeOf): Promise<RunRecord> {
+  async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    await this.#change(run, changeOf);
-    if (isFinished(run.record.state)) run.attempt?.abort(runEnded(run.record));
+    const { attempt, record: { visit } } = run;
+    await this.#change(run, changeOf, { also });
+    const hasEnded = isFinished(run.record.state);
+    // What an attempt comes to that was running before fits no more.
+    if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
+    if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
     return run.record;
   }
 
@@ -183,12 +158,16 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
+    Promise.all([this.rescan(), this.#chores.rescan(), this.#hot.tellEnded()]).catch((error) =>
+      this.failed(error)
+    );
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    this.#seal().then(() => this.rescan()).catch((error) => this.failed(error));
+    this.seal().then(() => Promise.all([this.rescan(), this.#chores.rescan()])).catch((error) =>
+      this.failed(error)
+    );
   }
 
   /** Reads the due index from its start: everything not in memory yet is taken up. */
@@ -199,6 +178,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   /** Starts what has become due. */
   wake(): void {
     this.#index.wake();
+    this.#chores.wake();
   }
 
   /** @inheritdoc */
@@ -207,8 +187,20 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   }
 
   /** @inheritdoc */
-  holds(runId: string): boolean {
-    return this.#queued.has(runId) || this.#hot.has(runId);
+  holds(runId: string, due: number): boolean {
+    const run = this.#hot.peek(runId);
+    if (run?.attempt && run.record.due !== due) {
+      this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
+        this.failed(error)
+      );
+    }
+    return run !== undefined || this.#queued.has(runId);
+  }
+
+  /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
+  #apart(run: HotRun): void {
+    this.#unqueue(run.record.id);
+    this.#settle(run);
   }
 
   /** What was due when the previous owner died may be what killed it. @inheritdoc */
@@ -266,30 +258,53 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     this.#suspects.landed(runId);
   }
 
+  /** Whether nothing new is to begin, as this shard is being passed on. */
+  get resting(): boolean {
+    return this.#attempts.isRestWanted;
+  }
+
+  /** Counts something that runs, so that the shard is not passed on before it has landed. */
+  async attend(work: Promise<void>): Promise<void> {
+    this.#attempts.begin();
+    await work;
+    this.#attempts.end();
+  }
+
   /** @inheritdoc */
   async run(runId: string): Promise<void> {
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
-    const { clock, random } = this.#context;
-    const { record } = run;
-    const startedAt = clock.monotonic();
-    run.attempt = new AttemptSignal();
     this.#attempts.begin();
-    const result = runStep(this.#context, this.definition, record, run.attempt);
-    const landing = result instanceof Promise ? await result : result;
-    const durationMs = Math.round(clock.monotonic() - startedAt);
-    const attempt = { visit: record.visit, durationMs, chance: random.float() };
-    const changeOf = land(this.definition.behaviour, attempt, landing);
     try {
-      await this.#hot.change(run, changeOf, this.#seal);
+      const isGone = await runTurn(this.#context, this, run);
+      run.attempt = undefined;
+      if (isGone) this.#forget(runId);
+      else if (!run.detached) this.#done(run);
     } catch (error) {
-      await landSurely(this.#context, this, record, { changeOf, error }, async (again) => {
-        await this.#change(run, again, this.#seal);
-      });
+      run.attempt = undefined;
+      this.failed(error);
+      this.#forget(runId);
+      this.#index.retry(runId, error);
     }
-    run.attempt = undefined;
-    this.#done(run);
     this.#attempts.end();
+  }
+
+  /** @inheritdoc */
+  seal(): Promise<void> {
+    return ringSurely(this.#context, this);
+  }
+
+  /** @inheritdoc */
+  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
+    const { chores } = await this.#hot.change(run, changeOf, how);
+    if (chores) this.#chores.added(chores);
+  }
+
+  #forget(runId: string): void {
+    this.#unqueue(runId);
+    this.#index.forget(runId);
+    this.#hot.drop(runId);
+    this.#index.readAhead();
   }
 
   /** Its record was dropped between preparing and starting: it is prepared again. */
@@ -301,7 +316,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
   async #prepareCold(runId: string): Promise<Ready | undefined> {
     try {
       const run = this.over ? undefined : await this.#hot.load(runId);
-      while (run?.busy) await this.#hot.turn(run);
+      while (run?.busy) await this.#hot.free(run);
       if (run && !this.over) return this.#ready(run);
     } catch (error) {
       this.failed(error);
@@ -312,16 +327,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
 
   /** The start is decided on the record as last read or written. */
   #ready(run: HotRun): Ready | undefined | Promise<undefined> {
-    const { record } = run;
-    const { behaviour } = this.definition;
-    if (record.due === undefined || record.due > this.#context.clock.now()) return this.#done(run);
-    if (record.state === "paused") return this.#instead(run, resume(behaviour, "engine"));
-    const why = whyStalled(behaviour, record);
-    if (why !== undefined) return this.#instead(run, stall(why));
-    const policy = behaviour.policy(record.status);
-    if (!policy) return this.#instead(run, withoutStep(behaviour));
+    const decision = decideTurn(this.definition.behaviour, run.record, this.#context.clock.now());
+    if (!decision) return this.#done(run);
+    if ("instead" in decision) return this.#instead(run, decision.instead);
+    run.turn = decision.turn;
     this.#hot.keep(run);
-    return { status: record.status, concurrency: policy.concurrency, rateLimit: policy.rateLimit };
+    return decision.ready;
   }
 
   async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
@@ -370,9 +381,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource {
     }
   }
 
-  async #change(run: HotRun, changeOf: ChangeOf, seal?: () => Promise<void>): Promise<Change> {
+  async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
     try {
-      return await this.#hot.change(run, changeOf, seal);
+      await this.apply(run, changeOf, how);
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.unsure();

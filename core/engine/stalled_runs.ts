@@ -4,6 +4,33 @@ import type { RunRecord } from "../parts/run_record.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 
+/** Whose stalled runs. */
+export interface StalledHost {
+  readonly name: string;
+  readonly shard: number;
+  /** Nothing more is to be done. */
+  readonly over: boolean;
+  /** Told of what goes wrong with one run. */
+  failed(error: unknown): void;
+}
+
+/**
+ * Takes up stalled runs, a page at a time.
+ *
+ * @param host Whose.
+ * @param takeUp Changes one, if it may go on.
+ */
+export async function unstallRuns(
+  context: EngineContext,
+  host: StalledHost,
+  takeUp: (runId: string) => Promise<void>,
+): Promise<void> {
+  for await (const page of stalledRuns(context, host.name, host.shard)) {
+    await Promise.all(page.map((runId) => takeUp(runId).catch((error) => host.failed(error))));
+    if (host.over) return;
+  }
+}
+
 /**
  * Whether the deployed code can go on with a run.
  *
@@ -25,7 +52,7 @@ export function whyStalled({ statuses, data }: Behaviour, run: RunRecord): strin
  * @param shard Where.
  * @returns Their ids, a page at a time.
  */
-export async function* stalledRuns(
+async function* stalledRuns(
   context: EngineContext,
   definition: string,
   shard: number,

@@ -1,150 +1,134 @@
 /**
- * One attempt of one step: user code in, a landing out. Never throws.
+ * One attempt of user code, of a step, a timer or a callback: data in, a landing out.
  *
  * @module
  */
 import { PawlError } from "../errors.ts";
-import type { Landing } from "../parts/run_change.ts";
-import type { Payload, RunError, RunRecord } from "../parts/run_record.ts";
-import type { Definition, StepCall, StepResult } from "./behaviour.ts";
+import { type AttemptSignal, Call, type Code } from "./attempt_call.ts";
+import type { Landing } from "../parts/landing.ts";
+import type { Payload, RunError, RunRecord, RunTimer } from "../parts/run_record.ts";
+import type { Behaviour, Definition, EnteringCall, StepResult } from "./behaviour.ts";
+import { keyNumberMax } from "../store/key.ts";
 import { type EngineContext, openPayload } from "./context.ts";
-import { type DataRules, readData, writeData } from "./data_rules.ts";
+import { writeData } from "./data_rules.ts";
 
-/** The end of an attempt from outside: made only when user code asks for its signal. */
-export class AttemptSignal {
-  #controller: AbortController | undefined;
-  #reason: unknown;
-
-  /** The signal handed to user code. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    return this.#controller.signal;
-  }
-
-  /** Whether user code has asked for the signal. */
-  get isListening(): boolean {
-    return this.#controller !== undefined;
-  }
-
-  /** Aborts the attempt; its code may listen or not. */
-  abort(reason: unknown): void {
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-  }
-}
-
-class Call implements StepCall {
-  readonly #record: RunRecord;
-  readonly #text: string;
-  readonly #end: AttemptSignal;
-  readonly #rules: DataRules;
-  #data: unknown;
-  touched = false;
-
-  constructor(rules: DataRules, record: RunRecord, text: string, end: AttemptSignal) {
-    this.#rules = rules;
-    this.#record = record;
-    this.#text = text;
-    this.#end = end;
-  }
-
-  get runId() {
-    return this.#record.id;
-  }
-  get definition() {
-    return this.#record.definition;
-  }
-  get key() {
-    return this.#record.key;
-  }
-  get status() {
-    return this.#record.status;
-  }
-  get stepId() {
-    return `${this.#record.id}:${this.#record.visit}`;
-  }
-  get attempt() {
-    return this.#record.attempt + 1;
-  }
-  get createdAt() {
-    return new Date(this.#record.createdAt);
-  }
-  get signal() {
-    return this.#end.signal;
-  }
-
-  readData(): unknown {
-    if (!this.touched) this.writeData(readData(this.#rules, this.#record, this.#text));
-    return this.#data;
-  }
-
-  writeData(data: unknown): void {
-    this.touched = true;
-    this.#data = data;
+/**
+ * Runs user code once for a record, and never throws: what fails is a landing too.
+ *
+ * @param context The engine.
+ * @param definition The run's definition.
+ * @param record The record it starts from.
+ * @param end Ends the attempt from outside.
+ * @param code Which code.
+ * @returns What it came to; a plain value where nothing had to be waited for.
+ */
+export function attemptCode(
+  context: EngineContext,
+  definition: Definition,
+  record: RunRecord,
+  end: AttemptSignal,
+  code: Code,
+): Landing | Promise<Landing> {
+  try {
+    const landing = runCode(context, definition, record, end, code);
+    return landing instanceof Promise ? landing.catch((error) => failed(context, error)) : landing;
+  } catch (error) {
+    return failed(context, error);
   }
 }
 
 /**
  * Runs user code once for a record.
  *
- * @param context The engine.
- * @param definition The run's definition.
- * @param record The record it starts from.
- * @param end Ends the attempt from outside.
- * @returns What it came to; a plain value where nothing had to be waited for.
+ * @throws What the code throws.
  */
-export function runStep(
+export function runCode(
   context: EngineContext,
   definition: Definition,
   record: RunRecord,
   end: AttemptSignal,
+  code: Code,
 ): Landing | Promise<Landing> {
-  try {
-    const text = openPayload(context, record);
-    return typeof text === "string"
-      ? call(context, definition, record, text, end)
-      : text.then((opened) => call(context, definition, record, opened, end)).catch((error) =>
-        failed(context, error)
-      );
-  } catch (error) {
-    return failed(context, error);
-  }
+  const text = openPayload(context, record);
+  return typeof text === "string"
+    ? call(context, definition, new Call(definition.behaviour.data, record, text, end, code), end, code)
+    : text.then((opened) =>
+      call(context, definition, new Call(definition.behaviour.data, record, opened, end, code), end, code)
+    );
 }
 
 function call(
   context: EngineContext,
-  definition: Definition,
-  record: RunRecord,
-  text: string,
+  { behaviour }: Definition,
+  made: Call,
   end: AttemptSignal,
+  code: Code,
 ): Landing | Promise<Landing> {
-  const made = new Call(definition.behaviour.data, record, text, end);
-  const timeoutMs = definition.behaviour.policy(record.status)?.timeoutMs ?? 0;
-  try {
-    const result = definition.behaviour.run(made);
-    const land = (value: StepResult) => landing(context, definition, made, value);
-    const landed = result instanceof Promise ? result.then(land) : land(result);
-    if (!(landed instanceof Promise)) return landed;
-    const bounded = timeoutMs > 0 ? withTimeout(context, landed, timeoutMs, end) : landed;
-    return bounded.catch((error) => failed(context, error));
-  } catch (error) {
-    return failed(context, error);
-  }
+  const result = code.run(behaviour, made);
+  const land = (value: StepResult) => landing(context, behaviour, made, value);
+  const landed = result instanceof Promise ? result.then(land) : land(result);
+  return landed instanceof Promise && code.timeoutMs > 0
+    ? withTimeout(context, landed, code.timeoutMs, end)
+    : landed;
 }
 
 function landing(
   context: EngineContext,
-  definition: Definition,
+  behaviour: Behaviour,
   made: Call,
   result: StepResult,
 ): Landing | Promise<Landing> {
-  if (!made.touched) return result;
-  const what = `land step "${made.status}" of "${definition.name}"`;
-  const sealed = writeData(context, definition.behaviour.data, made.readData(), what);
+  const answer = answerOf(context, behaviour, made, result);
+  if (!made.touched) return answer;
+  const sealed = writeData(context, behaviour.data, made.readData(), `land ${made.what}`);
+  // Not spread for the common answer: it would give each step's landing a shape of its own.
   const land = (payload: Payload): Landing =>
-    result.kind === "move" ? { kind: "move", to: result.to, payload } : { ...result, payload };
+    answer.kind === "move" && !answer.timers
+      ? { kind: "move", to: answer.to, payload }
+      : { ...answer, payload };
   return sealed instanceof Promise ? sealed.then(land) : land(sealed);
+}
+
+/** Where the code leads, with the timers that begin there. */
+function answerOf(
+  context: EngineContext,
+  behaviour: Behaviour,
+  made: Call,
+  result: StepResult,
+): Exclude<Landing, { readonly kind: "error" }> {
+  if (result.kind === "rearm") return { kind: "rearm", at: context.clock.now() + result.afterMs };
+  if (result.kind !== "move") return result;
+  const timers = timersOf(context, behaviour, result.to, {
+    runId: made.runId,
+    definition: made.definition,
+    key: made.key,
+    createdAt: made.createdAt,
+    readData: () => made.peekData(),
+  });
+  return timers ? { kind: "move", to: result.to, timers } : result;
+}
+
+/**
+ * The timers of a run that enters a status.
+ *
+ * @returns None for most statuses: `undefined`.
+ * @throws What the functions that set them throw, or `INVALID_ARGUMENT` for a time that is none.
+ */
+export function timersOf(
+  context: EngineContext,
+  { timers }: Behaviour,
+  status: string,
+  entering: EnteringCall,
+): readonly RunTimer[] | undefined {
+  const wishes = timers?.(status, entering, context.clock.now());
+  if (!wishes || wishes.length === 0) return undefined;
+  return wishes.map(({ name, at }) => {
+    if (Number.isSafeInteger(at) && at >= 0 && at <= keyNumberMax) return { name, at, attempt: 0, round: 0 };
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot set timer "${name}" of "${entering.definition}" at status "${status}": got ${at}, want a valid Date`,
+    );
+  });
 }
 
 function failed(context: EngineContext, error: unknown): Landing {
@@ -152,23 +136,32 @@ function failed(context: EngineContext, error: unknown): Landing {
 }
 
 /** What is kept of a thrown value. */
-function runError(error: unknown, lengthMax: number): RunError {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error).slice(0, lengthMax) };
+export function runError(error: unknown, lengthMax: number): RunError {
+  if (!(error instanceof Error)) return { name: "Error", message: textOf(error).slice(0, lengthMax) };
   const code = (error as { code?: unknown }).code;
   return {
-    name: String(error.name).slice(0, 100),
-    message: String(error.message).slice(0, lengthMax),
+    name: textOf(error.name).slice(0, 100),
+    message: textOf(error.message).slice(0, lengthMax),
     ...(typeof code === "string" && { code: code.slice(0, 100) }),
   };
 }
 
+/** Anything can be thrown, also what refuses to be text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "a thrown value that has no text";
+  }
+}
+
 /** The code that ran too long goes on unheard: JavaScript cannot stop it, so its signal asks it to stop. */
-function withTimeout(
+export function withTimeout<Result>(
   context: EngineContext,
-  result: Promise<Landing>,
+  result: Promise<Result>,
   timeoutMs: number,
   end: AttemptSignal,
-): Promise<Landing> {
+): Promise<Result> {
   return new Promise((resolve, reject) => {
     const cancel = context.clock.after(timeoutMs, () => {
       const error = new PawlError("STEP_TIMEOUT", `Step timed out after ${timeoutMs} ms`);

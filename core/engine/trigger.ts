@@ -9,8 +9,10 @@ import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import {
+  earliestDue,
   hashSuffix,
   isFinished,
+  noTimers,
   type Payload,
   recordHead,
   type RunRecord,
@@ -22,9 +24,10 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
-import { type EngineContext, placeOf, shardOf } from "./context.ts";
+import { type EngineContext, openPayload, placeOf, shardOf } from "./context.ts";
 import { writeData } from "./data_rules.ts";
 import type { Ownership } from "./ownership.ts";
+import { timersOf } from "./step_runner.ts";
 import { readRun } from "./write_change.ts";
 
 /** What a trigger was asked for, checked. */
@@ -33,6 +36,8 @@ export interface Wish {
   readonly key: string;
   readonly status: string;
   readonly payload: Payload;
+  /** The data's JSON text, for the functions that set timers. */
+  readonly text: string;
   readonly traceOrigin: string | undefined;
   readonly idempotency: { readonly key: string; readonly input: string } | undefined;
 }
@@ -165,6 +170,9 @@ export async function checkWish(
     key,
     status,
     payload,
+    text: behaviour.timers
+      ? await openPayload(context, { payload: payload.text, sealed: payload.sealed })
+      : "",
     traceOrigin: traceOrigin?.slice(0, limits.traceOriginLengthMax),
     idempotency: idempotencyKey === undefined
       ? undefined
@@ -192,6 +200,15 @@ export function newRecord(
   const { behaviour, name } = wish.definition;
   const { id, createdAt } = runIds.next(place);
   const policy = behaviour.policy(wish.status);
+  const stepDue = policy && context.clock.now() + policy.lagMs;
+  // The functions that set them are told what a run that is not there yet will be.
+  const timers = timersOf(context, behaviour, wish.status, {
+    runId: id,
+    definition: name,
+    key: wish.key,
+    createdAt: new Date(createdAt),
+    readData: () => JSON.parse(wish.text),
+  }) ?? noTimers;
   const identity = {
     id,
     definition: name,
@@ -210,7 +227,9 @@ export function newRecord(
     attempt: 0,
     crashes: 0,
     updatedAt: createdAt,
-    due: policy && context.clock.now() + policy.lagMs,
+    due: earliestDue(stepDue, timers),
+    stepDue,
+    timers,
     reason: undefined,
     lastError: undefined,
     dataVersion: behaviour.data.version,

@@ -9,6 +9,7 @@ import { describeKey, keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import { ownershipDamage } from "../parts/ownership_rows.ts";
 import type { EngineContext } from "./context.ts";
+import { checkChoreRows, checkChores } from "./verify_chores.ts";
 import { HistoryCheck } from "./verify_history.ts";
 import {
   checkAnswerRow,
@@ -114,11 +115,13 @@ async function checkPage(
   }
   await histories.add(of(keyspace.history));
   const runs = await checkRuns(check, of(keyspace.run));
+  await checkChoreRows(check, [...of(keyspace.todo), ...of(keyspace.parked)]);
   const rows = [
     ...of(keyspace.list).map((entry) => checkIndexRow(check, entry)),
     ...of(keyspace.work).map((entry) => checkIndexRow(check, entry)),
     ...of(keyspace.key).map((entry) => checkKeyRow(check, entry)),
     ...of(keyspace.idempotency).map((entry) => checkAnswerRow(check, entry)),
+    ...await checkChores(check, of(keyspace.chore)),
   ].filter((row) => row !== undefined);
   const records = await recordsOf(check, rows.map((row) => row.runId));
   for (const row of rows) row.compare(records.get(row.runId));

@@ -5,6 +5,16 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import { type Found, isLost, readEntry, recordsOf, type ShardCheck } from "./verify_rows.ts";
 
+/** What starts a status's step. */
+const begins: ReadonlySet<string> = new Set(["trigger", "move", "repeat", "resume"]);
+
+/** What may follow the end: that its data is erased, tried again if need be, and that it is kept for longer. */
+function isDisposal(previous: HistoryRow, row: HistoryRow): boolean {
+  if (row.kind === "delete-request") return previous.runState !== "deletion-requested";
+  if (previous.runState === "deletion-requested") return row.kind === "delete" || row.kind === "error";
+  return row.kind === "keep";
+}
+
 /**
  * Histories as the walk comes by them, row by row: one per version of the record, each move along an edge, nothing but
  * late results after the end. A history may be longer than any page, so only the row before is remembered.
@@ -15,6 +25,8 @@ export class HistoryCheck {
   #run: Found;
   #changes = 0;
   #previous: HistoryRow | undefined;
+  /** The visit's step has answered that it waits for something else. */
+  #waits = false;
 
   /**
    * @param check Where.
@@ -46,7 +58,7 @@ export class HistoryCheck {
     if (this.#changes !== run.version) {
       this.#check.report("I2", key, `version ${run.version} with ${this.#changes} changes in history`);
     }
-    if (isLost(this.#check, run, this.#previous?.kind)) {
+    if (isLost(this.#check, run, this.#waits)) {
       this.#check.report("I9", key, `the run is ${run.state} at "${run.status}" but nothing is due`);
     }
     this.#run = undefined;
@@ -57,6 +69,7 @@ export class HistoryCheck {
     this.#run = run;
     this.#changes = 0;
     this.#previous = undefined;
+    this.#waits = false;
     // A run that is imported in pieces leaves these when it is cut off; the next import takes them up.
     if (!run) {
       this.#check.report("history", key, `history row of no run: run ${runId} is gone, or was never there`);
@@ -69,10 +82,13 @@ export class HistoryCheck {
     const previous = this.#previous;
     this.#previous = row;
     this.#changes++;
+    if (row.kind === "skip" && (row.by === "step" || (row.by === "engine" && row.name === undefined))) {
+      this.#waits = true;
+    } else if (begins.has(row.kind)) this.#waits = false;
     if (row.version !== this.#changes) {
       this.#check.report("I2", key, `history row ${this.#changes} has version ${row.version}`);
     }
-    if (previous && isFinished(previous.runState)) {
+    if (previous && isFinished(previous.runState) && !isDisposal(previous, row)) {
       this.#check.report("I4", key, `${row.kind} after ${previous.runState}`);
     }
     const edges = this.#check.context.definitions.get(run.definition)?.behaviour.edges;

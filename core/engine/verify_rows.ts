@@ -7,6 +7,7 @@ import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import {
   bucketOf,
   decodeRecord,
+  earliestDue,
   isFinished,
   type RunRecord,
   runTable,
@@ -54,7 +55,7 @@ export function readEntry<Row>(
 }
 
 /** Ops in slices that the store takes; each slice is a snapshot of its own. */
-async function readAll(
+export async function readAll(
   { context, shard }: ShardCheck,
   ops: readonly ReadOp[],
 ): Promise<(readonly Entry[])[]> {
@@ -126,8 +127,11 @@ function checkRun({ context, shard, report }: ShardCheck, { key }: Entry, run: R
   if (byId !== shard || shardOf(context, run.definition, run.key) !== shard) {
     report("placement", key, "the run is in the wrong shard");
   }
-  if (isFinished(run.state) && run.due !== undefined) {
-    report("I4", key, `a run that is ${run.state} has work due`);
+  if (isFinished(run.state) && (run.stepDue !== undefined || run.timers.length > 0)) {
+    report("I4", key, `a run that is ${run.state} has a step or timer due`);
+  }
+  if (bucketOf(run.state) === "active" && run.due !== earliestDue(run.stepDue, run.timers)) {
+    report("I9", key, `due at ${run.due}, but its step at ${run.stepDue} and timers otherwise`);
   }
 }
 
@@ -186,8 +190,8 @@ function ofKey({ report }: ShardCheck, entry: Entry, runId: string, invariant: s
   };
 }
 
-/** An active run at a status with a step has something due, unless that step answered `skip`. */
-export function isLost({ context }: ShardCheck, run: RunRecord, lastKind: string | undefined): boolean {
-  if (bucketOf(run.state) !== "active" || run.due !== undefined || lastKind === "skip") return false;
+/** An active run at a status with a step has it due, unless that step waits for something else. */
+export function isLost({ context }: ShardCheck, run: RunRecord, waits: boolean): boolean {
+  if (bucketOf(run.state) !== "active" || run.stepDue !== undefined || waits) return false;
   return context.definitions.get(run.definition)?.behaviour.policy(run.status) !== undefined;
 }

@@ -5,6 +5,7 @@
  */
 import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
+import { type Chore, choreId, choreTable, hookKindOf } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import { decodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
@@ -28,6 +29,14 @@ export async function readRun(context: EngineContext, runId: string): Promise<He
   return entry && { record: decodeRecord(entry.value, entry.key), version: entry.version };
 }
 
+/** Adds rows to the batch of a change. */
+export type Also = (batch: BatchBuilder, after: RunRecord) => void;
+
+/** A change that was applied, with what is to be done because of it. */
+export interface Applied extends Change {
+  readonly chores?: readonly Chore[];
+}
+
 /**
  * Applies a change to a held record, again and again while other writers are first, and keeps `held` true.
  *
@@ -35,6 +44,7 @@ export async function readRun(context: EngineContext, runId: string): Promise<He
  * @param held The record as last seen; updated in place.
  * @param changeOf Decides from the record as it is; called again after each conflict.
  * @param guard The owner's fence; without it the caller is a guest and rings the owner's bell.
+ * @param also Adds rows to the batch.
  * @returns The change that was applied, and the record before it.
  * @throws {PawlError} What `changeOf` throws, `LEASE_LOST`, `CONFLICT`, `RUN_NOT_FOUND`, or what the store says.
  */
@@ -43,13 +53,17 @@ export async function applyChange(
   held: Held,
   changeOf: ChangeOf,
   guard?: Check,
-): Promise<Change> {
+  also?: Also,
+): Promise<Applied> {
   const shard = shardOfRun(context, held.record.id);
   for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
     const now = context.clock.now();
     const change = changeOf(held.record, now);
     if (!change.after && !change.event) return change;
     const batch = changeBatch(held, change, now);
+    const chores = change.after && choresOf(context, held.record, change.after, now);
+    if (chores) { for (const chore of chores) choreTable.write(batch, undefined, chore); }
+    also?.(batch, change.after ?? held.record);
     if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");
     const result = await context.committer.commit(shard, batch, guard);
     if (result.ok) {
@@ -58,7 +72,7 @@ export async function applyChange(
         held.version = result.version;
       }
       context.watch.changed(held.record);
-      return change;
+      return chores ? { ...change, chores } : change;
     }
     if (result.reason === "lease-lost") {
       throw new LeaseLostError(`"${held.record.definition}" in shard ${shard}`);
@@ -73,11 +87,33 @@ export async function applyChange(
   );
 }
 
+/** The hooks that hear of a change; none for most. */
+function choresOf(
+  context: EngineContext,
+  before: RunRecord,
+  run: RunRecord,
+  now: number,
+): readonly Chore[] | undefined {
+  const kind = hookKindOf(before.state, run.state);
+  const hooks = kind && context.definitions.get(run.definition)?.behaviour.hooks?.(kind);
+  if (!kind || !hooks || hooks.length === 0) return undefined;
+  return hooks.map(({ name }, index) => ({
+    id: choreId(run, index),
+    kind,
+    hook: name,
+    attempt: 0,
+    due: now,
+    lastError: undefined,
+    run,
+  }));
+}
+
 /** What nobody outside was told yet may be relaxed: an unfinished run's step progress, and nothing else. */
 function changeBatch(held: Held, change: Change, now: number): BatchBuilder {
   const { record } = held;
   const { after, event } = change;
-  const batch = new BatchBuilder({ relaxed: event?.by === "step" && !isFinished((after ?? record).state) });
+  const isProgress = event?.by === "step" || event?.by === "timer";
+  const batch = new BatchBuilder({ relaxed: isProgress && !isFinished((after ?? record).state) });
   batch.check(keyspace.run.key(record.id), held.version);
   if (after) runTable.write(batch, record, after);
   if (event) batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, after ?? record, now));

@@ -5,72 +5,28 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
-import type { Definition } from "../engine/behaviour.ts";
-import { checkStepOptions, type StepOptions, stepPolicy } from "../engine/step_options.ts";
+import type { Definition, Transition } from "../engine/behaviour.ts";
+import type { RunView } from "../engine/run_view.ts";
+import type { DataRules } from "../engine/data_rules.ts";
+import { checkStepOptions, type OptionLayer, type StepOptions, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
-import type { StandardSchema } from "../standard_schema.ts";
-import { machineBehaviour, type Step } from "./behaviour.ts";
+import type { HookKind } from "../parts/chore.ts";
+import {
+  type Callback,
+  type DueTime,
+  type HookPart,
+  machineBehaviour,
+  type Step,
+  type Timeout,
+} from "./behaviour.ts";
 import { machineData } from "./data.ts";
 import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
-import type { StepHandler } from "./run.ts";
+import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutOptions } from "./machine.ts";
+import type { TimeoutAt } from "./run.ts";
 
-/** Options of a machine. */
-export interface MachineOptions<Data = unknown> {
-  /** After how long a paused run is resumed by itself; default 1 h, `false`: never. As luno/workflow does. */
-  readonly pauseRetry?: Duration | false;
-  /** Defaults for its steps, field by field; above those of the engine, below those of each step. */
-  readonly steps?: StepOptions;
-  /**
-   * What its data must satisfy, at every trigger and whenever a step saves it: a schema of zod, valibot, or any other
-   * library with Standard Schema. Stored is what the schema makes of the data.
-   */
-  readonly schema?: StandardSchema<unknown, Data>;
-  /** Of the data that this code writes; a whole number from 1, which is the default. */
-  readonly version?: number;
-  /**
-   * Makes data of an older version into data of this one, when a step or a view first looks at it. It must not wait for
-   * anything; a throw is a failed attempt. Annotate `data` with the type it had.
-   */
-  migrate?(data: unknown, from: number): Data;
-}
-
-/** A built machine: give it to `createEngine` and name it in the verbs. */
-export interface Machine<Data, Status extends string = string, Start extends string = Status>
-  extends Definition<Data, Status, Start> {}
-
-/** The data of a machine. */
-export type DataOf<M> = M extends Machine<infer Data, infer _S, infer _T> ? Data : unknown;
-/** The statuses of a machine. */
-export type StatusOf<M> = M extends Machine<infer _D, infer Status, infer _T> ? Status : string;
-/** The statuses of a machine that have a step: where a run can start. */
-export type StartStatusOf<M> = M extends Machine<infer _D, infer _S, infer Start> ? Start : string;
-
-/** Gathers the steps of a machine. */
-export interface MachineBuilder<Data, Status extends string = never, StartStatus extends string = never> {
-  /**
-   * Adds the step that runs while a run is at `from`.
-   *
-   * @param from The status; it may have one step.
-   * @param to The statuses its handler may answer with.
-   * @param handler User code; it runs at least once per visit, and its result lands exactly once.
-   * @param options Concurrency, retries, lag.
-   * @returns The builder, which knows these statuses now.
-   * @throws {PawlError} `INVALID_GRAPH`, or `INVALID_ARGUMENT` naming the option that is wrong.
-   */
-  step<const From extends string, const To extends readonly [string, ...string[]]>(
-    from: From extends StartStatus ? never : From,
-    to: To,
-    handler: StepHandler<Data, To[number]>,
-    options?: StepOptions,
-  ): MachineBuilder<Data, Status | From | To[number], StartStatus | From>;
-  /**
-   * Checks the graph and closes the builder.
-   *
-   * @returns The machine.
-   * @throws {PawlError} `INVALID_GRAPH` naming what is wrong.
-   */
-  build(): Machine<Data, Status, StartStatus>;
-}
+/** What of the options of a step means something for a timeout, and for a hook. */
+const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout"];
+const hookOptions = timeoutOptions;
 
 /**
  * Begins a state machine.
@@ -99,39 +55,168 @@ export function machine<Data = undefined>(
   options: MachineOptions<Data> = {},
 ): MachineBuilder<Data> {
   checkMachineName(name);
-  const data = machineData(name, options);
-  const pauseRetryMs = options.pauseRetry === false
-    ? undefined
-    : durationMs(options.pauseRetry ?? "1h", "pauseRetry");
-  const defaults = { from: `machine("${name}", { steps })`, options: options.steps };
-  checkStepOptions(defaults);
-  const steps = new Map<string, Step>();
-  const builder = {
-    step(from: string, to: readonly string[], handler: Step["handler"], own: StepOptions = {}) {
-      checkStatus(name, from);
-      to.forEach((each) => checkStatus(name, each));
-      if (steps.has(from)) {
-        throw new PawlError(
-          "INVALID_GRAPH",
-          `Cannot add step to "${name}": status "${from}" has one already`,
-        );
-      }
-      if (typeof handler !== "function") {
-        throw new PawlError(
-          "INVALID_GRAPH",
-          `Cannot add step "${from}" to "${name}": its handler is no function`,
-        );
-      }
-      const layer = { from: `step "${from}" of "${name}"`, options: own };
-      stepPolicy(layer.from, [defaults, layer]);
-      steps.set(from, { to: [...new Set(to)], handler, options: layer });
-      return builder;
-    },
-    build() {
-      checkGraph(name, steps);
-      const settings = { name, layers: [defaults], pauseRetryMs, data };
-      return { name, behaviour: machineBehaviour(settings, new Map(steps)) };
-    },
-  };
-  return builder as unknown as MachineBuilder<Data>;
+  return new Builder(name, options as MachineOptions<unknown>) as unknown as MachineBuilder<Data>;
+}
+
+/** The builder without its types. */
+class Builder {
+  readonly #name: string;
+  readonly #defaults: OptionLayer;
+  readonly #data: DataRules;
+  readonly #scrub: MachineOptions<unknown>["scrub"];
+  readonly #pauseRetryMs: number | undefined;
+  readonly #keepFinishedMs: number | undefined;
+  readonly #transitions: Transition[] = [];
+  readonly #steps = new Map<string, Step>();
+  readonly #callbacks = new Map<string, Callback[]>();
+  readonly #timeouts = new Map<string, Timeout[]>();
+  readonly #hooks = new Map<HookKind, HookPart[]>();
+
+  constructor(name: string, options: MachineOptions<unknown>) {
+    this.#name = name;
+    this.#defaults = { from: `machine("${name}", { steps })`, options: options.steps };
+    checkStepOptions(this.#defaults);
+    this.#data = machineData(name, options);
+    this.#scrub = options.scrub;
+    const { pauseRetry = "1h", keepFinished } = options;
+    this.#pauseRetryMs = pauseRetry === false ? undefined : durationMs(pauseRetry, "pauseRetry");
+    this.#keepFinishedMs = keepFinished === undefined ? undefined : durationMs(keepFinished, "keepFinished");
+  }
+
+  step(from: string, to: readonly string[], handler: Step["handler"], own?: StepOptions): this {
+    if (this.#steps.has(from)) throw this.#refused(`step`, `status "${from}" has one already`);
+    this.#edges("step", from, to, handler);
+    const options = this.#layer(`step "${from}"`, own);
+    this.#steps.set(from, { to: [...new Set(to)], handler, options });
+    return this;
+  }
+
+  callback(from: string, to: readonly string[], handler: Callback["handler"]): this {
+    this.#edges("callback", from, to, handler);
+    addTo(this.#callbacks, from, { to: [...to], handler });
+    return this;
+  }
+
+  timeout(
+    from: string,
+    to: readonly string[],
+    at: TimeoutAt<unknown>,
+    handler: Timeout["handler"],
+    { name, ...own }: TimeoutOptions = {},
+  ): this {
+    const known = (this.#timeouts.get(from) ?? []).map((each) => each.name);
+    if (name !== undefined && known.includes(name)) {
+      throw this.#refused("timeout", `status "${from}" has one named "${name}" already`);
+    }
+    const due = this.#dueTime(from, at);
+    this.#edges("timeout", from, to, handler, labelOf(at));
+    const unique = name ?? numbered(to.join(" or ") || "timeout", known);
+    const options = this.#layer(`timeout "${unique}" of "${from}"`, own, timeoutOptions);
+    addTo(this.#timeouts, from, { name: unique, to: [...to], at: due, handler, options });
+    return this;
+  }
+
+  onComplete(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("complete", handler, options);
+  }
+  onPause(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("pause", handler, options);
+  }
+  onResume(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("resume", handler, options);
+  }
+  onCancel(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("cancel", handler, options);
+  }
+  onFail(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("fail", handler, options);
+  }
+  onDelete(handler: HookHandler<unknown>, options?: HookOptions): this {
+    return this.#hook("delete", handler, options);
+  }
+
+  build(): Definition {
+    checkGraph(this.#name, this.#transitions);
+    const behaviour = machineBehaviour({
+      name: this.#name,
+      layers: [this.#defaults],
+      transitions: [...this.#transitions],
+      steps: new Map(this.#steps),
+      callbacks: new Map(this.#callbacks),
+      timeouts: new Map(this.#timeouts),
+      hooks: new Map(this.#hooks),
+      data: this.#data,
+      pauseRetryMs: this.#pauseRetryMs,
+      keepFinishedMs: this.#keepFinishedMs,
+      scrub: this.#scrub,
+    });
+    return { name: this.#name, behaviour };
+  }
+
+  #hook(kind: HookKind, handler: HookHandler<unknown>, { name, ...own }: HookOptions = {}): this {
+    const known = (this.#hooks.get(kind) ?? []).map((each) => each.name);
+    const what = `${kind} hook`;
+    if (typeof handler !== "function") throw this.#refused(what, "its handler is no function");
+    if (name !== undefined && known.includes(name)) throw this.#refused(what, `there is one named "${name}"`);
+    const { parkAfterErrors = 10, ...rest } = own;
+    const unique = name ?? numbered(String(known.length + 1), known);
+    const options = this.#layer(what, { ...rest, pauseAfterErrors: parkAfterErrors }, hookOptions);
+    const run = (view: RunView, signal: AbortSignal) => handler(view, { signal });
+    addTo(this.#hooks, kind, { name: unique, options, run });
+    return this;
+  }
+
+  #edges(
+    by: Transition["by"],
+    from: string,
+    to: readonly string[],
+    handler: unknown,
+    label?: string,
+  ): void {
+    checkStatus(this.#name, from);
+    to.forEach((each) => checkStatus(this.#name, each));
+    if (typeof handler !== "function") throw this.#refused(`${by} "${from}"`, "its handler is no function");
+    this.#transitions.push({ from, to: [...new Set(to)], by, ...(label !== undefined && { label }) });
+  }
+
+  #dueTime(from: string, at: TimeoutAt<unknown>): DueTime {
+    if (typeof at === "function") return at;
+    const { after, at: date } = Object(at) as { after?: Duration; at?: unknown };
+    if (after !== undefined) return { afterMs: durationMs(after, `after of a timeout of "${from}"`) };
+    if (date instanceof Date && !Number.isNaN(date.getTime())) return { atMs: date.getTime() };
+    throw this.#refused(
+      "timeout",
+      `its time at "${from}" is none; give { after }, { at: Date } or a function`,
+    );
+  }
+
+  /** Options are read once here, so that what is wrong with them is said where they are written. */
+  #layer(what: string, options: StepOptions | undefined, usable?: readonly string[]): OptionLayer {
+    const layer = { from: `${what} of "${this.#name}"`, options };
+    checkStepOptions(layer, usable);
+    stepPolicy(layer.from, [this.#defaults, layer]);
+    return layer;
+  }
+
+  #refused(what: string, why: string): PawlError {
+    return new PawlError("INVALID_GRAPH", `Cannot add ${what} to "${this.#name}": ${why}`);
+  }
+}
+
+function addTo<Key, Item>(map: Map<Key, Item[]>, key: Key, item: Item): void {
+  map.set(key, [...map.get(key) ?? [], item]);
+}
+
+/** What a diagram says of a timeout whose time is always the same. */
+function labelOf(at: TimeoutAt<unknown>): string | undefined {
+  if (typeof at === "function" || !("after" in at)) return undefined;
+  return typeof at.after === "number" ? `after ${at.after} ms` : `after ${at.after}`;
+}
+
+/** The name, or the name with the first number that makes it new. */
+function numbered(name: string, known: readonly string[]): string {
+  if (!known.includes(name)) return name;
+  let number = 2;
+  while (known.includes(`${name} ${number}`)) number++;
+  return `${name} ${number}`;
 }

@@ -3,14 +3,11 @@
  *
  * @module
  */
+import type { Transition } from "../engine/behaviour.ts";
 import { PawlError } from "../errors.ts";
 
 /** Names are index material; see `Limits.nameLengthMax`. */
 const nameLengthMax = 128;
-
-interface Edges {
-  readonly to: readonly string[];
-}
 
 /**
  * @throws {PawlError} `INVALID_GRAPH` unless the name can be one.
@@ -40,26 +37,26 @@ function isName(value: unknown): boolean {
 }
 
 /** Where a run starts: the first status declared that nothing leads to, else (a cycle) the first declared. */
-export function startOf(steps: ReadonlyMap<string, Edges>): string {
-  const reached = new Set([...steps].flatMap(([from, step]) => step.to.filter((to) => to !== from)));
-  const first = [...steps.keys()];
-  return first.find((status) => !reached.has(status)) ?? first[0]!;
+export function startOf(transitions: readonly Transition[]): string {
+  const reached = new Set(transitions.flatMap(({ from, to }) => to.filter((each) => each !== from)));
+  const found = transitions.find(({ from }) => !reached.has(from)) ?? transitions[0]!;
+  return found.from;
 }
 
 /**
- * Refuses a graph that cannot work: no step, a step that leads nowhere, or a status no run can get to.
+ * Refuses a graph that cannot work: nothing in it, or a step that leads nowhere.
  *
  * @throws {PawlError} `INVALID_GRAPH`.
  */
-export function checkGraph(machine: string, steps: ReadonlyMap<string, Edges>): void {
-  if (steps.size === 0) {
+export function checkGraph(machine: string, transitions: readonly Transition[]): void {
+  if (transitions.length === 0) {
     throw new PawlError(
       "INVALID_GRAPH",
       `Cannot build machine "${machine}": it has no step; add one with .step(...)`,
     );
   }
-  for (const [from, step] of steps) {
-    if (step.to.length > 0) continue;
+  for (const { from, to, by } of transitions) {
+    if (by !== "step" || to.length > 0) continue;
     throw new PawlError(
       "INVALID_GRAPH",
       `Cannot build machine "${machine}": step "${from}" leads nowhere; list the statuses it may answer with`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Duration } from "../duration.ts";
 import type { StepCall, StepResult } from "../engine/behaviour.ts";
 
 /** An answer other than a status; made by the methods of {@linkcode StepRun}. */
@@ -19,7 +20,42 @@ export type StepHandler<Data, To extends string> = (
   run: StepRun<Data, To>,
 ) => StepAnswer<To> | Promise<StepAnswer<To>>;
 
-/** One attempt of a step, from the handler's side. */
+/**
+ * User code of a callback: what the outside world answers a run that waits for it. Throwing reaches the caller, and
+ * nothing is written.
+ */
+export type CallbackHandler<Data, To extends string, Payload> = (
+  run: StepRun<Data, To>,
+  payload: Payload,
+) => StepAnswer<To> | Promise<StepAnswer<To>>;
+
+/** What a timeout's handler may answer: `skip` ends the timer, `{ rearm: "1h" }` sets it again. */
+export type TimeoutAnswer<To extends string> = StepAnswer<To> | { readonly rearm: Duration };
+
+/** User code of a timeout. Throwing is a failed attempt, tried again. */
+export type TimeoutHandler<Data, To extends string> = (
+  run: StepRun<Data, To>,
+) => TimeoutAnswer<To> | Promise<TimeoutAnswer<To>>;
+
+/** A run that enters a status, as the function that sets its timer sees it. */
+export interface EnteringRun<Data = unknown> {
+  /** Its data as it enters; not to be changed. */
+  readonly data: Data;
+  /** The run. */
+  readonly runId: string;
+  /** Its key. */
+  readonly key: string;
+  /** When the run was triggered. */
+  readonly createdAt: Date;
+}
+
+/** When a timeout is due: so long after the run enters the status, at a time, or as a function says; `undefined`: never. */
+export type TimeoutAt<Data> =
+  | { readonly after: Duration }
+  | { readonly at: Date }
+  | ((run: EnteringRun<Data>, now: Date) => Date | undefined);
+
+/** One attempt of a step, callback or timeout, from the handler's side. */
 export interface StepRun<Data = unknown, To extends string = string> {
   /** A fresh copy of the run's data; change it freely, it is saved with the answer. */
   data: Data;
@@ -27,7 +63,7 @@ export interface StepRun<Data = unknown, To extends string = string> {
   readonly runId: string;
   /** Its key. */
   readonly key: string;
-  /** The status whose step this is. */
+  /** The status it is at. */
   readonly status: string;
   /** Stable over retries and crashes: hand it to the outside world as the idempotency key. */
   readonly stepId: string;
@@ -35,13 +71,13 @@ export interface StepRun<Data = unknown, To extends string = string> {
   readonly attempt: number;
   /** When the run was triggered. */
   readonly createdAt: Date;
-  /** Aborted when the run is cancelled, the attempt times out, the engine stops, or its lease is lost. */
+  /** Aborted when the run is cancelled or moved on, the attempt times out, the engine stops, or its lease is lost. */
   readonly signal: AbortSignal;
   /** Moves to a status; keeps its literal type in handlers that are declared apart from their step. */
   to<const Status extends To>(status: Status): Status;
-  /** Leaves the run where it is, until something else moves it. */
+  /** Saves the data and leaves the run where it is, until something else moves it. */
   skip(): Control;
-  /** Saves the data and runs this step again, as a new visit with a new `stepId`. */
+  /** Saves the data and runs the status's step again, as a new visit with a new `stepId`; timers stay as they are. */
   repeat(): Control;
   /** Saves the data and pauses the run at this status. */
   pause(reason: string): Control;

@@ -14,7 +14,8 @@ export type HistoryKind =
   | "trigger"
   | "move" // a step's result landed
   | "repeat" // saved, the same step runs again
-  | "skip" // the step left the run where it is
+  | "skip" // the step, callback or timer left the run where it is
+  | "rearm" // the timer was set again
   | "error" // an attempt failed
   | "interrupted" // an attempt was started that may take its process down
   | "pause"
@@ -22,6 +23,9 @@ export type HistoryKind =
   | "cancel"
   | "fail"
   | "stall" // the status is unknown to the deployed code
+  | "delete-request" // somebody asked for its data to be erased
+  | "delete" // its data was erased
+  | "keep" // it is kept for longer than was once decided
   | "late"; // a result came after the run had moved on or ended; it was discarded
 
 /** What is written of an event, before it has a place. */
@@ -29,7 +33,9 @@ export interface HistoryEvent {
   /** What it tells of. */
   readonly kind: HistoryKind;
   /** Who caused it. */
-  readonly by: "step" | "engine" | "operator" | "client";
+  readonly by: "step" | "callback" | "timer" | "engine" | "operator" | "client";
+  /** Which timer it was. */
+  readonly name?: string;
   /** The status before it. */
   readonly from?: string;
   /** The status after it. */
@@ -65,6 +71,7 @@ export interface HistoryRow extends HistoryEvent {
 export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): string {
   let text = `{"at":${at},"kind":"${event.kind}","by":"${event.by}","runState":"${run.state}",` +
     `"version":${run.version},"attempt":${run.attempt}`;
+  if (event.name !== undefined) text += `,"name":${quote(event.name)}`;
   if (event.from !== undefined) text += `,"from":${quote(event.from)}`;
   if (event.to !== undefined) text += `,"to":${quote(event.to)}`;
   if (event.durationMs !== undefined) text += `,"durationMs":${event.durationMs}`;

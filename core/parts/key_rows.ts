@@ -6,6 +6,7 @@
 import { PawlError } from "../errors.ts";
 import { parseStored } from "../json.ts";
 import type { Entry } from "../store/store.ts";
+import type { RunState } from "./run_record.ts";
 
 /** What is kept of a call with an idempotency key. */
 export interface KeptAnswer {
@@ -13,6 +14,10 @@ export interface KeptAnswer {
   readonly runId: string;
   /** Fingerprint of its input. */
   readonly input: string;
+  /** Where a callback left the run. */
+  readonly status?: string;
+  /** In what state. */
+  readonly runState?: RunState;
 }
 
 /**
@@ -33,7 +38,7 @@ export function readLatest(entry: Entry): string {
  */
 export function readAnswer(entry: Entry): KeptAnswer {
   const what = `idempotency row "${entry.key}"`;
-  const { runId, input } = Object(parseStored(entry.value, what)) as { runId?: unknown; input?: unknown };
-  if (typeof runId === "string" && typeof input === "string") return { runId, input };
+  const kept = Object(parseStored(entry.value, what)) as KeptAnswer;
+  if (typeof kept.runId === "string" && typeof kept.input === "string") return kept;
   throw new PawlError("STORE_CORRUPT", `Cannot read ${what}: it names no run and input`);
 }

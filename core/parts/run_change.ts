@@ -10,12 +10,13 @@ import { type HistoryEvent } from "./history.ts";
 import {
   bucketOf,
   type Changes,
-  isFinished,
+  earliestDue,
   nextRecord,
+  noTimers,
   type Payload,
-  type RunError,
   type RunRecord,
   type RunState,
+  type RunTimer,
 } from "./run_record.ts";
 
 /** What a change decides: the next record (absent: it stays) and what history says. */
@@ -53,118 +54,43 @@ export interface StepPolicy {
 export interface Rules {
   /** The policy of a status's step; `undefined`: the status has no step and waits, or is terminal. */
   policy(status: string): StepPolicy | undefined;
+  /** The policy of a timer's function; `undefined`: the status has no such timer. Absent: no status has any. */
+  timerPolicy?(status: string, name: string): StepPolicy | undefined;
   /** Whether nothing leads out of the status. */
   isTerminal(status: string): boolean;
   /** Every status. */
   readonly statuses: ReadonlySet<string>;
   /** After how long a paused run is resumed; `undefined`: never. */
   readonly pauseRetryMs: number | undefined;
+  /** How long a finished run is kept; `undefined`: for ever. */
+  readonly keepFinishedMs?: number | undefined;
 }
 
-/** What one attempt of a step came to. `payload`: the data's JSON text, absent when it was not touched. */
-export type Landing =
-  | { readonly kind: "move"; readonly to: string; readonly payload?: Payload }
-  | { readonly kind: "repeat" | "skip"; readonly payload?: Payload }
-  | { readonly kind: "pause" | "cancel" | "fail"; readonly reason: string; readonly payload?: Payload }
-  | { readonly kind: "error"; readonly error: RunError };
-
-/** Which attempt a landing belongs to. */
-export interface Attempt {
-  readonly visit: number;
-  readonly durationMs: number;
-  /** From 0 to 1, drawn once per attempt: the jitter of its retry. */
-  readonly chance: number;
-}
-
-/**
- * A step's result. It lands when the run is still in the visit the step was started for (a paused run stays paused);
- * otherwise it is discarded, and history says so.
- *
- * @param rules The definition's rules.
- * @param attempt Which attempt it was.
- * @param landing What it came to.
- * @returns The change.
- */
-export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf {
-  return (run, now) => {
-    const { durationMs } = attempt;
-    if (run.visit !== attempt.visit || isFinished(run.state)) {
-      return { event: { kind: "late", by: "step", durationMs, ...lateDetail(landing) } };
-    }
-    switch (landing.kind) {
-      case "move":
-        return move(rules, run, now, landing.to, landing.payload, durationMs);
-      case "repeat":
-        return {
-          after: enter(rules, run, now, run.status, landing.payload),
-          event: { kind: "repeat", by: "step", from: run.status, to: run.status, durationMs },
-        };
-      case "skip":
-        return {
-          after: nextRecord(run, {
-            ...progress,
-            state: run.state === "initiated" ? "running" : undefined,
-            updatedAt: now,
-            due: run.state === "paused" ? run.due : undefined,
-            payload: landing.payload,
-          }),
-          event: { kind: "skip", by: "step", from: run.status, durationMs },
-        };
-      case "pause":
-        return {
-          after: paused(rules, run, now, landing.reason, { payload: landing.payload }),
-          event: { kind: "pause", by: "step", reason: landing.reason, durationMs },
-        };
-      case "cancel":
-      case "fail":
-        return {
-          after: ended(
-            run,
-            now,
-            landing.kind === "fail" ? "failed" : "cancelled",
-            landing.reason,
-            landing.payload,
-          ),
-          event: { kind: landing.kind, by: "step", reason: landing.reason, durationMs },
-        };
-      case "error":
-        return failedAttempt(rules, run, now, attempt, landing.error);
-    }
-  };
-}
-
-function lateDetail(landing: Landing): Partial<HistoryEvent> {
-  if (landing.kind === "move") return { to: landing.to };
-  if (landing.kind === "error") return { error: landing.error };
-  return { reason: `the step answered ${landing.kind}` };
-}
-
-function move(
-  rules: Rules,
-  run: RunRecord,
-  now: number,
-  to: string,
-  payload: Payload | undefined,
-  durationMs: number,
-): Change {
-  const event: HistoryEvent = { kind: "move", by: "step", from: run.status, to, durationMs };
-  return { after: enter(rules, run, now, to, payload), event };
+/** Where a run goes. */
+export interface Entry {
+  readonly to: string;
+  /** Default: none. */
+  readonly timers?: readonly RunTimer[];
+  readonly payload?: Payload;
 }
 
 /** The record as it enters a status: the next visit, with its first due time. */
-function enter(rules: Rules, run: RunRecord, now: number, to: string, payload?: Payload): RunRecord {
+export function enter(rules: Rules, run: RunRecord, now: number, entry: Entry): RunRecord {
+  const { to, payload, timers = noTimers } = entry;
+  if (rules.isTerminal(to)) return ended(rules, run, now, { state: "completed", status: to, payload });
   const policy = rules.policy(to);
-  const isEnd = rules.isTerminal(to);
   const isPaused = run.state === "paused";
+  const stepDue = isPaused || !policy ? undefined : firstDue(run, now, policy);
   return nextRecord(run, {
-    state: isEnd ? "completed" : isPaused ? "paused" : "running",
+    state: isPaused ? "paused" : "running",
     status: to,
     visit: run.visit + 1,
     attempt: 0,
     crashes: 0,
     updatedAt: now,
-    due: isEnd ? undefined : isPaused ? run.due : policy && firstDue(run, now, policy),
-    reason: isEnd ? undefined : run.reason,
+    stepDue,
+    timers,
+    due: isPaused ? run.due : timers.length === 0 ? stepDue : earliestDue(stepDue, timers),
     lastError: undefined,
     payload,
   });
@@ -176,61 +102,72 @@ function firstDue(run: RunRecord, now: number, policy: StepPolicy): number {
   return run.due !== undefined && run.due <= now ? run.due : now;
 }
 
-/** What a landing clears. */
-const progress = { attempt: 0, crashes: 0, lastError: undefined };
-
-function failedAttempt(rules: Rules, run: RunRecord, now: number, attempt: Attempt, error: RunError): Change {
-  const policy = rules.policy(run.status);
-  const count = run.attempt + 1;
-  const event: HistoryEvent = {
-    kind: "error",
-    by: "step",
-    from: run.status,
-    error,
-    durationMs: attempt.durationMs,
-  };
-  const failed = { attempt: count, crashes: 0, lastError: error };
-  if (run.state === "paused") {
-    return { after: nextRecord(run, { ...failed, updatedAt: now }), event };
-  }
-  if (policy && policy.pauseAfterErrors > 0 && count >= policy.pauseAfterErrors) {
-    const reason = `the step of "${run.status}" failed ${count} times, the last with: ${error.message}`;
-    return { after: paused(rules, run, now, reason, failed), event: { ...event, reason } };
-  }
-  const due = now + (policy ? backoffMs(policy, count, attempt.chance) : 0);
-  return { after: nextRecord(run, { ...failed, updatedAt: now, due }), event };
-}
-
-/**
- * The wait before the next attempt: exponential, bounded, and with jitter somewhere in its upper half.
- *
- * @param policy The step's policy.
- * @param failures Failed attempts so far, from 1.
- * @param chance From 0 to 1.
- * @returns Whole milliseconds.
- */
-export function backoffMs(policy: StepPolicy, failures: number, chance: number): number {
-  // Bounded before it is multiplied: the power overflows to Infinity, and zero times Infinity is no number.
-  const growth = Math.min(Number.MAX_SAFE_INTEGER, policy.retryFactor ** (failures - 1));
-  const full = Math.min(policy.retryMaxMs, policy.retryInitialMs * growth);
-  return Math.round(policy.retryJitter ? full * (0.5 + chance / 2) : full);
-}
-
-function paused(rules: Rules, run: RunRecord, now: number, reason: string, also: Changes = {}): RunRecord {
+/** The record as it waits for somebody, or for its automatic resume. */
+export function paused(
+  rules: Rules,
+  run: RunRecord,
+  now: number,
+  reason: string,
+  also: Changes = {},
+): RunRecord {
   return nextRecord(run, {
     ...also,
     state: "paused",
     reason,
     updatedAt: now,
+    stepDue: undefined,
     due: rules.pauseRetryMs === undefined ? undefined : now + rules.pauseRetryMs,
   });
 }
 
-function ended(run: RunRecord, now: number, state: RunState, reason: string, payload?: Payload): RunRecord {
-  return nextRecord(run, { state, reason, updatedAt: now, due: undefined, payload });
+/** How a run ends. */
+export interface End {
+  readonly state: RunState;
+  readonly reason?: string;
+  /** The terminal status, when it has got to one. */
+  readonly status?: string;
+  readonly payload?: Payload | undefined;
 }
 
-function allow(verb: string, run: RunRecord, states: readonly RunState[]): void {
+/** The record as it ends; what is left to do is to remove it, if it is not kept for ever. */
+export function ended(rules: Rules, run: RunRecord, now: number, end: End): RunRecord {
+  const { state, status, reason, payload } = end;
+  return nextRecord(run, {
+    state,
+    reason,
+    updatedAt: now,
+    stepDue: undefined,
+    timers: noTimers,
+    due: rules.keepFinishedMs === undefined ? undefined : now + rules.keepFinishedMs,
+    payload,
+    ...(status !== undefined && {
+      status,
+      visit: run.visit + 1,
+      attempt: 0,
+      crashes: 0,
+      lastError: undefined,
+    }),
+  });
+}
+
+/** The record as it goes on after standing still. */
+function goOn(rules: Rules, run: RunRecord, now: number, also: Changes = {}): RunRecord {
+  // An unknown status is due too: it is set aside as stalled, where the next deployment looks for it.
+  const stepDue = rules.policy(run.status) || !rules.statuses.has(run.status) ? now : undefined;
+  const timers = run.timers.length === 0 ? noTimers : run.timers.map((timer) => ({ ...timer, attempt: 0 }));
+  return nextRecord(run, {
+    ...also,
+    state: "running",
+    reason: undefined,
+    updatedAt: now,
+    stepDue,
+    timers,
+    due: earliestDue(stepDue, timers),
+  });
+}
+
+/** Refuses a verb in any other state. */
+export function allow(verb: string, run: RunRecord, states: readonly RunState[]): void {
   if (!states.includes(run.state)) throw new RunStateError(verb, run.id, run.state, states);
 }
 
@@ -254,17 +191,7 @@ export function pause(rules: Rules, reason: string): ChangeOf {
 export function resume(rules: Rules, by: "operator" | "engine"): ChangeOf {
   return (run, now) => {
     allow("resume", run, ["paused"]);
-    // An unknown status is due too: it is set aside as stalled, where the next deployment looks for it.
-    const due = rules.policy(run.status) || !rules.statuses.has(run.status) ? now : undefined;
-    const after = nextRecord(run, {
-      state: "running",
-      reason: undefined,
-      attempt: 0,
-      crashes: 0,
-      updatedAt: now,
-      due,
-    });
-    return { after, event: { kind: "resume", by } };
+    return { after: goOn(rules, run, now, { attempt: 0, crashes: 0 }), event: { kind: "resume", by } };
   };
 }
 
@@ -273,11 +200,11 @@ export function resume(rules: Rules, by: "operator" | "engine"): ChangeOf {
  *
  * @returns The change.
  */
-export function cancel(reason: string): ChangeOf {
+export function cancel(rules: Rules, reason: string): ChangeOf {
   return (run, now) => {
     allow("cancel", run, ["initiated", "running", "paused", "stalled"]);
     return {
-      after: ended(run, now, "cancelled", reason),
+      after: ended(rules, run, now, { state: "cancelled", reason }),
       event: { kind: "cancel", by: "operator", reason },
     };
   };
@@ -300,19 +227,38 @@ export function interrupted(rules: Rules, crashesMax: number): ChangeOf {
 }
 
 /**
- * Takes the due row from a run whose status has lost its step by a redeploy; where nothing leads out of the status any
+ * Takes the due time from a run whose status has lost its step by a redeploy; where nothing leads out of the status any
  * more, the run is complete.
  *
  * @returns The change.
  */
 export function withoutStep(rules: Rules): ChangeOf {
   return (run, now) => {
-    if (run.due === undefined || rules.policy(run.status)) return {};
+    if (run.stepDue === undefined || rules.policy(run.status)) return {};
     const reason = `status "${run.status}" has no step in the deployed code`;
-    const state = rules.isTerminal(run.status) ? "completed" : undefined;
+    const event: HistoryEvent = { kind: "skip", by: "engine", from: run.status, reason };
+    if (rules.isTerminal(run.status)) return { after: ended(rules, run, now, { state: "completed" }), event };
+    const due = earliestDue(undefined, run.timers);
+    return { after: nextRecord(run, { updatedAt: now, stepDue: undefined, due }), event };
+  };
+}
+
+/**
+ * Takes a timer from a run whose status has lost it by a redeploy.
+ *
+ * @param name The timer.
+ * @returns The change.
+ */
+export function withoutTimer(rules: Rules, name: string): ChangeOf {
+  return (run, now) => {
+    if (rules.timerPolicy?.(run.status, name)) return {};
+    const timers = run.timers.filter((timer) => timer.name !== name);
+    const reason = `status "${run.status}" has no timer "${name}" in the deployed code`;
+    const event: HistoryEvent = { kind: "skip", by: "engine", name, from: run.status, reason };
+    if (rules.isTerminal(run.status)) return { after: ended(rules, run, now, { state: "completed" }), event };
     return {
-      after: nextRecord(run, { state, updatedAt: now, due: undefined }),
-      event: { kind: "skip", by: "engine", from: run.status, reason },
+      after: nextRecord(run, { updatedAt: now, timers, due: earliestDue(run.stepDue, timers) }),
+      event,
     };
   };
 }
@@ -327,7 +273,13 @@ export function stall(because?: string): ChangeOf {
   return (run, now) => {
     const reason = because ?? `status "${run.status}" is unknown to the deployed code`;
     return {
-      after: nextRecord(run, { state: "stalled", reason, updatedAt: now, due: undefined }),
+      after: nextRecord(run, {
+        state: "stalled",
+        reason,
+        updatedAt: now,
+        stepDue: undefined,
+        due: undefined,
+      }),
       event: { kind: "stall", by: "engine", reason },
     };
   };
@@ -341,8 +293,6 @@ export function stall(because?: string): ChangeOf {
 export function unstall(rules: Rules): ChangeOf {
   return (run, now) => {
     if (run.state !== "stalled") return {};
-    const due = rules.policy(run.status) ? now : undefined;
-    const after = nextRecord(run, { state: "running", reason: undefined, updatedAt: now, due });
-    return { after, event: { kind: "resume", by: "engine" } };
+    return { after: goOn(rules, run, now), event: { kind: "resume", by: "engine" } };
   };
 }

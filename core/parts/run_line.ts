@@ -6,13 +6,17 @@
  */
 import { PawlError } from "../errors.ts";
 import { keyNumberMax } from "../store/key.ts";
+import { type Chore, decodeChore, encodeChore, runIdOfChore } from "./chore.ts";
 import {
+  impliedStepDue,
   isFinished,
+  noTimers,
   recordHead,
   type RunError,
   type RunRecord,
   type RunState,
   runStates,
+  type RunTimer,
 } from "./run_record.ts";
 
 /** The newest export format this code writes and reads. */
@@ -36,6 +40,10 @@ export interface AnswerLine {
   readonly key: string;
   /** Fingerprint of the input. */
   readonly input: string;
+  /** Where a callback left the run. */
+  readonly status?: string;
+  /** In what state. */
+  readonly runState?: RunState;
 }
 
 /** One run with all that belongs to it. */
@@ -46,6 +54,8 @@ export interface RunLine {
   readonly idempotency: readonly AnswerLine[];
   /** JSON text of each row, oldest first. */
   readonly history: readonly string[];
+  /** Hooks that are still to be done, or parked. */
+  readonly chores?: readonly Chore[];
   readonly record: RunRecord;
 }
 
@@ -83,11 +93,29 @@ export function encodeLine(line: HeaderLine | DamagedLine | TrailerLine): string
  * @throws {SyntaxError} When the stored record is no JSON.
  */
 export function encodeRunLine(line: Omit<RunLine, "record" | "kind">, record: string): string {
-  const { latest, idempotency, history } = line;
+  const { latest, idempotency, history, chores = [] } = line;
   // Parsed once more: a payload is looked at nowhere else, and one that is damaged must not pass for a line.
   const whole = JSON.stringify(JSON.parse(record));
   return `{"kind":"run","latest":${latest},"idempotency":${JSON.stringify(idempotency)},` +
-    `"history":[${history.join(",")}],"record":${whole}}\n`;
+    `"history":[${history.join(",")}],` +
+    (chores.length > 0 ? `"chores":[${chores.map(choreText).join(",")}],` : "") +
+    `"record":${whole}}\n`;
+}
+
+const choreText = (chore: Chore) => JSON.stringify([chore.id, JSON.parse(encodeChore(chore))]);
+
+function readChores(value: unknown, run: RunRecord): readonly Chore[] | undefined {
+  if (value === undefined) return undefined;
+  want(Array.isArray(value), "a list of chores");
+  return value.map((each) => {
+    const [id, row] = Array.isArray(each) ? each : [];
+    want(typeof id === "string" && runIdOfChore(id) === run.id, "chores of its run");
+    try {
+      return decodeChore(id, JSON.stringify(row));
+    } catch (error) {
+      throw refused((error as Error).message);
+    }
+  });
 }
 
 /**
@@ -123,7 +151,7 @@ export function decodeLine(text: string): ExportLine {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function readRun({ latest, idempotency, history, record }: Fields): RunLine {
+function readRun({ latest, idempotency, history, chores, record }: Fields): RunLine {
   want(typeof latest === "boolean", "whether the run is the latest of its key");
   want(Array.isArray(idempotency), "idempotency rows");
   want(Array.isArray(history) && history.length > 0, "a history");
@@ -132,20 +160,27 @@ function readRun({ latest, idempotency, history, record }: Fields): RunLine {
     kind: "run",
     latest,
     idempotency: idempotency.map((each) => {
-      const { verb, key, input } = Object(each) as Fields;
+      const { verb, key, input, status, runState } = Object(each) as Fields;
       want(
         isText(verb) && isText(key) && isText(input),
         "a verb, a key and an input in each idempotency row",
       );
-      return { verb, key, input };
+      if (status === undefined) return { verb, key, input };
+      want(
+        isText(status) && runStates.includes(runState as RunState),
+        "a status and state in a callback's answer",
+      );
+      return { verb, key, input, status, runState: runState as RunState };
     }),
     history: readHistory(history, run),
+    ...(chores !== undefined && { chores: readChores(chores, run)! }),
     record: run,
   };
 }
 
 function readRecord(fields: Fields): RunRecord {
-  const { id, definition, key, status, previous, due, reason, lastError, sealed = false, data } = fields;
+  const { id, definition, key, status, previous, reason, lastError, sealed = false, data } = fields;
+  const { due, stepDue, timers = noTimers } = fields;
   const { dataVersion = 1, traceOrigin } = fields;
   want(isRunId(id), "a run id in its record");
   want(isText(definition) && isText(key) && isText(status), "definition, key and status in its record");
@@ -155,7 +190,11 @@ function readRecord(fields: Fields): RunRecord {
   for (const name of ["createdAt", "updatedAt"]) want(isTime(fields[name]), `${name} in its record`);
   const state = fields.state as RunState;
   want(previous === undefined || isRunId(previous), "a run id as previous");
-  want(due === undefined || (isTime(due) && !isFinished(state)), "a due time, and none after the end");
+  want(due === undefined || isTime(due), "a due time");
+  want(stepDue === undefined || stepDue === null || isTime(stepDue), "a due time of its step");
+  const isOver = isFinished(state) && (stepDue != null || (timers as unknown[]).length > 0);
+  want(!isOver, "no step or timer after the end");
+  want(Array.isArray(timers) && timers.every(isTimer), "a name, time, attempt and round in each timer");
   want(reason === undefined || typeof reason === "string", "text as reason");
   want(lastError === undefined || isError(lastError), "a name and a message in lastError");
   want(isCount(dataVersion, 1), "a dataVersion in its record");
@@ -174,6 +213,8 @@ function readRecord(fields: Fields): RunRecord {
     crashes: fields.crashes as number,
     updatedAt: fields.updatedAt as number,
     due,
+    stepDue: stepDue === undefined ? impliedStepDue({ state, due }) : stepDue ?? undefined,
+    timers,
     reason,
     lastError,
     dataVersion,
@@ -186,6 +227,8 @@ function readRecord(fields: Fields): RunRecord {
 function readHistory(rows: readonly unknown[], run: RunRecord): string[] {
   let version = 0;
   let ended = false;
+  let deleting = false;
+  let last: RunState | undefined;
   for (const row of rows) {
     const { at, kind, by, runState, version: seen, attempt } = Object(row) as Fields;
     want(
@@ -194,10 +237,14 @@ function readHistory(rows: readonly unknown[], run: RunRecord): string[] {
     );
     want(runStates.includes(runState as RunState), "a run state in each history row");
     if (kind === "late") continue;
+    if (kind === "delete-request" || kind === "delete" || kind === "keep" || deleting) ended = false;
+    deleting = runState === "deletion-requested";
     want(!ended && seen === version + 1, `a history row of version ${version + 1}, not ${kind} of ${seen}`);
     version++;
+    last = runState as RunState;
     ended = isFinished(runState as RunState);
   }
+  want(last === run.state, `a history that ends ${run.state}, not ${last}`);
   want(version === run.version, `a history up to version ${run.version}, not ${version}`);
   return rows.map((row) => JSON.stringify(row));
 }
@@ -211,6 +258,11 @@ const isCount = (value: unknown, least: number): value is number =>
   Number.isSafeInteger(value) && value as number >= least;
 
 const isTime = (value: unknown): value is number => isCount(value, 0) && value <= keyNumberMax;
+
+function isTimer(value: unknown): value is RunTimer {
+  const { name, at, attempt, round } = Object(value) as Fields;
+  return isText(name) && isTime(at) && isCount(attempt, 0) && isCount(round, 0);
+}
 
 function isError(value: unknown): value is RunError {
   const { name, message, code } = Object(value) as Fields;

@@ -31,6 +31,18 @@ export interface RunError {
   readonly code?: string;
 }
 
+/** A due time of a run at its status, besides its step's. */
+export interface RunTimer {
+  /** Which function it calls: unique among the timers of its status. */
+  readonly name: string;
+  /** When it is due. */
+  readonly at: number;
+  /** Its failed attempts since it was set. */
+  readonly attempt: number;
+  /** How often it was set again. */
+  readonly round: number;
+}
+
 /** The record as the engine handles it. */
 export interface RunRecord {
   readonly id: string;
@@ -52,8 +64,12 @@ export interface RunRecord {
   /** Attempts of this visit that took their process down. */
   readonly crashes: number;
   readonly updatedAt: number;
-  /** Where its row stands in the due index; absent: it has none. */
+  /** Where its row stands in the due index: the earliest of all it has to do; absent: it has none. */
   readonly due: number | undefined;
+  /** When its step may start; absent: it waits for something else. */
+  readonly stepDue: number | undefined;
+  /** What else may happen to it at its status; they end with the status, and wait while it is paused. */
+  readonly timers: readonly RunTimer[];
   readonly reason: string | undefined;
   readonly lastError: RunError | undefined;
   /** Version of the definition's data that the payload is of. */
@@ -74,7 +90,7 @@ export interface Payload {
   readonly version?: number;
 }
 
-/** What a change sets; `due`, `reason` and `lastError` given as `undefined` are cleared. */
+/** What a change sets; a due time, `reason` or `lastError` given as `undefined` is cleared. */
 export interface Changes {
   readonly state?: RunState | undefined;
   readonly status?: string;
@@ -83,6 +99,8 @@ export interface Changes {
   readonly crashes?: number;
   readonly updatedAt?: number;
   readonly due?: number | undefined;
+  readonly stepDue?: number | undefined;
+  readonly timers?: readonly RunTimer[];
   readonly reason?: string | undefined;
   readonly lastError?: RunError | undefined;
   readonly payload?: Payload | undefined;
@@ -124,6 +142,25 @@ export const runStates: readonly RunState[] = [
  */
 export function bucketOf(state: RunState): string {
   return state === "initiated" || state === "running" ? "active" : state;
+}
+
+/** The timers of a run that has none: one list for all, as most have none. */
+export const noTimers: readonly RunTimer[] = [];
+
+/**
+ * When an active run has something to do next.
+ *
+ * @param stepDue When its step may start.
+ * @param timers Its timers.
+ * @returns The earliest of them.
+ */
+export function earliestDue(
+  stepDue: number | undefined,
+  timers: readonly RunTimer[],
+): number | undefined {
+  let due = stepDue;
+  for (const { at } of timers) if (due === undefined || at < due) due = at;
+  return due;
 }
 
 /** The fields of a record that never change. */
@@ -168,6 +205,8 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     crashes: changes.crashes ?? record.crashes,
     updatedAt: changes.updatedAt ?? record.updatedAt,
     due: "due" in changes ? changes.due : record.due,
+    stepDue: "stepDue" in changes ? changes.stepDue : record.stepDue,
+    timers: changes.timers ?? record.timers,
     reason: "reason" in changes ? changes.reason : record.reason,
     lastError: "lastError" in changes ? changes.lastError : record.lastError,
     dataVersion: changes.payload?.version ?? record.dataVersion,
@@ -187,11 +226,18 @@ export function encodeRecord(record: RunRecord): string {
     `"version":${record.version},"visit":${record.visit},"attempt":${record.attempt},` +
     `"crashes":${record.crashes},"updatedAt":${record.updatedAt}`;
   if (record.due !== undefined) text += `,"due":${record.due}`;
+  if (record.stepDue !== impliedStepDue(record)) text += `,"stepDue":${record.stepDue ?? null}`;
+  if (record.timers.length > 0) text += `,"timers":${JSON.stringify(record.timers)}`;
   if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
   if (record.lastError !== undefined) text += `,"lastError":${JSON.stringify(record.lastError)}`;
   if (record.dataVersion !== 1) text += `,"dataVersion":${record.dataVersion}`;
   if (record.sealed) text += `,"sealed":true`;
   return `${text},"data":${record.payload}}`;
+}
+
+/** When the step is due if nothing else is said: most runs have a step and nothing else to do. */
+export function impliedStepDue(record: Pick<RunRecord, "state" | "due">): number | undefined {
+  return bucketOf(record.state) === "active" ? record.due : undefined;
 }
 
 const payloadMark = ',"data":';
@@ -236,6 +282,8 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     crashes: head.crashes,
     updatedAt: head.updatedAt,
     due: head.due,
+    stepDue: head.stepDue === undefined ? impliedStepDue(head) : head.stepDue ?? undefined,
+    timers: head.timers ?? noTimers,
     reason: head.reason,
     lastError: head.lastError,
     dataVersion: head.dataVersion ?? 1,

@@ -60,6 +60,12 @@ export const keyspace = {
     "idem",
     ["definition", "key", "verb", "idempotencyKey"],
   ),
+  /** What is to be done because a run has changed, outside the run's own lane: its hooks. */
+  chore: space<[runId: string, choreId: string]>("chore", ["runId", "choreId"]),
+  /** When each chore is to be done. */
+  todo: space<[definition: string, due: number, choreId: string]>("todo", ["definition", "due", "choreId"]),
+  /** Chores that have failed too often, and wait for somebody. */
+  parked: space<[definition: string, choreId: string]>("parked", ["definition", "choreId"]),
   /** Who owns a definition in this shard; its version is the fencing token. */
   owner: space<[definition: string]>("owner", ["definition"]),
   /** Rung by guests: something changed that the owner does not know. */

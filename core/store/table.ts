@@ -28,6 +28,8 @@ export interface TableShape<Row> {
 export interface Table<Row> {
   /** Adds to the batch what turns `before` (absent: a new record) into `after`. Writes no row that stays the same. */
   write(batch: BatchBuilder, before: Row | undefined, after: Row): void;
+  /** Adds to the batch what removes a record. */
+  remove(batch: BatchBuilder, row: Row): void;
   /** All rows that must exist for a record: what `admin.verify()` compares with the store. */
   rows(row: Row): readonly IndexRow[];
 }
@@ -47,6 +49,13 @@ export function table<Row>(shape: TableShape<Row>): Table<Row> {
         const next = index(after);
         if (old && old.key !== next?.key) batch.delete(old.key);
         if (next && (old?.key !== next.key || old.value !== next.value)) batch.put(next.key, next.value);
+      }
+    },
+    remove(batch, row) {
+      batch.delete(shape.key(row));
+      for (const index of shape.indexes) {
+        const old = index(row);
+        if (old) batch.delete(old.key);
       }
     },
     rows: (row) => shape.indexes.map((index) => index(row)).filter((found) => found !== undefined),

@@ -120,7 +120,7 @@ testInMemory("admin.verify() finds each kind of damage", async (world) => {
     ["record", { put: [keyspace.presence.key("gone"), "no json"] }],
     ["record", { put: [keyspace.run.key(ids.plain!), valueOf(keyspace.run.key(ids.plain!)) + "}"] }],
     ["I3", { put: [history("plain", 1), valueOf(history("plain", 1)).replace('"to":"b"', '"to":"c"')] }],
-    ["I4", { put: record("cancelled", { due: 5 }) }],
+    ["I4", { put: record("cancelled", { stepDue: 5 }) }],
     ["I4", { put: [history("plain", 0), valueOf(history("plain", 0)).replace("initiated", "cancelled")] }],
     ["I9", { put: record("plain", { due: undefined }) }],
   ];

@@ -420,7 +420,7 @@ test("admin.import() refuses lines that are no runs with their number and the re
     [/^/, "x", /no JSON/],
     ['"kind":"run"', '"kind":"walk"', /kind is "walk"/],
     ['"state":"initiated"', '"state":"asleep"', /run state in its record, not asleep/],
-    ['"state":"initiated"', '"state":"completed"', /due time, and none after the end/],
+    ['"state":"initiated"', '"state":"completed"', /history that ends completed, not initiated/],
     [/"id":"\w{4}/, '"id":"zzzz', /want a run id/],
     [/"id":"(\w{26})\w{4}/, '"id":"$1ffff', /its id is not one of its definition and key/],
     ['"version":1,"visit"', '"version":2,"visit"', /history up to version 2, not 1/],

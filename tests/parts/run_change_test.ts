@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { backoffMs, land, type Landing } from "../../core/parts/landing.ts";
 import {
-  backoffMs,
   cancel,
   type ChangeOf,
   interrupted,
-  land,
-  type Landing,
   pause,
   resume,
   type Rules,
@@ -42,6 +40,7 @@ const rules: Rules =
     .build().behaviour;
 
 function run(fields: Partial<RunRecord> = {}): RunRecord {
+  const due = "due" in fields ? fields.due : 0;
   const identity = { id: "0".repeat(30), definition: "m", key: "k", createdAt: 0, previous: undefined };
   return {
     ...identity,
@@ -53,7 +52,9 @@ function run(fields: Partial<RunRecord> = {}): RunRecord {
     attempt: 0,
     crashes: 0,
     updatedAt: 0,
-    due: 0,
+    due,
+    stepDue: fields.state === undefined || fields.state === "running" ? due : undefined,
+    timers: [],
     reason: undefined,
     lastError: undefined,
     dataVersion: 1,
@@ -63,7 +64,7 @@ function run(fields: Partial<RunRecord> = {}): RunRecord {
   };
 }
 
-const attempt = { visit: 1, durationMs: 3, chance: 0.5 };
+const attempt = { visit: 1, payload: "{}", durationMs: 3, chance: 0.5 };
 const error: Landing = { kind: "error", error: { name: "Error", message: "boom" } };
 const payload = { text: '{"n":1}', sealed: false };
 
@@ -115,7 +116,7 @@ Deno.test("pause(), resume() and cancel() keep to the table of run states and ch
   const verbs: Record<string, [ChangeOf, RunState]> = {
     pause: [pause(rules, "why"), "paused"],
     resume: [resume(rules, "operator"), "running"],
-    cancel: [cancel("why"), "cancelled"],
+    cancel: [cancel(rules, "why"), "cancelled"],
   };
   for (const [verb, [changeOf, next]] of Object.entries(verbs)) {
     for (const state of runStates) {
@@ -239,7 +240,7 @@ const action = fc.oneof(
   fc.constantFrom(
     () => pause(rules, "why"),
     () => resume(rules, "operator"),
-    () => cancel("why"),
+    () => cancel(rules, "why"),
     () => interrupted(rules, 2),
     () => stall(),
     () => unstall(rules),

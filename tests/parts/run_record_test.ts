@@ -52,6 +52,10 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
   crashes: count,
   updatedAt: fc.nat(2 ** 41),
   due: fc.nat(2 ** 41),
+  stepDue: fc.nat(2 ** 41),
+  timers: fc.array(fc.record({ name: nasty, at: fc.nat(2 ** 41), attempt: count, round: count }, {
+    noNullPrototype: true,
+  })),
   reason: nasty,
   lastError,
   dataVersion: fc.integer({ min: 1, max: 4 }),
@@ -70,13 +74,14 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
     "attempt",
     "crashes",
     "updatedAt",
+    "timers",
     "dataVersion",
     "payload",
   ],
   noNullPrototype: true,
 }).map((run) => {
-  const { previous, traceOrigin, due, reason, lastError, sealed = false } = run;
-  const whole = { ...run, previous, traceOrigin, due, reason, lastError, sealed };
+  const { previous, traceOrigin, due, stepDue, reason, lastError, sealed = false } = run;
+  const whole = { ...run, previous, traceOrigin, due, stepDue, reason, lastError, sealed };
   return { ...whole, head: recordHead(whole) };
 });
 
@@ -90,12 +95,16 @@ Deno.test("decodeRecord() gives back what encodeRecord() was given, whatever the
 Deno.test("encodeRecord() writes JSON with flat fields and the payload as `data`", () => {
   fc.assert(fc.property(record, (run) => {
     const { head: _head, payload, ...fields } = run;
+    const { stepDue, timers, ...flat } = fields;
     // Data of version 1 is not marked: so was all data before there were versions.
     const isLeftOut = ([name, value]: [string, unknown]) =>
       value === undefined || value === false || (name === "dataVersion" && value === 1);
-    const there = Object.entries(fields).filter((field) => !isLeftOut(field));
+    const there = Object.entries(flat).filter((field) => !isLeftOut(field));
+    const implied = bucketOf(run.state) === "active" ? run.due : undefined;
     assert.deepEqual(JSON.parse(encodeRecord(run)), {
       ...Object.fromEntries(there),
+      ...(stepDue !== implied && { stepDue: stepDue ?? null }),
+      ...(timers.length > 0 && { timers }),
       data: JSON.parse(payload),
     });
   }));

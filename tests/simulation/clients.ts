@@ -4,7 +4,7 @@
  * @module
  */
 import { RunEndedError } from "../../core/errors.ts";
-import type { Machine } from "../../core/machine/builder.ts";
+import type { Machine } from "../../core/machine/machine.ts";
 import { isFinished, type RunState } from "../../core/parts/run_record.ts";
 import type { Fleet, Node } from "./fleet.ts";
 import { graphs, statusesOf, type Trail } from "./machines.ts";

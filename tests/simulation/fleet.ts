@@ -4,7 +4,7 @@
  * @module
  */
 import { createEngine, type Engine } from "../../core/engine/engine.ts";
-import type { Machine } from "../../core/machine/builder.ts";
+import type { Machine } from "../../core/machine/machine.ts";
 import { silentLogger } from "../../core/ports/logger.ts";
 import type { Store } from "../../core/store/store.ts";
 import type { Terrain } from "./faults.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Machine, machine } from "../../core/machine/builder.ts";
+import { machine } from "../../core/machine/builder.ts";
+import type { Machine } from "../../core/machine/machine.ts";
 import type { StepAnswer, StepRun } from "../../core/machine/run.ts";
 import type { Host } from "./host.ts";
 import type { StepLedger } from "./step_ledger.ts";

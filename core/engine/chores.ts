@@ -1,0 +1,255 @@
+import { LeaseLostError } from "../errors.ts";
+import { type Chore, choreKey, choreTable, decodeChore } from "../parts/chore.ts";
+import { backoffMs } from "../parts/landing.ts";
+import type { RunError } from "../parts/run_record.ts";
+import { BatchBuilder } from "../store/batch.ts";
+import { keyspace } from "../store/keyspace.ts";
+import type { Version } from "../store/store.ts";
+import { AttemptSignal } from "./attempt_call.ts";
+import type { Hook } from "./behaviour.ts";
+import type { EngineContext } from "./context.ts";
+import type { Ready, RunSource } from "./dispatcher.ts";
+import { DueIndex, type DueSink } from "./due_index.ts";
+import { viewOf } from "./run_view.ts";
+import type { ShardOwnerOptions } from "./owner_options.ts";
+import type { ShardOwner } from "./shard_owner.ts";
+import { runError, withTimeout } from "./step_runner.ts";
+
+/** A chore as it was read. */
+interface HeldChore {
+  readonly chore: Chore;
+  readonly version: Version;
+}
+
+/** What becomes of a chore after an attempt; `undefined`: it is done. */
+type Outcome = Chore | undefined;
+
+/**
+ * The chores of one definition in one shard: each is tried alone, at least once, until it is done or parked. They share
+ * the dispatcher with the runs, and hold up none of them.
+ */
+export class Chores implements RunSource, DueSink {
+  /** Scopes their concurrency. */
+  readonly name: string;
+  readonly #owner: ShardOwner;
+  readonly #options: ShardOwnerOptions;
+  readonly #context: EngineContext;
+  readonly #index: DueIndex;
+  readonly #queued = new Set<string>();
+  readonly #held = new Map<string, HeldChore>();
+  readonly #running = new Set<AttemptSignal>();
+
+  /**
+   * @param owner Whose.
+   * @param options The owner's.
+   */
+  constructor(owner: ShardOwner, options: ShardOwnerOptions) {
+    this.#owner = owner;
+    this.#options = options;
+    this.#context = options.context;
+    this.name = `${options.definition.name} hooks`;
+    this.#index = new DueIndex(options.context, options.definition.name, options.shard, keyspace.todo, this);
+  }
+
+  /** The scan that is going on. */
+  get scanning(): Promise<void> | undefined {
+    return this.#index.scanning;
+  }
+
+  /** When the next one is due. */
+  get nextDue(): number | undefined {
+    return this.#queued.size > 0 ? this.#context.clock.now() : this.#index.nextDue;
+  }
+
+  /** Reads the index from its start. */
+  rescan(): Promise<void> {
+    return this.#index.rescan();
+  }
+
+  /** Starts what has become due. */
+  wake(): void {
+    this.#index.wake();
+  }
+
+  /** A change has just brought these. */
+  added(chores: readonly Chore[]): void {
+    for (const { id, due } of chores) if (due !== undefined && !this.holds(id)) this.#index.track(id, due);
+  }
+
+  /** Nothing more is started, and what runs is told. */
+  end(): void {
+    this.#index.end();
+    this.#options.dispatcher.leave(this);
+    for (const attempt of this.#running) attempt.abort(new LeaseLostError(`"${this.#owner.name}"`));
+  }
+
+  /** @inheritdoc */
+  get queued(): number {
+    return this.#queued.size;
+  }
+
+  /** @inheritdoc */
+  holds(id: string): boolean {
+    return this.#queued.has(id);
+  }
+
+  /** @inheritdoc */
+  takes(): boolean {
+    return false;
+  }
+
+  /** @inheritdoc */
+  due(id: string): void {
+    if (this.#queued.has(id) || this.#owner.over) return;
+    this.#queued.add(id);
+    this.#options.dispatcher.ready(this, id);
+  }
+
+  /** @inheritdoc */
+  dropped(): void {}
+
+  /** @inheritdoc */
+  failed(error: unknown): void {
+    this.#owner.failed(error);
+  }
+
+  /** @inheritdoc */
+  async prepare(id: string): Promise<Ready | undefined> {
+    try {
+      const held = this.#owner.over || this.#owner.resting ? undefined : await this.#read(id);
+      const { chore } = held ?? {};
+      if (held && chore?.due !== undefined && chore.due <= this.#context.clock.now() && !this.#owner.over) {
+        this.#held.set(id, held);
+        const { concurrency = 0, rateLimit } = this.#hookOf(chore)?.policy ?? {};
+        return { status: `${chore.kind} ${chore.hook}`, concurrency, rateLimit };
+      }
+      this.#queued.delete(id);
+      if (chore?.due !== undefined && !this.#owner.resting) this.#index.track(id, chore.due);
+    } catch (error) {
+      this.#queued.delete(id);
+      this.failed(error);
+      this.#index.retry(id, error);
+    }
+    return undefined;
+  }
+
+  /** @inheritdoc */
+  async run(id: string): Promise<void> {
+    const held = this.#held.get(id)!;
+    this.#held.delete(id);
+    await this.#owner.attend(this.#work(held));
+  }
+
+  async #work({ chore, version }: HeldChore): Promise<void> {
+    const { id } = chore;
+    let next: Outcome;
+    try {
+      const begun = await this.#begin({ chore, version });
+      next = begun && await this.#attempt(begun.chore);
+      if (begun) await this.#settle(begun, next);
+    } catch (error) {
+      this.#queued.delete(id);
+      this.failed(error);
+      this.#index.retry(id, error);
+      return;
+    }
+    this.#queued.delete(id);
+    if (next?.due !== undefined) this.#index.track(id, next.due);
+    this.#index.readAhead();
+  }
+
+  #read(id: string): Promise<HeldChore | undefined> {
+    return readChore(this.#context, this.#owner.shard, id);
+  }
+
+  #hookOf({ kind, hook }: Chore): Hook | undefined {
+    return this.#owner.definition.behaviour.hooks?.(kind).find(({ name }) => name === hook);
+  }
+
+  /** What was due when the previous owner died may be what killed it: its attempt is counted before it starts. */
+  async #begin(held: HeldChore): Promise<HeldChore | undefined> {
+    const { takenOverAt } = this.#options;
+    const { chore } = held;
+    if (takenOverAt === undefined || chore.due! > takenOverAt) return held;
+    const error = { name: "Interrupted", message: "its engine died, maybe by it" };
+    const next = this.#afterFailure(chore, error);
+    if (next.due === undefined) {
+      await this.#settle(held, next);
+      return undefined;
+    }
+    const counted = { ...next, due: chore.due };
+    const version = await this.#write(held, counted);
+    return version === undefined ? undefined : { chore: counted, version };
+  }
+
+  async #attempt(chore: Chore): Promise<Outcome> {
+    const hook = this.#hookOf(chore);
+    if (!hook) {
+      const message = `the deployed code has no hook "${chore.hook}"`;
+      return { ...chore, due: undefined, lastError: { name: "Error", message } };
+    }
+    const end = new AttemptSignal();
+    this.#running.add(end);
+    try {
+      const view = await viewOf(this.#context, chore.run);
+      const result = Promise.resolve(hook.run(view, end.signal));
+      const { timeoutMs } = hook.policy;
+      await (timeoutMs > 0 ? withTimeout(this.#context, result, timeoutMs, end) : result);
+      return undefined;
+    } catch (error) {
+      return this.#afterFailure(chore, runError(error, this.#context.limits.messageLengthMax));
+    } finally {
+      this.#running.delete(end);
+    }
+  }
+
+  #afterFailure(chore: Chore, error: RunError): Chore {
+    const { clock, random, logger } = this.#context;
+    const policy = this.#hookOf(chore)?.policy;
+    const attempt = chore.attempt + 1;
+    const isEnough = !policy || (policy.pauseAfterErrors > 0 && attempt >= policy.pauseAfterErrors);
+    logger.log(isEnough ? "error" : "warn", isEnough ? "A hook is parked" : "A hook failed", {
+      definition: this.#owner.name,
+      runId: chore.run.id,
+      hook: chore.hook,
+      attempt,
+      error: error.message,
+    });
+    const due = isEnough ? undefined : clock.now() + backoffMs(policy, attempt, random.float());
+    return { ...chore, attempt, due, lastError: error };
+  }
+
+  /** The attempt has been made: its outcome is written over whatever has become of the row, but its run's erasure. */
+  async #settle(held: HeldChore, next: Outcome): Promise<void> {
+    let current: HeldChore | undefined = held;
+    for (let rebase = 0; current && rebase <= this.#context.limits.rebasesMax; rebase++) {
+      const after: Outcome = next && { ...next, run: current.chore.run };
+      if (await this.#write(current, after) !== undefined) return;
+      current = await this.#read(held.chore.id);
+    }
+  }
+
+  async #write({ chore, version }: HeldChore, next: Outcome): Promise<Version | undefined> {
+    const batch = new BatchBuilder().check(choreKey(chore.id), version);
+    if (next) choreTable.write(batch, chore, next);
+    else choreTable.remove(batch, chore);
+    const { shard, guard, name } = this.#owner;
+    const result = await this.#context.committer.commit(shard, batch, guard);
+    if (result.ok) return result.version;
+    if (result.reason === "lease-lost") throw new LeaseLostError(`"${name}" in shard ${shard}`);
+    return undefined;
+  }
+}
+
+/**
+ * @param id A chore's.
+ * @returns It, or `undefined` when it is done or was never there.
+ */
+export async function readChore(
+  context: EngineContext,
+  shard: number,
+  id: string,
+): Promise<HeldChore | undefined> {
+  const entry = await context.reader.get(shard, choreKey(id));
+  return entry && { chore: decodeChore(id, entry.value), version: entry.version };
+}

@@ -1,0 +1,116 @@
+/**
+ * A chore: work that follows from a change of a run, outside the run's own lane. Today that is a hook, which sees the run
+ * as it was at the change. A chore is due at some time, or parked after too many failures until somebody retries it.
+ *
+ * @module
+ */
+import { PawlError } from "../errors.ts";
+import { parseStored } from "../json.ts";
+import { keyspace } from "../store/keyspace.ts";
+import { table } from "../store/table.ts";
+import { decodeRecord, encodeRecord, type RunError, type RunRecord, type RunState } from "./run_record.ts";
+
+/** Which change of a run's state a hook hears of. */
+export type HookKind = "complete" | "pause" | "resume" | "cancel" | "fail" | "delete";
+
+/** A piece of work that is still to be done. */
+export interface Chore {
+  /** The run, then which change, then which of its hooks. */
+  readonly id: string;
+  readonly kind: HookKind;
+  /** Name of the hook. */
+  readonly hook: string;
+  /** Failed attempts. */
+  readonly attempt: number;
+  /** When it is to be done; absent: it is parked. */
+  readonly due: number | undefined;
+  readonly lastError: RunError | undefined;
+  /** The run as it was at the change. */
+  readonly run: RunRecord;
+}
+
+/** What a change of a run's state is called, if anybody may want to hear of it. */
+export function hookKindOf(before: RunState, after: RunState): HookKind | undefined {
+  if (before === after) return undefined;
+  switch (after) {
+    case "completed":
+      return "complete";
+    case "paused":
+      return "pause";
+    case "cancelled":
+      return "cancel";
+    case "failed":
+      return "fail";
+    case "deleted":
+      return "delete";
+    case "running":
+      return before === "paused" ? "resume" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * @param run The run after the change.
+ * @param index Which of the change's hooks.
+ * @returns The id of its chore, which begins with the run's.
+ */
+export function choreId(run: RunRecord, index: number): string {
+  return `${run.id}-${run.version}-${index}`;
+}
+
+/** The run that a chore is of. */
+export function runIdOfChore(id: string): string {
+  return id.slice(0, id.indexOf("-"));
+}
+
+const runMark = ',"run":';
+
+/** The stored text of a chore. */
+export function encodeChore(chore: Chore): string {
+  let text = `{"kind":"${chore.kind}","hook":${JSON.stringify(chore.hook)},"attempt":${chore.attempt}`;
+  if (chore.due !== undefined) text += `,"due":${chore.due}`;
+  if (chore.lastError !== undefined) text += `,"lastError":${JSON.stringify(chore.lastError)}`;
+  return `${text}${runMark}${encodeRecord(chore.run)}}`;
+}
+
+/**
+ * @param id The chore's.
+ * @param text Its stored text.
+ * @returns The chore.
+ * @throws {PawlError} `STORE_CORRUPT` when it is none.
+ */
+export function decodeChore(id: string, text: string): Chore {
+  // The run comes last, and before it inside strings the quotes are escaped.
+  const at = text.indexOf(runMark);
+  const head = Object(parseStored(at < 0 ? "" : text.slice(0, at) + "}", `chore ${id}`)) as Chore;
+  if (typeof head.kind !== "string" || typeof head.hook !== "string" || !Number.isInteger(head.attempt)) {
+    throw new PawlError("STORE_CORRUPT", `Cannot read chore ${id}: it lacks a kind, hook or attempt`);
+  }
+  return {
+    id,
+    kind: head.kind,
+    hook: head.hook,
+    attempt: head.attempt,
+    due: head.due,
+    lastError: head.lastError,
+    run: decodeRecord(text.slice(at + runMark.length, -1), `chore ${id}`),
+  };
+}
+
+/** The key of a chore's row. */
+export function choreKey(id: string): string {
+  return keyspace.chore.key(runIdOfChore(id), id);
+}
+
+/** Writes chores with the row of the one index they stand in. */
+export const choreTable = table<Chore>({
+  key: (chore) => choreKey(chore.id),
+  encode: encodeChore,
+  indexes: [
+    (chore) =>
+      chore.due === undefined
+        ? { key: keyspace.parked.key(chore.run.definition, chore.id), value: "1" }
+        : { key: keyspace.todo.key(chore.run.definition, chore.due, chore.id), value: "1" },
+  ],
+});
