@@ -35,6 +35,8 @@ export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers
 export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
+export type { HeldRun, RelayInfo } from "./core/engine/relay_info.ts";
+export type { RelayOptions } from "./core/engine/relay_policy.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunTimerView, RunView } from "./core/engine/run_view.ts";
 export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
@@ -45,6 +47,7 @@ export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
 export type { HookKind } from "./core/parts/chore.ts";
 export type { RunError, RunState } from "./core/parts/run_record.ts";
+export { deleteTopic, runStateTopic, statusTopic } from "./core/parts/stream_topics.ts";
 export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
 export type { CommitCounts } from "./core/store/group_commit.ts";
 
@@ -97,6 +100,14 @@ export { defaultLimits, type Limits } from "./core/limits.ts";
 // Ports, for those who bring their own.
 export { type Cancel, type Clock, systemClock } from "./core/ports/clock.ts";
 export type { Codec } from "./core/ports/codec.ts";
+export type {
+  Deliveries,
+  Delivery,
+  EventStreamer,
+  NewEvent,
+  ReceiveOptions,
+  StreamEvent,
+} from "./core/ports/event_streamer.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./core/ports/logger.ts";
 export { type Random, systemRandom } from "./core/ports/random.ts";
 export type {

@@ -20,7 +20,10 @@ class StoreBusyError
 class StoreClosedError
 function consoleLogger
 function createEngine
+function deleteTopic
 function machine
+function runStateTopic
+function statusTopic
 function systemClock
 function systemRandom
 interface Admin
@@ -39,6 +42,7 @@ interface Control
 interface DataIssue
 interface DataRules
 interface Definition
+interface Delivery
 interface DiagramOptions
 interface Engine
 interface EngineCounts
@@ -46,8 +50,10 @@ interface EngineInfo
 interface EngineOptions
 interface EnteringRun
 interface Entry
+interface EventStreamer
 interface ExportOptions
 interface Finding
+interface HeldRun
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
@@ -64,6 +70,7 @@ interface Logger
 interface Machine
 interface MachineBuilder
 interface MachineOptions
+interface NewEvent
 interface OperateOptions
 interface OptionLayer
 interface ParkedHook
@@ -75,7 +82,10 @@ interface Put
 interface Random
 interface RateLimit
 interface ReadRequest
+interface ReceiveOptions
 interface Refusal
+interface RelayInfo
+interface RelayOptions
 interface RetryOptions
 interface Rules
 interface RunError
@@ -92,6 +102,7 @@ interface StepPolicy
 interface StepRun
 interface Store
 interface StoreLimits
+interface StreamEvent
 interface TickReport
 interface TimeoutOptions
 interface TimerInfo
@@ -107,6 +118,7 @@ typeAlias CallResult
 typeAlias CallbackHandler
 typeAlias Cancel
 typeAlias DataOf
+typeAlias Deliveries
 typeAlias DiagramDirection
 typeAlias Duration
 typeAlias EnteringCall
@@ -146,12 +158,19 @@ interface LibsqlOptions
 interface LibsqlUrlOptions
 interface RestoreOptions
 typeAlias Durability`,
+  "./adapters/streams/memory": `function memoryStreamer
+interface MemoryStreamerOptions`,
+  "./adapters/streams/broadcast_channel": `function broadcastStreamer
+interface BroadcastStreamer
+interface BroadcastStreamerOptions`,
   "./testing": `function seededRandom
 function storeConformance
+function streamerConformance
 function testEngine
 function virtualClock
 interface ConformanceCase
 interface StoreConformanceOptions
+interface StreamerConformanceOptions
 interface TestEngine
 interface TestEngineOptions
 interface VirtualClock`,

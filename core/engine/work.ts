@@ -11,6 +11,7 @@ import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
+import { StoreStreamer } from "./store_streamer.ts";
 
 /** What a tick did. */
 export interface TickReport {
@@ -33,6 +34,8 @@ type Phase = "new" | "starting" | "started" | "stopping" | "stopped";
 export class Work {
   /** Which shards this engine owns. */
   readonly ownership: Ownership;
+  /** The engine's own streams; they end with it. */
+  readonly streams: StoreStreamer;
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
   readonly #poll: Poll;
@@ -48,6 +51,7 @@ export class Work {
     this.#context = context;
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context.clock);
     this.ownership = new Ownership(context, this.#dispatcher);
+    this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
   }
 
@@ -108,11 +112,13 @@ export class Work {
     this.#poll.stop();
     this.#dispatcher.stop();
     await this.#landed(grace);
+    await this.#relayed(grace);
     this.#context.committer.hurry();
     this.#context.reader.hurry();
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
+    this.streams.end();
     this.#context.watch.end(reason);
   }
 
@@ -149,6 +155,7 @@ export class Work {
       await this.#landed(Math.max(0, endsAt - clock.monotonic()));
       this.#dispatcher.stop();
       await this.#landed(graceMs);
+      await this.#relayed(graceMs);
       running = this.#dispatcher.inFlight;
       nextDue = this.#nextDue(claim.nextDue);
     } finally {
@@ -176,6 +183,15 @@ export class Work {
     const dues = [elsewhere, ...this.ownership.owners.map((owner) => owner.nextDue)];
     const known = dues.filter((due) => due !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** Waits until what landed has been relayed, at most so long: the next owner would send it again. */
+  async #relayed(ms: number): Promise<void> {
+    if (ms <= 0 || !this.#context.relay) return;
+    const patience = new AbortController();
+    const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
+    await Promise.race([this.ownership.relayed(), late]);
+    patience.abort();
   }
 
   /** Waits until nothing is in flight, ready, or about to start within that time, and at most so long. */
