@@ -95,14 +95,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
-    if (this.#queued.size > 0) return this.#context.clock.now();
-    return this.nextSleeper;
-  }
-
-  /** When the next run or chore is due that is not queued yet. */
-  get nextSleeper(): number | undefined {
-    const dues = [this.#index.nextDue, this.#chores.nextDue].filter((due) => due !== undefined);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    const queued = this.#options.dispatcher.nextDue(this, this.#queued.size);
+    const next = Math.min(this.#index.nextDue ?? Infinity, this.#chores.nextDue ?? Infinity, queued);
+    return next < Infinity ? next : undefined;
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -367,14 +362,16 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
         if (run) this.#settle(run);
         return "dropped";
       }
-      if (run.record.state !== "paused") {
+      // What waits for its rate starts nothing yet: it is neither to blame, nor to hold up the others.
+      const waits = this.#options.dispatcher.mustWait(this, run.record.status);
+      if (run.record.state !== "paused" && !waits) {
         if (run.record.crashes > 0 && !this.#suspects.isAlone(runId)) return "alone";
         run.dueSince = dueSince(run.record);
         await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
       }
       this.#hot.keep(run);
       this.#options.dispatcher.ready(this, runId);
-      return "started";
+      return waits ? "dropped" : "started";
     } catch (error) {
       this.failed(error);
       this.#queued.delete(runId);

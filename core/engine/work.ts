@@ -14,7 +14,6 @@ import { Poll } from "./poll.ts";
 import type { ProcessState } from "./metrics.ts";
 import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
 import { StoreStreamer } from "./store_streamer.ts";
-import type { ShardOwner } from "./shard_owner.ts";
 
 /** What a tick did. */
 export interface TickReport {
@@ -208,7 +207,7 @@ export class Work {
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {
-    const dues = [elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner))];
+    const dues = [elsewhere, ...this.ownership.owners.map((owner) => owner.nextDue)];
     const known = dues.filter((due) => due !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
@@ -220,15 +219,6 @@ export class Work {
     const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
     await Promise.race([this.ownership.relayed(), late]);
     patience.abort();
-  }
-
-  /** Runs that only their rate holds up are next due when it lets the first of them start. */
-  #ownDue(owner: ShardOwner): number | undefined {
-    const startsAt = this.#dispatcher.startsAt(owner, owner.queued);
-    if (startsAt === undefined) return owner.nextDue;
-    const { clock } = this.#context;
-    const due = clock.now() + Math.max(0, Math.ceil(startsAt - clock.monotonic()));
-    return Math.min(due, owner.nextSleeper ?? due);
   }
 
   /** Waits until nothing is in flight, ready, or about to start within that time, and at most so long. */
