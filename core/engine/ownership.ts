@@ -88,6 +88,11 @@ export class Ownership {
     return this.#owned.get(placeOf(definition, shard))?.owner;
   }
 
+  /** When relays try again what they could not send. */
+  get relayDues(): readonly (number | undefined)[] {
+    return [...this.#owned.values()].map(({ relay }) => relay?.nextDue);
+  }
+
   /** Resolves when the relays have sent all that there is, or have to wait for another try. */
   async relayed(): Promise<void> {
     await Promise.all([...this.#owned.values()].map(({ relay }) => relay?.caughtUp()));

@@ -207,7 +207,8 @@ export class Work {
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {
-    const dues = [elsewhere, ...this.ownership.owners.map((owner) => owner.nextDue)];
+    const { owners, relayDues } = this.ownership;
+    const dues = [elsewhere, ...owners.map((owner) => owner.nextDue), ...relayDues];
     const known = dues.filter((due) => due !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
