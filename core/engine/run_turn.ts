@@ -8,7 +8,7 @@ import type { ChangeOf } from "../parts/run_change.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import type { EngineContext } from "./context.ts";
-import { dispose } from "./dispose.ts";
+import { dispose, type Disposed } from "./dispose.ts";
 import type { HotRun, HowToChange } from "./hot_runs.ts";
 import { type Lander, landSurely } from "./land_surely.ts";
 import { attemptCode } from "./step_runner.ts";
@@ -27,10 +27,10 @@ export interface TurnHost extends Lander {
  * Runs a run's turn to its landing.
  *
  * @param run The run; what it is due for is decided.
- * @returns Whether the run is gone for good.
+ * @returns What its disposal came to; of a step or timer always `done`.
  * @throws What keeps a disposal from going on; user code never throws here.
  */
-export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<boolean> {
+export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<Disposed> {
   const { turn } = run;
   const end = run.attempt = new AttemptSignal();
   if (turn.kind === "erase" || turn.kind === "remove") {
@@ -48,7 +48,7 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const by = timer ? "timer" as const : "step" as const;
   const { visit, payload } = record;
   await store(context, host, run, { visit, payload, durationMs, chance: random.float(), by, timer }, landing);
-  return false;
+  return "done";
 }
 
 async function store(

@@ -7,6 +7,7 @@ import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
+import type { Disposed } from "./dispose.ts";
 import { Chores } from "./chores.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
@@ -281,10 +282,10 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (!run) return this.#again(runId);
     this.#attempts.begin();
     try {
-      const isGone = await runTurn(this.#context, this, run);
+      const end = await runTurn(this.#context, this, run);
       run.attempt = undefined;
-      if (isGone) this.#forget(runId);
-      else if (!run.detached) this.#done(run);
+      if (end === "gone") this.#forget(runId);
+      else if (!run.detached) this.#next(run, end);
     } catch (error) {
       run.attempt = undefined;
       this.failed(error);
@@ -303,6 +304,14 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
     const { chores } = await this.#hot.change(run, changeOf, how);
     if (chores) this.#chores.added(chores);
+  }
+
+  #next(run: HotRun, end: Exclude<Disposed, "gone">): void {
+    const { id } = run.record;
+    if (end === "done") this.#done(run);
+    else this.#forget(id);
+    if (end === "later") this.#index.retry(id);
+    if (end === "again") this.due(id);
   }
 
   #forget(runId: string): void {

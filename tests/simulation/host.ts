@@ -32,6 +32,11 @@ export class Host {
     };
   }
 
+  /** Until when it stood still the last time. */
+  get unfrozenAt(): number {
+    return this.#frozenUntil;
+  }
+
   /** Calls back on this host: never when it has crashed, late when it is frozen. */
   later(delayMs: number, callback: () => void): void {
     const act = () => {

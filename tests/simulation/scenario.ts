@@ -5,7 +5,6 @@
  * @module
  */
 import { memoryStore } from "../../adapters/memory/mod.ts";
-import { isFinished } from "../../core/parts/run_record.ts";
 import { checkEnd } from "./checks.ts";
 import { Clients } from "./clients.ts";
 import { drawTerrain } from "./faults.ts";
@@ -61,10 +60,9 @@ async function live(world: World): Promise<void> {
     };
     care();
   });
-  const finished = () => shadow.runs().every((run) => isFinished(run.state));
   await world.run(
     patienceEndsAt,
-    () => world.calm && world.time > calmAt + 100 && clients.open === 0 && finished(),
+    () => world.calm && world.time > calmAt + 100 && clients.open === 0 && shadow.isAtRest,
   );
   await checkEnd(world, shadow, clients, () => fleet.auditor().admin.verify());
   if (world.violation) throw world.violation;
@@ -77,7 +75,7 @@ function populate(world: World, fleet: Fleet, clients: Clients): void {
     const role = world.chance(0.2) ? "ticker" : "engine";
     world.schedule(world.between(0, 1_000), () => fleet.add(role));
   }
-  for (let count = world.pick([4, 8, 14]); count > 0; count--) {
+  for (let count = world.pick([5, 10, 18]); count > 0; count--) {
     world.schedule(world.between(0, 4_000), () => clients.act());
   }
   for (let count = world.pick([0, 2, 5, 9]); count > 0; count--) {
