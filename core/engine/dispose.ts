@@ -19,7 +19,7 @@ import type { Check, Entry } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { type EngineContext, openPayload, sealPayload, shardOfRun } from "./context.ts";
 import { runError } from "./step_runner.ts";
-import type { Held } from "./write_change.ts";
+import { type Held, readRun } from "./write_change.ts";
 
 /** Rows of one batch at most. */
 const rowsPerBatch = 64;
@@ -151,13 +151,30 @@ async function removeRun(place: Place, held: Held): Promise<Disposed> {
     const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);
     for (const { key } of page) batch.delete(key);
     const isLast = page.length < limit;
-    if (isLast) runTable.remove(batch, record);
-    if (isLast && latest && readLatest(latest) === record.id) {
-      batch.check(keyRow, latest.version).delete(keyRow);
+    if (isLast) {
+      runTable.remove(batch, record);
+      await passKeyOn(place, batch, record, latest);
     }
     if (!await commit(place, batch)) return "again";
     if (isLast) return "gone";
   }
+}
+
+/** The latest run of a key leaves the key to the run before it, if that is still there. */
+async function passKeyOn(
+  { context }: Place,
+  batch: BatchBuilder,
+  { id, definition, key, previous }: RunRecord,
+  latest: Entry | undefined,
+): Promise<void> {
+  const keyRow = keyspace.key.key(definition, key);
+  // Checked also where it names another run, which may be passing it on to this one just now.
+  batch.check(keyRow, latest?.version ?? null);
+  if (!latest || readLatest(latest) !== id) return;
+  const before = previous === undefined ? undefined : await readRun(context, previous);
+  if (!before) return void batch.delete(keyRow);
+  batch.check(keyspace.run.key(before.record.id), before.version);
+  batch.put(keyRow, JSON.stringify({ runId: before.record.id }));
 }
 
 /** Rows of a batch that any store takes: each may cost three writes, and some are needed beside them. */

@@ -100,6 +100,7 @@ export class Poll {
     await Promise.all(this.#context.watch.runIds.map(async (runId) => {
       const held = await readRun(this.#context, runId);
       if (held) this.#context.watch.changed(held.record);
+      else this.#context.watch.gone(runId);
     }));
   }
 }

@@ -81,7 +81,7 @@ export class DisposalChecks {
     if (!run) return this.#world.violate("retention", `rows of run ${runId} are removed after itself`);
     this.removing.add(runId);
     const keptMs = keepFinishedMs[run.definition] ?? Infinity;
-    const isDue = run.updatedAt + keptMs <= host.clock.now();
+    const isDue = run.updatedAt + keptMs <= host.latest;
     if (isFinished(run.state) && run.state !== "deletion-requested" && isDue) return;
     this.#world.violate("retention", `run ${runId} is removed while it is ${run.state}, due: ${isDue}`);
   }
