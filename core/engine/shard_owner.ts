@@ -63,7 +63,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** Reads what is due and takes up stalled runs whose status is known now. */
   async begin(): Promise<void> {
     const { behaviour } = this.definition;
-    await Promise.all([this.rescan(), this.#chores.rescan()]);
+    await this.rescan();
     await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
       if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
@@ -164,21 +164,17 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#chores.rescan(), this.#hot.tellEnded()]).catch((error) =>
-      this.failed(error)
-    );
+    Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    this.seal().then(() => Promise.all([this.rescan(), this.#chores.rescan()])).catch((error) =>
-      this.failed(error)
-    );
+    this.seal().then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
-  /** Reads the due index from its start: everything not in memory yet is taken up. */
-  rescan(): Promise<void> {
-    return this.#index.rescan();
+  /** Reads what is due, of runs and of chores, from its start: everything not in memory yet is taken up. */
+  async rescan(): Promise<void> {
+    await Promise.all([this.#index.rescan(), this.#chores.rescan()]);
   }
 
   /** Starts what has become due. */

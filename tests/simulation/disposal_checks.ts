@@ -15,6 +15,8 @@ export interface Removed {
 export class DisposalChecks {
   /** Runs that are gone, by id. */
   readonly removed = new Map<string, Removed>();
+  /** Runs whose parked hooks are gone already. */
+  readonly leaving = new Set<string>();
   /** Runs of whose rows some are gone. */
   readonly removing = new Set<string>();
   readonly #world: World;
@@ -88,6 +90,7 @@ export class DisposalChecks {
 
   #isGone(runId: string): void {
     this.removing.delete(runId);
+    this.leaving.delete(runId);
     for (const rows of this.#shadow.rows) {
       for (const [key, { value }] of rows) {
         // Runs of the same key name the one before them for ever.

@@ -66,6 +66,7 @@ export class HookLedger {
       if (!key.startsWith("chore ")) continue;
       const id = key.split(" ")[2]!;
       const call = this.#calls.get(id);
+      if (call?.parked) this.#shadow.checks.disposal.leaving.add(runIdOfChore(id));
       if (!call || call.done || call.parked) continue;
       this.#world.violate(
         "hook",

@@ -52,8 +52,8 @@ export class Shadow {
 
   /** Every run has finished, and nothing is left to do for one: no hook, no erasure, no removal that has begun. */
   get isAtRest(): boolean {
-    const { allFinished, disposal: { removing } } = this.checks;
-    if (!allFinished || removing.size > 0) return false;
+    const { allFinished, disposal: { leaving, removing } } = this.checks;
+    if (!allFinished || leaving.size + removing.size > 0) return false;
     for (const rows of this.rows) {
       for (const key of rows.keys()) {
         if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;
