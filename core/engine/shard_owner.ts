@@ -298,8 +298,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
-    const { chores } = await this.#hot.change(run, changeOf, how);
+    const { chores, unheard } = await this.#hot.change(run, changeOf, how);
     if (chores) this.#chores.added(chores);
+    if (unheard) this.#chores.rescan().catch((error) => this.failed(error));
   }
 
   #next(run: HotRun, end: Exclude<Disposed, "gone">): void {

@@ -47,6 +47,7 @@ async function live(world: World): Promise<void> {
   const base = memoryStore({ shards, keepOutcomes: true, limits });
   const shadow = new Shadow(world, shards);
   shadow.checks.settles = terrain.settlesMax > 10;
+  shadow.checks.disposal.removesWhole = writesPerCommitMax === undefined;
   const fleet = new Fleet(world, terrain, base, shadow);
   const clients = new Clients(world, fleet, shadow);
   populate(world, fleet, clients);
