@@ -227,11 +227,14 @@ export class Chores implements RunSource, DueSink {
     return { ...chore, attempt, due, lastError: error };
   }
 
-  /** The attempt has been made: its outcome is written over whatever has become of the row, but its run's erasure. */
+  /**
+   * The attempt has been made: its outcome is written over whatever has become of the row, but its run's erasure, of which
+   * its error may tell what the attempt still saw.
+   */
   async #settle(held: HeldChore, next: Outcome): Promise<void> {
     let current: HeldChore | undefined = held;
     for (let rebase = 0; current && rebase <= this.#context.limits.rebasesMax; rebase++) {
-      const after: Outcome = next && { ...next, run: current.chore.run };
+      const after: Outcome = current === held ? next : next && withoutWords(next, current.chore);
       if (await this.#write(current, after) !== undefined) return;
       current = await this.#read(held.chore.id);
     }
@@ -247,6 +250,10 @@ export class Chores implements RunSource, DueSink {
     if (result.reason === "lease-lost") throw new LeaseLostError(`"${name}" in shard ${shard}`);
     return undefined;
   }
+}
+
+function withoutWords(next: Chore, { run }: Chore): Chore {
+  return { ...next, run, lastError: next.lastError && { ...next.lastError, message: "" } };
 }
 
 /**

@@ -184,7 +184,9 @@ export class HotRuns {
         how.also,
       );
     } catch (error) {
-      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, how.seal)) return tried;
+      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, how.seal)) {
+        return { ...tried, unheard: true };
+      }
       if (error instanceof RunStateError) return await this.#applyFresh(run, changeOf, error, how.also);
       throw error;
     } finally {

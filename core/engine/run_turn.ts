@@ -9,7 +9,7 @@ import { dueSince } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import type { EngineContext } from "./context.ts";
-import { dispose } from "./dispose.ts";
+import { dispose, type Disposed } from "./dispose.ts";
 import type { HotRun, HowToChange } from "./hot_runs.ts";
 import { type Lander, landSurely } from "./land_surely.ts";
 import { attemptCode } from "./step_runner.ts";
@@ -28,10 +28,10 @@ export interface TurnHost extends Lander {
  * Runs a run's turn to its landing.
  *
  * @param run The run; what it is due for is decided.
- * @returns Whether the run is gone for good.
+ * @returns What its disposal came to; of a step or timer always `done`.
  * @throws What keeps a disposal from going on; user code never throws here.
  */
-export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<boolean> {
+export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<Disposed> {
   const { turn } = run;
   const end = run.attempt = new AttemptSignal();
   if (turn.kind === "erase" || turn.kind === "remove") {
@@ -58,7 +58,7 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const change = await store(context, host, run, attempt, landing);
   run.dueSince = undefined;
   meter?.landed(clock.monotonic() - startedAt, change);
-  return false;
+  return "done";
 }
 
 async function disposal(
@@ -66,22 +66,22 @@ async function disposal(
   host: TurnHost,
   run: HotRun,
   kind: "erase" | "remove",
-): Promise<boolean> {
+): Promise<Disposed> {
   const { clock, metrics } = context;
   const { definition, guard } = host;
   const meter = metrics?.deletion(definition);
   meter?.started(clock.now() - (run.record.due ?? clock.now()));
   const startedAt = clock.monotonic();
   let change: Change | undefined;
-  const isGone = await dispose(context, definition, run, guard, kind, async (changeOf) => {
+  const disposed = await dispose(context, definition, run, guard, kind, async (changeOf) => {
     change = await host.apply(run, changeOf);
   }).catch((error) => {
     meter?.failed();
     throw error;
   });
-  if (isGone) meter?.done(clock.monotonic() - startedAt);
+  if (disposed === "gone") meter?.done(clock.monotonic() - startedAt);
   else meter?.landed(clock.monotonic() - startedAt, change);
-  return isGone;
+  return disposed;
 }
 
 async function store(

@@ -7,6 +7,7 @@ import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
+import type { Disposed } from "./dispose.ts";
 import { Chores } from "./chores.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
@@ -63,7 +64,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** Reads what is due and takes up stalled runs that this code can go on with. */
   async begin(): Promise<void> {
     const { behaviour } = this.definition;
-    await Promise.all([this.rescan(), this.#chores.rescan()]);
+    await this.rescan();
     await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
       if (run && !whyStalled(behaviour, run.record)) await this.#change(run, unstall(behaviour));
@@ -159,21 +160,17 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#chores.rescan(), this.#hot.tellEnded()]).catch((error) =>
-      this.failed(error)
-    );
+    Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    this.seal().then(() => Promise.all([this.rescan(), this.#chores.rescan()])).catch((error) =>
-      this.failed(error)
-    );
+    this.seal().then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
-  /** Reads the due index from its start: everything not in memory yet is taken up. */
-  rescan(): Promise<void> {
-    return this.#index.rescan();
+  /** Reads what is due, of runs and of chores, from its start: everything not in memory yet is taken up. */
+  async rescan(): Promise<void> {
+    await Promise.all([this.#index.rescan(), this.#chores.rescan()]);
   }
 
   /** Starts what has become due. */
@@ -273,10 +270,10 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (!run) return this.#again(runId);
     this.#attempts.begin();
     try {
-      const isGone = await runTurn(this.#context, this, run);
+      const end = await runTurn(this.#context, this, run);
       run.attempt = undefined;
-      if (isGone) this.#forget(runId);
-      else if (!run.detached) this.#done(run);
+      if (end === "gone") this.#forget(runId);
+      else if (!run.detached) this.#next(run, end);
     } catch (error) {
       run.attempt = undefined;
       this.failed(error);
@@ -295,7 +292,16 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
     const applied = await this.#hot.change(run, changeOf, how);
     if (applied.chores) this.#chores.added(applied.chores);
+    if (applied.unheard) this.#chores.rescan().catch((error) => this.failed(error));
     return applied;
+  }
+
+  #next(run: HotRun, end: Exclude<Disposed, "gone">): void {
+    const { id } = run.record;
+    if (end === "done") this.#done(run);
+    else this.#forget(id);
+    if (end === "later") this.#index.retry(id);
+    if (end === "again") this.due(id);
   }
 
   #forget(runId: string): void {

@@ -37,6 +37,8 @@ export type Also = (batch: BatchBuilder, after: RunRecord) => void;
 /** A change that was applied, with what is to be done because of it. */
 export interface Applied extends Change {
   readonly chores?: readonly Chore[];
+  /** It has landed unheard: chores that it may have brought are in the store alone. */
+  readonly unheard?: boolean;
 }
 
 /**
