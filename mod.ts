@@ -90,6 +90,14 @@ export { defaultLimits, type Limits } from "./core/limits.ts";
 // Ports, for those who bring their own.
 export { type Cancel, type Clock, systemClock } from "./core/ports/clock.ts";
 export type { Codec } from "./core/ports/codec.ts";
+export type {
+  Deliveries,
+  Delivery,
+  EventStreamer,
+  NewEvent,
+  ReceiveOptions,
+  StreamEvent,
+} from "./core/ports/event_streamer.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./core/ports/logger.ts";
 export { type Random, systemRandom } from "./core/ports/random.ts";
 export type {

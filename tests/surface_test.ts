@@ -34,11 +34,13 @@ interface CommitCounts
 interface Committer
 interface Control
 interface Definition
+interface Delivery
 interface Engine
 interface EngineCounts
 interface EngineInfo
 interface EngineOptions
 interface Entry
+interface EventStreamer
 interface ExportOptions
 interface Finding
 interface HistoryEvent
@@ -55,6 +57,7 @@ interface Logger
 interface Machine
 interface MachineBuilder
 interface MachineOptions
+interface NewEvent
 interface OperateOptions
 interface OptionLayer
 interface PreparedBatch
@@ -63,6 +66,7 @@ interface Put
 interface Random
 interface RateLimit
 interface ReadRequest
+interface ReceiveOptions
 interface Refusal
 interface RetryOptions
 interface Rules
@@ -77,6 +81,7 @@ interface StepPolicy
 interface StepRun
 interface Store
 interface StoreLimits
+interface StreamEvent
 interface TickReport
 interface Triggered
 interface UnservedWork
@@ -85,6 +90,7 @@ typeAlias BatchResult
 typeAlias CallResult
 typeAlias Cancel
 typeAlias DataOf
+typeAlias Deliveries
 typeAlias Duration
 typeAlias ErrorCode
 typeAlias HistoryKind
@@ -115,12 +121,19 @@ interface LibsqlOptions
 interface LibsqlUrlOptions
 interface RestoreOptions
 typeAlias Durability`,
+  "./adapters/streams/memory": `function memoryStreamer
+interface MemoryStreamerOptions`,
+  "./adapters/streams/broadcast_channel": `function broadcastStreamer
+interface BroadcastStreamer
+interface BroadcastStreamerOptions`,
   "./testing": `function seededRandom
 function storeConformance
+function streamerConformance
 function testEngine
 function virtualClock
 interface ConformanceCase
 interface StoreConformanceOptions
+interface StreamerConformanceOptions
 interface TestEngine
 interface TestEngineOptions
 interface VirtualClock`,
