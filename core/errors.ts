@@ -19,6 +19,7 @@ export type ErrorCode =
   | "NO_CALLBACK" // the status takes no callback
   | "RUN_IN_PROGRESS" // the key has an unfinished run
   | "RUN_NOT_FOUND" // no run under this key or id
+  | "HOOK_NOT_FOUND" // no parked hook of that id
   | "RUN_ENDED" // the awaited status can no longer be reached
   | "RUN_STATE" // the verb is not allowed in the run's state
   | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input

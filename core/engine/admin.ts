@@ -5,6 +5,7 @@ import type { CommitCounts } from "../store/group_commit.ts";
 import type { EngineContext } from "./context.ts";
 import { type ExportOptions, exportRuns } from "./export_runs.ts";
 import { type ImportOptions, type ImportReport, importRuns } from "./import_runs.ts";
+import { parkedHooks, type ParkedPage, type ParkedQuery, retryHook } from "./parked.ts";
 import { type UnservedWork, unservedWork } from "./unserved.ts";
 import { type VerifyReport, verifyStore } from "./verify.ts";
 import type { Work } from "./work.ts";
@@ -90,6 +91,15 @@ export interface Admin {
   shards(): Promise<readonly ShardInfo[]>;
   /** Work that no living engine carries the code for; it waits until one does. */
   unserved(): Promise<readonly UnservedWork[]>;
+  /** Hooks that have failed too often, one page of them. */
+  parked(query?: ParkedQuery): Promise<ParkedPage>;
+  /**
+   * Tries a parked hook again, with a fresh count of attempts.
+   *
+   * @param id From {@linkcode Admin.parked}.
+   * @throws {PawlError} `HOOK_NOT_FOUND` when it has succeeded meanwhile.
+   */
+  retry(id: string): Promise<void>;
   /** What this engine has done so far. */
   counts(): EngineCounts;
 }
@@ -108,6 +118,8 @@ export function adminOf(context: EngineContext, work: Work): Admin {
     verify: (options) => verifyStore(context, options?.signal),
     counts: () => ({ ...context.committer.counts, reads: context.reader.trips, steps: work.processed }),
     unserved: () => unservedWork(context),
+    parked: (query) => parkedHooks(context, query),
+    retry: (id) => retryHook(context, id),
     async engines() {
       const [entries] = await context.reader.read(0, [{ ...keyspace.presence.range(), limit }]);
       return entries!.map((entry) => {

@@ -1,4 +1,4 @@
-import { LeaseLostError, PawlError } from "../errors.ts";
+import { LeaseLostError } from "../errors.ts";
 import { type Chore, choreKey, choreTable, decodeChore } from "../parts/chore.ts";
 import { backoffMs } from "../parts/landing.ts";
 import type { RunError } from "../parts/run_record.ts";
@@ -252,13 +252,4 @@ export async function readChore(
 ): Promise<HeldChore | undefined> {
   const entry = await context.reader.get(shard, choreKey(id));
   return entry && { chore: decodeChore(id, entry.value), version: entry.version };
-}
-
-/** The id of a chore, checked at the door. */
-export function checkChoreId(id: unknown): asserts id is string {
-  if (typeof id === "string" && /^[0-9a-f]{30}-\d+-\d+$/.test(id)) return;
-  throw new PawlError(
-    "INVALID_ARGUMENT",
-    `Cannot find hook: got ${JSON.stringify(id)}, want an id that admin.parked() gave`,
-  );
 }

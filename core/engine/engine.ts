@@ -11,6 +11,7 @@ import { callback, type CallbackResult } from "./callback.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type ListPage, type ListQuery, listRuns } from "./list.ts";
+import { listTimers, type TimerPage, type TimerQuery } from "./list_timers.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { contextOf, type EngineOptions } from "./options.ts";
 import { type RunView, viewOf } from "./run_view.ts";
@@ -115,6 +116,8 @@ export interface Engine {
   ): Promise<RunView<Data> | undefined>;
   /** One page of the runs that match. */
   list(query?: ListQuery): Promise<ListPage>;
+  /** One page of the timers that runs wait for. */
+  timers(query?: TimerQuery): Promise<TimerPage>;
   /** What happened to a run, oldest first. */
   history(query: HistoryQuery): Promise<HistoryRow[]>;
   /**
@@ -272,6 +275,11 @@ class PawlEngine implements Engine {
   async list(query: ListQuery = {}): Promise<ListPage> {
     this.#work.require("list");
     return await listRuns(this.#context, query);
+  }
+
+  async timers(query: TimerQuery = {}): Promise<TimerPage> {
+    this.#work.require("list timers");
+    return await listTimers(this.#context, query);
   }
 
   async history(query: HistoryQuery): Promise<HistoryRow[]> {

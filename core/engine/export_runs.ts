@@ -5,6 +5,7 @@
  * @module
  */
 import { PawlError } from "../errors.ts";
+import { type Chore, decodeChore } from "../parts/chore.ts";
 import { decodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { type AnswerLine, encodeLine, encodeRunLine, exportFormat, type RunLine } from "../parts/run_line.ts";
@@ -30,7 +31,7 @@ const runsPerPage = 32;
 const historyPage = 100;
 
 /** Ops of the read that shows one run. */
-const opsPerRun = 4;
+const opsPerRun = 5;
 
 /** A stored value that cannot be read. */
 class Damage extends Error {
@@ -109,21 +110,41 @@ async function readRuns(
       { get: keyspace.key.key(run.definition, run.key) },
       { ...keyspace.history.range(run.id), limit },
       { ...keyspace.history.range(run.id), limit: 1, reverse: true },
+      { ...keyspace.chore.range(run.id), limit },
     ]),
   );
   const lines: (string | Damage)[] = [];
   const answers = await readAnswers(context, shard, runs, (damage) => lines.push(damage));
   for (const [index, run] of runs.entries()) {
-    const [record, key, first, last] = found.slice(index * opsPerRun, (index + 1) * opsPerRun);
+    const [record, key, first, last, chores] = found.slice(index * opsPerRun, (index + 1) * opsPerRun);
     if (record![0] === undefined) continue;
     const history = await restOfHistory(context, shard, first!, last![0]);
     const latest = key![0] && attempt(key![0], () => readLatest(key![0]!));
     // The run goes on without its damaged key row, as the import finds out by itself which run is the latest.
     if (latest instanceof Damage) lines.push(latest);
-    const line = { latest: latest === run.id, idempotency: answers.get(run.id)! };
+    const line = {
+      latest: latest === run.id,
+      idempotency: answers.get(run.id)!,
+      chores: readChores(chores!, limit, (damage) => lines.push(damage)),
+    };
     lines.push(lineOf(record![0], history, line));
   }
   return lines;
+}
+
+/** More hooks than one page are left to do only where something is very wrong: then the rest is reported as damage. */
+function readChores(
+  rows: readonly Entry[],
+  limit: number,
+  onDamage: (damage: Damage) => void,
+): readonly Chore[] {
+  return rows.flatMap((entry, index) => {
+    if (index === limit - 1) onDamage(new Damage(entry, `the run has ${limit} hooks to do, or more`));
+    const chore = attempt(entry, () => decodeChore(unescapeText(splitKey(entry.key)[2]!), entry.value));
+    if (!(chore instanceof Damage)) return [chore];
+    onDamage(chore);
+    return [];
+  });
 }
 
 /** History only grows at its end, so up to the row that was last in the snapshot it is the history of the snapshot. */
@@ -146,7 +167,7 @@ async function restOfHistory(
 function lineOf(
   record: Entry,
   rows: readonly Entry[],
-  line: Pick<RunLine, "latest" | "idempotency">,
+  line: Pick<RunLine, "latest" | "idempotency" | "chores">,
 ): string | Damage {
   const history: string[] = [];
   for (const row of rows) {

@@ -5,6 +5,7 @@
  * @module
  */
 import { ConflictError, PawlError } from "../errors.ts";
+import { choreTable } from "../parts/chore.ts";
 import { readLatest } from "../parts/key_rows.ts";
 import type { RunLine } from "../parts/run_line.ts";
 import {
@@ -235,7 +236,7 @@ function decide({ record, latest }: RunLine, seen: Seen): Decision {
 
 /** The batch that makes a run visible: all that a trigger would write, and no row past its history. */
 function finish(batch: BatchBuilder, line: RunLine, seen: Seen, isLatest: boolean): void {
-  const { record, history, idempotency } = line;
+  const { record, history, idempotency, chores = [] } = line;
   const keyRow = keyspace.key.key(record.definition, record.key);
   batch.check(keyspace.run.key(record.id), null).check(historyKey(record.id, history.length + 1), null);
   batch.check(keyRow, seen.key?.version ?? null);
@@ -247,6 +248,7 @@ function finish(batch: BatchBuilder, line: RunLine, seen: Seen, isLatest: boolea
     const { verb: _verb, key: _key, ...kept } = answer;
     batch.check(key, null).put(key, JSON.stringify({ runId: record.id, ...kept }));
   }
+  for (const chore of chores) choreTable.write(batch, undefined, chore);
   batch.put(keyspace.bell.key(record.definition), "1");
 }
 

@@ -64,15 +64,28 @@ interface Source {
  * @throws {PawlError} `INVALID_ARGUMENT`.
  */
 export async function listRuns(context: EngineContext, query: ListQuery): Promise<ListPage> {
-  checkQuery(context, query);
-  const limit = query.limit ?? limitDefault;
-  const reverse = (query.order ?? "newest") === "newest";
-  const found = query.key === undefined
-    ? await merge(context, query, limit, reverse)
-    : await chain(context, query, limit, reverse);
+  const found = await findRuns(context, query);
   const withData = query.include?.includes("data") ?? false;
   const items = await Promise.all(found.runs.map((run) => withData ? viewOf(context, run) : outline(run)));
   return { items, ...(found.cursor !== undefined && { cursor: found.cursor }) };
+}
+
+/** Looks at a run more closely than a query can. */
+type Also = (run: RunRecord) => boolean;
+
+/**
+ * @param also What else must be true of a run.
+ * @returns The records of one page of the runs that match.
+ * @throws {PawlError} `INVALID_ARGUMENT`.
+ */
+export async function findRuns(context: EngineContext, query: ListQuery, also?: Also): Promise<Found> {
+  checkQuery(context, query);
+  const limit = query.limit ?? limitDefault;
+  const reverse = (query.order ?? "newest") === "newest";
+  const wanted = (run: RunRecord) => matches(query, run) && (also?.(run) ?? true);
+  return query.key === undefined
+    ? await merge(context, query, wanted, limit, reverse)
+    : await chain(context, query, wanted, limit, reverse);
 }
 
 function checkQuery(context: EngineContext, query: ListQuery): void {
@@ -121,7 +134,8 @@ function matches(query: ListQuery, run: RunRecord): boolean {
     (query.createdBefore === undefined || run.createdAt < query.createdBefore.getTime());
 }
 
-interface Found {
+/** Records of one page. */
+export interface Found {
   readonly runs: readonly RunRecord[];
   readonly cursor?: string;
 }
@@ -141,6 +155,7 @@ function sources(context: EngineContext, query: ListQuery): readonly Source[] {
 async function merge(
   context: EngineContext,
   query: ListQuery,
+  wanted: Also,
   limit: number,
   reverse: boolean,
 ): Promise<Found> {
@@ -158,7 +173,7 @@ async function merge(
     const records = await Promise.all(ids.ids.map((id) => readSound(context, id)));
     for (const [index, held] of records.entries()) {
       scanned++;
-      if (!held || !matches(query, held.record)) continue;
+      if (!held || !wanted(held.record)) continue;
       runs.push(held.record);
       if (runs.length === limit) {
         const isLast = ids.complete && index === records.length - 1;
@@ -225,6 +240,7 @@ async function nextIds(
 async function chain(
   context: EngineContext,
   query: ListQuery,
+  wanted: Also,
   limit: number,
   reverse: boolean,
 ): Promise<Found> {
@@ -235,7 +251,7 @@ async function chain(
   if (reverse && cursor !== undefined) held = await previousOf(context, held);
   for (let scanned = 1; held; scanned++) {
     const { record } = held;
-    if (matches(query, record)) runs.push(record);
+    if (wanted(record)) runs.push(record);
     held = await previousOf(context, held);
     if (!held) break;
     if (reverse && (runs.length === limit || scanned >= context.limits.scanMax)) {

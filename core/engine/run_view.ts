@@ -27,6 +27,16 @@ export interface RunView<Data = unknown> {
   readonly reason?: string;
   /** The last attempt's error, until a step lands. */
   readonly lastError?: RunError;
+  /** The timers it waits for at its status. */
+  readonly timers?: readonly RunTimerView[];
+}
+
+/** A timer of a run. */
+export interface RunTimerView {
+  /** Which of the status's timeouts. */
+  readonly name: string;
+  /** When it is due. */
+  readonly at: Date;
 }
 
 /**
@@ -52,5 +62,8 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
     updatedAt: new Date(record.updatedAt),
     ...(record.reason !== undefined && { reason: record.reason }),
     ...(record.lastError !== undefined && { lastError: record.lastError }),
+    ...(record.timers.length > 0 && {
+      timers: record.timers.map(({ name, at }) => ({ name, at: new Date(at) })),
+    }),
   };
 }

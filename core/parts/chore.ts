@@ -66,7 +66,8 @@ export function runIdOfChore(id: string): string {
 
 const runMark = ',"run":';
 
-function encodeChore(chore: Chore): string {
+/** The stored text of a chore. */
+export function encodeChore(chore: Chore): string {
   let text = `{"kind":"${chore.kind}","hook":${JSON.stringify(chore.hook)},"attempt":${chore.attempt}`;
   if (chore.due !== undefined) text += `,"due":${chore.due}`;
   if (chore.lastError !== undefined) text += `,"lastError":${JSON.stringify(chore.lastError)}`;

@@ -6,6 +6,7 @@
  */
 import { PawlError } from "../errors.ts";
 import { keyNumberMax } from "../store/key.ts";
+import { type Chore, decodeChore, encodeChore, runIdOfChore } from "./chore.ts";
 import {
   impliedStepDue,
   isFinished,
@@ -53,6 +54,8 @@ export interface RunLine {
   readonly idempotency: readonly AnswerLine[];
   /** JSON text of each row, oldest first. */
   readonly history: readonly string[];
+  /** Hooks that are still to be done, or parked. */
+  readonly chores?: readonly Chore[];
   readonly record: RunRecord;
 }
 
@@ -90,11 +93,29 @@ export function encodeLine(line: HeaderLine | DamagedLine | TrailerLine): string
  * @throws {SyntaxError} When the stored record is no JSON.
  */
 export function encodeRunLine(line: Omit<RunLine, "record" | "kind">, record: string): string {
-  const { latest, idempotency, history } = line;
+  const { latest, idempotency, history, chores = [] } = line;
   // Parsed once more: a payload is looked at nowhere else, and one that is damaged must not pass for a line.
   const whole = JSON.stringify(JSON.parse(record));
   return `{"kind":"run","latest":${latest},"idempotency":${JSON.stringify(idempotency)},` +
-    `"history":[${history.join(",")}],"record":${whole}}\n`;
+    `"history":[${history.join(",")}],` +
+    (chores.length > 0 ? `"chores":[${chores.map(choreText).join(",")}],` : "") +
+    `"record":${whole}}\n`;
+}
+
+const choreText = (chore: Chore) => JSON.stringify([chore.id, JSON.parse(encodeChore(chore))]);
+
+function readChores(value: unknown, run: RunRecord): readonly Chore[] | undefined {
+  if (value === undefined) return undefined;
+  want(Array.isArray(value), "a list of chores");
+  return value.map((each) => {
+    const [id, row] = Array.isArray(each) ? each : [];
+    want(typeof id === "string" && runIdOfChore(id) === run.id, "chores of its run");
+    try {
+      return decodeChore(id, JSON.stringify(row));
+    } catch (error) {
+      throw refused((error as Error).message);
+    }
+  });
 }
 
 /**
@@ -130,7 +151,7 @@ export function decodeLine(text: string): ExportLine {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function readRun({ latest, idempotency, history, record }: Fields): RunLine {
+function readRun({ latest, idempotency, history, chores, record }: Fields): RunLine {
   want(typeof latest === "boolean", "whether the run is the latest of its key");
   want(Array.isArray(idempotency), "idempotency rows");
   want(Array.isArray(history) && history.length > 0, "a history");
@@ -152,6 +173,7 @@ function readRun({ latest, idempotency, history, record }: Fields): RunLine {
       return { verb, key, input, status, runState: runState as RunState };
     }),
     history: readHistory(history, run),
+    ...(chores !== undefined && { chores: readChores(chores, run)! }),
     record: run,
   };
 }
