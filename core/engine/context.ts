@@ -11,10 +11,13 @@ import type { GroupCommitter } from "../store/group_commit.ts";
 import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
+import type { Engine } from "./engine.ts";
 import type { RunWatch } from "./run_watch.ts";
 
 /** What every part of one engine shares. */
 export interface EngineContext {
+  /** Its verbs, for user code that the engine runs. */
+  readonly engine: Engine;
   readonly engineId: string;
   readonly store: Store;
   readonly clock: Clock;

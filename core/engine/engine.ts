@@ -210,7 +210,8 @@ class PawlEngine implements Engine {
   readonly #work: Work;
   readonly #runIds: RunIds;
 
-  constructor(context: EngineContext) {
+  constructor(parts: Omit<EngineContext, "engine">) {
+    const context: EngineContext = { ...parts, engine: this };
     this.#context = context;
     this.#work = new Work(context);
     this.#runIds = new RunIds(context);

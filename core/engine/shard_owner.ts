@@ -7,13 +7,13 @@ import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
-import { Chores } from "./chores.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
 import { ringSurely } from "./ring_surely.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
 import { unstallRuns } from "./stalled_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
+import { SideWork } from "./side_work.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 import { decideTurn } from "./turn.ts";
 import type { Also } from "./write_change.ts";
@@ -37,7 +37,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
   readonly #index: DueIndex;
-  readonly #chores: Chores;
+  readonly #side: SideWork;
   readonly #suspects: Suspects;
   #bell: Version | undefined;
   readonly #attempts = new Attempts();
@@ -55,14 +55,14 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.guard = options.guard;
     this.#hot = new HotRuns(this.#context, this.guard);
     this.#index = new DueIndex(this.#context, this.name, this.shard, keyspace.work, this);
-    this.#chores = new Chores(this, options);
+    this.#side = new SideWork(this, options);
     this.#suspects = options.suspects;
   }
 
   /** Reads what is due and takes up stalled runs whose status is known now. */
   async begin(): Promise<void> {
     const { behaviour } = this.definition;
-    await Promise.all([this.rescan(), this.#chores.rescan()]);
+    await Promise.all([this.rescan(), this.#side.begin()]);
     await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
       if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
@@ -79,16 +79,16 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     return this.#end.signal;
   }
 
-  /** Whether more of the due index is being read, or suspects wait for their turn. */
+  /** Whether more of what is due is being read, connectors are not quiet, or suspects wait for their turn. */
   get reading(): boolean {
-    const scanning = this.#index.scanning ?? this.#chores.scanning;
-    return !this.over && (scanning !== undefined || this.#suspects.waiting);
+    const isReading = this.#index.scanning !== undefined || this.#side.reading;
+    return !this.over && (isReading || this.#suspects.waiting);
   }
 
-  /** Resolves when what is being read has been read and every suspect has had its turn. */
+  /** Resolves when what is being read has been read and every suspect has had its turn; connectors may go on. */
   async readingDone(): Promise<void> {
     await this.#index.scanning;
-    await this.#chores.scanning;
+    await this.#side.readingDone();
     if (!this.over) await this.#suspects.done();
   }
 
@@ -98,9 +98,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     return this.nextSleeper;
   }
 
-  /** When the next run or chore is due that is not queued yet. */
+  /** When the next run, chore or event is due that is not queued yet. */
   get nextSleeper(): number | undefined {
-    const dues = [this.#index.nextDue, this.#chores.nextDue].filter((due) => due !== undefined);
+    const dues = [this.#index.nextDue, this.#side.nextDue].filter((due) => due !== undefined);
     return dues.length === 0 ? undefined : Math.min(...dues);
   }
 
@@ -109,7 +109,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (this.over) return;
     this.#end.abort(reason);
     this.#index.end();
-    this.#chores.end();
+    this.#side.end(reason);
     this.#suspects.leave(this);
     this.#options.dispatcher.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
@@ -131,7 +131,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
     if (this.over) return false;
     if (isAtRest) this.end(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
-    else await this.rescan();
+    else await Promise.all([this.rescan(), this.#side.rescan()]);
     return isAtRest;
   }
 
@@ -161,14 +161,14 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#chores.rescan(), this.#hot.tellEnded()]).catch((error) =>
+    Promise.all([this.rescan(), this.#side.rescan(), this.#hot.tellEnded()]).catch((error) =>
       this.failed(error)
     );
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    this.seal().then(() => Promise.all([this.rescan(), this.#chores.rescan()])).catch((error) =>
+    this.seal().then(() => Promise.all([this.rescan(), this.#side.rescan()])).catch((error) =>
       this.failed(error)
     );
   }
@@ -181,7 +181,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** Starts what has become due. */
   wake(): void {
     this.#index.wake();
-    this.#chores.wake();
+    this.#side.wake();
   }
 
   /** @inheritdoc */
@@ -288,7 +288,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** @inheritdoc */
   async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
     const { chores } = await this.#hot.change(run, changeOf, how);
-    if (chores) this.#chores.added(chores);
+    if (chores) this.#side.added(chores);
   }
 
   #forget(runId: string): void {

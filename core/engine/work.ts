@@ -7,8 +7,10 @@
 import { type Duration, durationMs } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
+import { connectorsAt } from "./connector.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
 import type { ShardOwner } from "./shard_owner.ts";
@@ -146,7 +148,7 @@ export class Work {
     let running = 0;
     let nextDue: number | undefined;
     try {
-      claim = await this.ownership.claim(({ firstDue }) => firstDue !== undefined && firstDue <= now);
+      claim = await this.ownership.claim((sighting) => this.#hasWork(sighting, now));
       await this.#landed(Math.max(0, endsAt - clock.monotonic()));
       this.#dispatcher.stop();
       await this.#landed(graceMs);
@@ -171,6 +173,13 @@ export class Work {
       heldElsewhere,
       this.#dispatcher.inFlight,
     );
+  }
+
+  /** Something is due, or a connector may be given events: nobody knows before it is asked. */
+  #hasWork({ definition, shard, firstDue }: Sighting, now: number): boolean {
+    if (firstDue !== undefined && firstDue <= now) return true;
+    const { definitions, store } = this.#context;
+    return connectorsAt(definitions.get(definition)!, shard, store.shards).length > 0;
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {
@@ -201,7 +210,7 @@ export class Work {
       do {
         await this.#dispatcher.drained(until);
         await Promise.all(reading().map((owner) => owner.readingDone()));
-      } while (this.#dispatcher.busy(until) && !patience.signal.aborted);
+      } while ((this.#dispatcher.busy(until) || reading().length > 0) && !patience.signal.aborted);
     };
     await Promise.race([quiet(), late]);
     patience.abort();

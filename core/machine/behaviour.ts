@@ -8,10 +8,12 @@ import type {
   TimerWish,
   Transition,
 } from "../engine/behaviour.ts";
+import type { Connector } from "../engine/connector.ts";
 import { type OptionLayer, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
+import type { ConnectorPart } from "./connector.ts";
 import { startOf } from "./graph.ts";
 import {
   type CallbackHandler,
@@ -70,6 +72,7 @@ export interface MachineParts {
   readonly callbacks: ReadonlyMap<string, readonly Callback[]>;
   readonly timeouts: ReadonlyMap<string, readonly Timeout[]>;
   readonly hooks: ReadonlyMap<HookKind, readonly HookPart[]>;
+  readonly connectors: readonly ConnectorPart[];
   readonly pauseRetryMs: number | undefined;
   readonly keepFinishedMs: number | undefined;
   readonly scrub: ((data: unknown) => unknown) | undefined;
@@ -99,6 +102,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
       [kind, list],
     ) => [kind, list.map((each): Hook => ({ ...each, policy: policyOf(each) }))]),
   );
+  const connectors = parts.connectors.map((each): Connector => ({ ...each, policy: policyOf(each) }));
   return {
     start: startOf(transitions),
     statuses: new Set(transitions.flatMap(({ from, to }) => [from, ...to])),
@@ -127,6 +131,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
       },
     }),
     ...(hooks.size > 0 && { hooks: (kind) => hooks.get(kind) ?? noHooks }),
+    ...(connectors.length > 0 && { connectors }),
     ...(scrub && { scrub }),
   };
 }
