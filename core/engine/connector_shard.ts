@@ -265,7 +265,13 @@ export class ConnectorShard implements RunSource {
     const { limits, engine } = this.#context;
     const { id, key = id } = event;
     const failure = runError(error, limits.messageLengthMax);
-    const data = { definition: this.#owner.name, connector: name, attempts: attempt, error: failure, event };
+    const data = {
+      definition: this.#owner.name,
+      connector: name,
+      attempts: attempt,
+      error: failure,
+      event: asJson(event),
+    };
     await this.#connector.park({ id, key, type: "parked", data }, engine);
     this.#log("An event of a connector is parked", error, attempt, event);
     return true;
@@ -303,6 +309,11 @@ export class ConnectorShard implements RunSource {
       error: runError(error, this.#context.limits.messageLengthMax).message,
     });
   }
+}
+
+/** What JSON keeps of an event: a time becomes text. */
+function asJson(event: ConnectorEvent): unknown {
+  return JSON.parse(JSON.stringify(event));
 }
 
 function checkedEvent(delivery: ConnectorDelivery): ConnectorEvent {

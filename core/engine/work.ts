@@ -7,7 +7,6 @@
 import { type Duration, durationMs } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
-import { connectorsAt } from "./connector.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Sighting } from "./look.ts";
@@ -175,11 +174,10 @@ export class Work {
     );
   }
 
-  /** Something is due, or a connector may be given events: nobody knows before it is asked. */
-  #hasWork({ definition, shard, firstDue }: Sighting, now: number): boolean {
+  /** Something is due, or a connector may be given events, which go to runs in every shard. */
+  #hasWork({ definition, firstDue }: Sighting, now: number): boolean {
     if (firstDue !== undefined && firstDue <= now) return true;
-    const { definitions, store } = this.#context;
-    return connectorsAt(definitions.get(definition)!, shard, store.shards).length > 0;
+    return this.#context.definitions.get(definition)!.behaviour.connectors !== undefined;
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {

@@ -133,7 +133,7 @@ export interface ConnectorPart extends Omit<Connector, "policy"> {
 }
 
 /** What of the options of a step means something for a connector. */
-export const connectorOptions = ["pauseAfterErrors", "lag", "rateLimit", "retry", "timeout", "concurrency"];
+export const connectorOptions = ["lag", "rateLimit", "retry", "timeout"];
 
 /** Every shard is a receiver of its own, which reads all events. */
 const shardsMax = 1_024;
@@ -147,7 +147,7 @@ const quietDefaultMs = 500;
  * @param source Where its events come from.
  * @param handler User code.
  * @param options Its options.
- * @param layer Reads the options that steps have too.
+ * @param layer Checks the options that steps have too.
  * @returns The connector, without its policy.
  * @throws {PawlError} `INVALID_GRAPH`, `INVALID_ARGUMENT` or `INVALID_DURATION`.
  */
@@ -168,6 +168,9 @@ export function connectorPart(
   if (!Number.isInteger(shards) || shards < 1 || shards > shardsMax) {
     throw refused(`its shards are ${shards}, want a whole number from 1 to ${shardsMax}`);
   }
+  if (!Number.isSafeInteger(parkAfterErrors) || parkAfterErrors < 0) {
+    throw refused(`its parkAfterErrors is ${parkAfterErrors}, want a whole number of 0 or more`);
+  }
   if (parkTo !== undefined && (typeof parkTo?.stream !== "string" || parkTo.stream === "")) {
     throw refused("its parkTo names no topic; give { stream }");
   }
@@ -179,6 +182,7 @@ export function connectorPart(
       `deliveries cannot be shared by ${shards} shards; give a function that opens a receiver for each`,
     );
   }
+  const { from } = layer(own);
   // What holds for all steps of a machine is not meant for its connectors where it would delay or bound them.
   const lasting = {
     lag: 0,
@@ -190,7 +194,7 @@ export function connectorPart(
   return {
     name,
     shards,
-    options: layer(lasting),
+    options: { from, options: lasting },
     quietMs: durationMs(quiet ?? quietDefaultMs, `quiet of connector "${name}" of "${machine}"`),
     isFinite: finite,
     acksCover: topic !== undefined,
