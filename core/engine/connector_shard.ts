@@ -88,7 +88,6 @@ export class ConnectorShard implements RunSource {
     this.#source?.close();
     this.#options.dispatcher.leave(this);
     this.#attempt?.abort(reason);
-    if (this.#turnState !== "running") this.#turn?.settle(undefined);
     this.#enter({ kind: "over" });
   }
 
@@ -234,7 +233,6 @@ export class ConnectorShard implements RunSource {
         return { failed: error };
       }
     }
-    if (this.#owner.over) return undefined;
     try {
       this.#handled = delivery.event.id;
       await this.#ack(source, delivery);
