@@ -33,6 +33,8 @@ export type {
   ConnectorEvent,
   ConnectorReceiver,
 } from "./core/engine/connector.ts";
+export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
+export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
@@ -89,8 +91,10 @@ export type {
 // Errors, durations, limits.
 export {
   ConflictError,
+  type DataIssue,
   type ErrorCode,
   ImportIncompleteError,
+  InvalidDataError,
   LeaseLostError,
   OutcomeUnknownError,
   PawlError,
@@ -101,6 +105,7 @@ export {
   StoreClosedError,
 } from "./core/errors.ts";
 export type { Duration } from "./core/duration.ts";
+export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "./core/standard_schema.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";
 
 // Ports, for those who bring their own.

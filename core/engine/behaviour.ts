@@ -8,6 +8,8 @@ import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
 import type { Connector } from "./connector.ts";
+import type { DataRules } from "./data_rules.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
 import type { RunView } from "./run_view.ts";
 import type { OptionLayer } from "./step_options.ts";
 
@@ -68,8 +70,11 @@ export interface Hook {
 
 /** What may take a run from a status to others. */
 export interface Transition {
+  /** The status it leads from. */
   readonly from: string;
+  /** Where it may lead; nowhere: it only leaves the run where it is. */
   readonly to: readonly string[];
+  /** Whose code decides. */
   readonly by: "step" | "callback" | "timeout";
   /** What a diagram says beside it. */
   readonly label?: string;
@@ -79,6 +84,8 @@ export interface Transition {
 export interface Behaviour extends Rules {
   /** Where a run starts unless told otherwise. */
   readonly start: string;
+  /** What it says of its data. */
+  readonly data: DataRules;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
   /**
@@ -108,6 +115,8 @@ export interface Behaviour extends Rules {
   readonly connectors?: readonly Connector[];
   /** What is left of the data when it is to be deleted; absent: nothing. */
   scrub?(data: unknown): unknown;
+  /** Draws it as Mermaid text; absent: it cannot be drawn. */
+  diagram?(options: DiagramOptions): string;
 }
 
 /** What an engine carries: a name and a behaviour, and, for the compiler, the types of its runs. */

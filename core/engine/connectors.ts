@@ -1,5 +1,6 @@
 import { connectorsAt } from "./connector.ts";
 import { ConnectorShard } from "./connector_shard.ts";
+import { earliest } from "./earliest.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 
@@ -45,7 +46,6 @@ export class Connectors {
 
   /** When the first of them goes on, as far as they know. */
   get nextDue(): number | undefined {
-    const dues = this.#shards.map((shard) => shard.nextDue).filter((due) => due !== undefined);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    return earliest(...this.#shards.map((shard) => shard.nextDue));
   }
 }

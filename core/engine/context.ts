@@ -33,6 +33,8 @@ export interface EngineContext {
   /** Whether it owns shards and works, or only calls verbs. */
   readonly works: boolean;
   readonly watch: RunWatch;
+  /** Whether a trigger keeps the stack of its caller. */
+  readonly traceOrigin: boolean;
   /** How often the engine looks for what no hint told it. */
   readonly pollMs: number;
   /** How long an ownership outlives the last sign of life. */
@@ -78,12 +80,16 @@ export function definitionOf(context: EngineContext, name: string): Definition {
   );
 }
 
-/** A payload as it is stored: sealed by the codec, if there is one. */
-export function sealPayload(context: EngineContext, text: string): Payload | Promise<Payload> {
-  if (!context.codec) return { text, sealed: false };
+/** A payload as it is stored, with the version of the data: sealed by the codec, if there is one. */
+export function sealPayload(
+  context: EngineContext,
+  text: string,
+  version: number,
+): Payload | Promise<Payload> {
+  if (!context.codec) return { text, sealed: false, version };
   const sealed = context.codec.encode(text);
-  if (typeof sealed === "string") return { text: JSON.stringify(sealed), sealed: true };
-  return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true }));
+  if (typeof sealed === "string") return { text: JSON.stringify(sealed), sealed: true, version };
+  return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }));
 }
 
 /** The user's JSON text of a stored payload. */

@@ -15,8 +15,8 @@ export type DueSpace = Space<[definition: string, due: number, id: string]>;
 export interface DueSink {
   /** Runs the owner holds as due now: they count against the memory bound. */
   readonly queued: number;
-  /** Whether the owner holds the run already. */
-  holds(runId: string): boolean;
+  /** Whether the owner holds the run already, which a scan has found at this due time. */
+  holds(runId: string, due: number): boolean;
   /**
    * Offered each run that a scan finds.
    *
@@ -198,8 +198,8 @@ export class DueIndex {
 
   #found(workKey: string): void {
     const [, , due, runId] = splitKey(workKey);
-    if (this.#sink.holds(runId!) || this.#retries.has(runId!)) return;
     const dueAt = readStamp(due!);
+    if (this.#sink.holds(runId!, dueAt) || this.#retries.has(runId!)) return;
     if (!this.#sink.takes(runId!, dueAt)) this.track(runId!, dueAt);
   }
 

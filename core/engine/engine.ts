@@ -4,19 +4,22 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
+import { PawlError } from "../errors.ts";
 import { type Admin, adminOf } from "./admin.ts";
 import { awaitRun } from "./await_run.ts";
 import type { Definition } from "./behaviour.ts";
 import { callback, type CallbackResult } from "./callback.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type ListPage, type ListQuery, listRuns } from "./list.ts";
 import { listTimers, type TimerPage, type TimerQuery } from "./list_timers.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { contextOf, type EngineOptions } from "./options.ts";
-import { type RunView, viewOf } from "./run_view.ts";
+import { type RunView, viewAfter, viewOf } from "./run_view.ts";
 import { type PreparedTrigger, prepareTrigger } from "./prepare_trigger.ts";
-import { RunIds, trigger, type Triggered } from "./trigger.ts";
+import { callerOf } from "./trace_origin.ts";
+import { RunIds, trigger, type Triggered, type TriggerInput } from "./trigger.ts";
 import { type TickReport, Work } from "./work.ts";
 import type { HistoryRow } from "../parts/history.ts";
 import { requestDeletion } from "../parts/disposal.ts";
@@ -30,6 +33,8 @@ export type TriggerOptions<Data, Start extends string> =
     readonly startAt?: Start;
     /** Makes the call safe to repeat: same key and input give the same run, even after it ended. */
     readonly idempotencyKey?: string;
+    /** Where the run comes from, for whoever looks at it later; cut to `limits.traceOriginLengthMax`. */
+    readonly traceOrigin?: string;
   }
   & (undefined extends Data ? { readonly data?: Data } : { readonly data: Data });
 
@@ -75,8 +80,9 @@ export interface Engine {
    * Creates a run, unless the key has an unfinished one: one atomic write, durable when this resolves.
    *
    * @throws {RunInProgressError} When the key has an unfinished run.
-   * @throws {PawlError} `UNKNOWN_DEFINITION`, `UNKNOWN_STATUS`, `INVALID_ARGUMENT`, `NOT_JSON`, `PAYLOAD_TOO_LARGE` or
-   * `IDEMPOTENCY_MISMATCH`; nothing was written.
+   * @throws {InvalidDataError} When the definition's schema refuses the data.
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `UNKNOWN_STATUS`, `INVALID_ARGUMENT`, `NOT_JSON`, `PAYLOAD_TOO_LARGE`,
+   * `SCHEMA_FAILED` or `IDEMPOTENCY_MISMATCH`; nothing was written.
    */
   trigger<Data, Status extends string, Start extends string>(
     definition: Definition<Data, Status, Start>,
@@ -171,6 +177,13 @@ export interface Engine {
     ...payload: undefined extends Payloads[At] ? [payload?: Payloads[At], options?: CallbackOptions]
       : [payload: Payloads[At], options?: CallbackOptions]
   ): Promise<CallbackResult>;
+  /**
+   * Draws a definition as Mermaid text (`stateDiagram-v2`). It needs no store, and works on a stopped engine too.
+   *
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `INVALID_ARGUMENT` for a direction that is none, or `UNSUPPORTED` by a
+   * definition that has no graph.
+   */
+  diagram(definition: Definition, options?: DiagramOptions): string;
   /** For operators. */
   readonly admin: Admin;
 }
@@ -236,7 +249,14 @@ class PawlEngine implements Engine {
     ...[options]: readonly [options?: TriggerOptions<Data, Start>]
   ): Promise<Triggered> {
     const known = this.#known("trigger", definition);
-    return await trigger(this.#context, this.#work.ownership, this.#runIds, known, key, options ?? {});
+    return await trigger(
+      this.#context,
+      this.#work.ownership,
+      this.#runIds,
+      known,
+      key,
+      this.#traced(options, this.trigger),
+    );
   }
 
   async prepareTrigger<Data, Status extends string, Start extends string>(
@@ -245,7 +265,19 @@ class PawlEngine implements Engine {
     ...[options]: readonly [options?: TriggerOptions<Data, Start>]
   ): Promise<PreparedTrigger> {
     const known = this.#known("prepare trigger", definition);
-    return await prepareTrigger(this.#context, this.#runIds, known, key, options ?? {});
+    return await prepareTrigger(
+      this.#context,
+      this.#runIds,
+      known,
+      key,
+      this.#traced(options, this.prepareTrigger),
+    );
+  }
+
+  #traced(options: TriggerInput = {}, verb: unknown): TriggerInput {
+    const { traceOrigin, limits } = this.#context;
+    if (!traceOrigin || options.traceOrigin !== undefined) return options;
+    return { ...options, traceOrigin: callerOf(verb, limits.traceOriginLengthMax) };
   }
 
   async await<Data>(
@@ -332,6 +364,15 @@ class PawlEngine implements Engine {
     return await callback(this.#context, this.#work.ownership, known, key, target, options ?? {});
   }
 
+  diagram(definition: Definition, options: DiagramOptions = {}): string {
+    const { name, behaviour } = definitionOf(this.#context, definition?.name);
+    if (behaviour.diagram) return behaviour.diagram(options);
+    throw new PawlError(
+      "UNSUPPORTED",
+      `Cannot draw diagram of "${name}": its behaviour has no diagram(); draw a machine, or give it one`,
+    );
+  }
+
   async #operate(
     verb: string,
     definition: Definition,
@@ -341,7 +382,7 @@ class PawlEngine implements Engine {
   ): Promise<RunView> {
     const name = { definition: definition.name, key, runId: options.runId };
     const record: RunRecord = await operate(this.#context, this.#work.ownership, verb, name, changeOf);
-    return viewOf(this.#context, record);
+    return viewAfter(this.#context, record);
   }
 
   #reason(options: OperateOptions, otherwise: string): string {

@@ -34,6 +34,8 @@ export interface HotRun extends Held {
   turn: Turn;
   /** The attempt that is running. */
   attempt: AttemptSignal | undefined;
+  /** Its run has ended meanwhile: what is left to do with the run does not wait for the attempt. */
+  detached: boolean;
 }
 
 /** The records that an owner has in memory, and the changes it makes to them under its fence. */
@@ -86,6 +88,32 @@ export class HotRuns {
     if (run && !run.busy && !run.attempt) this.#runs.delete(runId);
   }
 
+  /**
+   * Parts a run that has ended from the attempt that still runs.
+   *
+   * @returns The run without it.
+   */
+  detach(run: HotRun): HotRun {
+    run.detached = true;
+    this.#runs.delete(run.record.id);
+    return this.hold(run.record, run.version);
+  }
+
+  /**
+   * Looks at a run whose row in the index is not where its record in memory says.
+   *
+   * @returns The run without its attempt, if it has ended.
+   */
+  async review(runId: string): Promise<HotRun | undefined> {
+    const found = await readRun(this.#context, runId);
+    const run = this.#runs.get(runId);
+    const isCode = run?.turn.kind === "step" || run?.turn.kind === "timer";
+    if (!run?.attempt || !isCode || run.busy || !found || !isFinished(found.record.state)) return undefined;
+    run.attempt.abort(runEnded(found.record));
+    this.detach(run);
+    return this.hold(found.record, found.version);
+  }
+
   /** Forgets every run with which nothing is going on: a guest may have changed any of them. */
   dropAll(): void {
     for (const runId of [...this.#runs.keys()]) this.drop(runId);
@@ -105,7 +133,16 @@ export class HotRuns {
   /** A record just written or read. */
   hold(record: RunRecord, version: Version): HotRun {
     const seenAt = this.#context.clock.monotonic();
-    return { record, version, seenAt, busy: false, waiting: undefined, turn: stepTurn, attempt: undefined };
+    return {
+      record,
+      version,
+      seenAt,
+      busy: false,
+      waiting: undefined,
+      turn: stepTurn,
+      attempt: undefined,
+      detached: false,
+    };
   }
 
   /** The run from memory or from the store. */

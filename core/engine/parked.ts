@@ -46,6 +46,7 @@ export interface ParkedHook {
 
 /** One page of parked hooks. */
 export interface ParkedPage {
+  /** Shard by shard, by definition, by run. */
   readonly items: readonly ParkedHook[];
   /** Where the next page begins; absent: there is none. */
   readonly cursor?: string;

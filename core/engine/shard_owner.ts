@@ -8,10 +8,11 @@ import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
+import { earliest } from "./earliest.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
 import { ringSurely } from "./ring_surely.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
-import { unstallRuns } from "./stalled_runs.ts";
+import { unstallRuns, whyStalled } from "./stalled_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { SideWork } from "./side_work.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
@@ -59,13 +60,14 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#suspects = options.suspects;
   }
 
-  /** Reads what is due and takes up stalled runs whose status is known now. */
+  /** Reads what is due and takes up stalled runs that this code can go on with. */
   async begin(): Promise<void> {
     const { behaviour } = this.definition;
-    await Promise.all([this.rescan(), this.#side.begin()]);
+    this.#side.begin();
+    await this.rescan();
     await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
-      if (run && behaviour.statuses.has(run.record.status)) await this.#change(run, unstall(behaviour));
+      if (run && !whyStalled(behaviour, run.record)) await this.#change(run, unstall(behaviour));
     });
   }
 
@@ -100,8 +102,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** When the next run, chore or event is due that is not queued yet. */
   get nextSleeper(): number | undefined {
-    const dues = [this.#index.nextDue, this.#side.nextDue].filter((due) => due !== undefined);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    return earliest(this.#index.nextDue, this.#side.nextDue);
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -131,7 +132,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
     if (this.over) return false;
     if (isAtRest) this.end(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
-    else await Promise.all([this.rescan(), this.#side.rescan()]);
+    else await this.rescan();
     return isAtRest;
   }
 
@@ -149,10 +150,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    const { visit } = run.record;
+    const { attempt, record: { visit } } = run;
     await this.#change(run, changeOf, { also });
-    // What it comes to fits no more.
-    if (isFinished(run.record.state) || run.record.visit !== visit) run.attempt?.abort(runEnded(run.record));
+    const hasEnded = isFinished(run.record.state);
+    // What an attempt comes to that was running before fits no more.
+    if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
+    if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
     return run.record;
   }
 
@@ -161,21 +164,17 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#side.rescan(), this.#hot.tellEnded()]).catch((error) =>
-      this.failed(error)
-    );
+    Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
   unsure(): void {
-    this.seal().then(() => Promise.all([this.rescan(), this.#side.rescan()])).catch((error) =>
-      this.failed(error)
-    );
+    this.seal().then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
-  /** Reads the due index from its start: everything not in memory yet is taken up. */
-  rescan(): Promise<void> {
-    return this.#index.rescan();
+  /** Reads what is due from its start: everything not in memory yet is taken up. */
+  async rescan(): Promise<void> {
+    await Promise.all([this.#index.rescan(), this.#side.rescan()]);
   }
 
   /** Starts what has become due. */
@@ -190,8 +189,20 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  holds(runId: string): boolean {
-    return this.#queued.has(runId) || this.#hot.has(runId);
+  holds(runId: string, due: number): boolean {
+    const run = this.#hot.peek(runId);
+    if (run?.attempt && run.record.due !== due) {
+      this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
+        this.failed(error)
+      );
+    }
+    return run !== undefined || this.#queued.has(runId);
+  }
+
+  /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
+  #apart(run: HotRun): void {
+    this.#unqueue(run.record.id);
+    this.#settle(run);
   }
 
   /** What was due when the previous owner died may be what killed it. @inheritdoc */
@@ -270,7 +281,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
       const isGone = await runTurn(this.#context, this, run);
       run.attempt = undefined;
       if (isGone) this.#forget(runId);
-      else this.#done(run);
+      else if (!run.detached) this.#done(run);
     } catch (error) {
       run.attempt = undefined;
       this.failed(error);

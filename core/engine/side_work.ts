@@ -1,6 +1,7 @@
 import type { Chore } from "../parts/chore.ts";
 import { Chores } from "./chores.ts";
 import { Connectors } from "./connectors.ts";
+import { earliest } from "./earliest.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 
@@ -18,10 +19,9 @@ export class SideWork {
     this.#connectors = new Connectors(owner, options);
   }
 
-  /** Reads what is to be done, and opens the connectors. */
-  async begin(): Promise<void> {
+  /** Opens the connectors. */
+  begin(): void {
     this.#connectors.begin();
-    await this.#chores.rescan();
   }
 
   /** Whether more is being read, or may be about to come. */
@@ -37,11 +37,10 @@ export class SideWork {
 
   /** When something is to be done next. */
   get nextDue(): number | undefined {
-    const dues = [this.#chores.nextDue, this.#connectors.nextDue].filter((due) => due !== undefined);
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    return earliest(this.#chores.nextDue, this.#connectors.nextDue);
   }
 
-  /** Reads again what is to be done. */
+  /** Reads what is to be done from its start, and looks again at events that were held back. */
   async rescan(): Promise<void> {
     this.#connectors.wake();
     await this.#chores.rescan();

@@ -9,6 +9,7 @@ import { PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { earliest } from "./earliest.ts";
 import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
@@ -181,9 +182,7 @@ export class Work {
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {
-    const dues = [elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner))];
-    const known = dues.filter((due) => due !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+    return earliest(elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner)));
   }
 
   /** Runs that only their rate holds up are next due when it lets the first of them start. */

@@ -8,6 +8,7 @@ import { type Duration, durationMs } from "../duration.ts";
 import type { Definition, Transition } from "../engine/behaviour.ts";
 import type { ConnectorEvent } from "../engine/connector.ts";
 import type { RunView } from "../engine/run_view.ts";
+import type { DataRules } from "../engine/data_rules.ts";
 import { checkStepOptions, type OptionLayer, type StepOptions, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import type { HookKind } from "../parts/chore.ts";
@@ -28,6 +29,7 @@ import {
   type ConnectorSource,
 } from "./connector.ts";
 import { checkConnectorName, checkGraph, checkMachineName, checkStatus } from "./graph.ts";
+import { machineData } from "./data.ts";
 import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutOptions } from "./machine.ts";
 import type { TimeoutAt } from "./run.ts";
 
@@ -38,7 +40,7 @@ const hookOptions = timeoutOptions;
 /**
  * Begins a state machine.
  *
- * @typeParam Data What a run carries; it must survive JSON.
+ * @typeParam Data What a run carries; it must survive JSON. Left out, it is what the schema gives.
  * @param name Unique within a store; the name stored runs are found by.
  * @param options Defaults for its steps and for paused runs.
  * @returns A builder.
@@ -69,6 +71,7 @@ export function machine<Data = undefined>(
 class Builder {
   readonly #name: string;
   readonly #defaults: OptionLayer;
+  readonly #data: DataRules;
   readonly #scrub: MachineOptions<unknown>["scrub"];
   readonly #pauseRetryMs: number | undefined;
   readonly #keepFinishedMs: number | undefined;
@@ -83,6 +86,7 @@ class Builder {
     this.#name = name;
     this.#defaults = { from: `machine("${name}", { steps })`, options: options.steps };
     checkStepOptions(this.#defaults);
+    this.#data = machineData(name, options);
     this.#scrub = options.scrub;
     const { pauseRetry = "1h", keepFinished } = options;
     this.#pauseRetryMs = pauseRetry === false ? undefined : durationMs(pauseRetry, "pauseRetry");
@@ -114,17 +118,8 @@ class Builder {
     if (name !== undefined && known.includes(name)) {
       throw this.#refused("timeout", `status "${from}" has one named "${name}" already`);
     }
-    if ("lag" in own) {
-      throw this.#refused("timeout", `a timeout of "${from}" has lag; delay the timer itself`);
-    }
     const due = this.#dueTime(from, at);
-    this.#edges(
-      "timeout",
-      from,
-      to,
-      handler,
-      typeof at === "object" && "after" in at ? `after ${at.after}` : undefined,
-    );
+    this.#edges("timeout", from, to, handler, labelOf(at));
     const unique = name ?? numbered(to.join(" or ") || "timeout", known);
     const options = this.#layer(`timeout "${unique}" of "${from}"`, own, timeoutOptions);
     addTo(this.#timeouts, from, { name: unique, to: [...to], at: due, handler, options });
@@ -174,6 +169,7 @@ class Builder {
       timeouts: new Map(this.#timeouts),
       hooks: new Map(this.#hooks),
       connectors: [...this.#connectors.values()],
+      data: this.#data,
       pauseRetryMs: this.#pauseRetryMs,
       keepFinishedMs: this.#keepFinishedMs,
       scrub: this.#scrub,
@@ -233,6 +229,12 @@ class Builder {
 
 function addTo<Key, Item>(map: Map<Key, Item[]>, key: Key, item: Item): void {
   map.set(key, [...map.get(key) ?? [], item]);
+}
+
+/** What a diagram says of a timeout whose time is always the same. */
+function labelOf(at: TimeoutAt<unknown>): string | undefined {
+  if (typeof at === "function" || !("after" in at)) return undefined;
+  return typeof at.after === "number" ? `after ${at.after} ms` : `after ${at.after}`;
 }
 
 /** The name, or the name with the first number that makes it new. */

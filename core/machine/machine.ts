@@ -10,6 +10,7 @@ import type { RunView } from "../engine/run_view.ts";
 import type { StepOptions } from "../engine/step_options.ts";
 import type { StreamEvent } from "../ports/event_streamer.ts";
 import type { ConnectorApi, ConnectorHandler, ConnectorOptions, ConnectorSource } from "./connector.ts";
+import type { StandardSchema } from "../standard_schema.ts";
 import type { CallbackHandler, StepHandler, TimeoutAt, TimeoutHandler } from "./run.ts";
 
 /** Options of a timeout: those of a step, but `lag`. */
@@ -39,11 +40,23 @@ export type HookHandler<Data> = (
 ) => unknown;
 
 /** Options of a machine. */
-export interface MachineOptions<Data = never> {
+export interface MachineOptions<Data = unknown> {
   /** After how long a paused run is resumed by itself; default 1 h, `false`: never. As luno/workflow does. */
   readonly pauseRetry?: Duration | false;
   /** Defaults for its steps, callbacks and timeouts, field by field; above those of the engine, below those of each. */
   readonly steps?: StepOptions;
+  /**
+   * What its data must satisfy, at every trigger and whenever a step saves it: a schema of zod, valibot, or any other
+   * library with Standard Schema. Stored is what the schema makes of the data.
+   */
+  readonly schema?: StandardSchema<unknown, Data>;
+  /** Of the data that this code writes; a whole number from 1, which is the default. */
+  readonly version?: number;
+  /**
+   * Makes data of an older version into data of this one, when a step or a view first looks at it. It must not wait for
+   * anything; a throw is a failed attempt. Annotate `data` with the type it had.
+   */
+  migrate?(data: unknown, from: number): Data;
   /** How long a finished run is kept, with its history, before it is removed; default: for ever. */
   readonly keepFinished?: Duration;
   /** What is left of the data after `engine.deleteData`; default: nothing, `null`. */

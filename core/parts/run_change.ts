@@ -264,13 +264,14 @@ export function withoutTimer(rules: Rules, name: string): ChangeOf {
 }
 
 /**
- * Sets aside a run whose status the deployed code does not know.
+ * Sets aside a run that the deployed code cannot go on with.
  *
+ * @param because Why; default: its status is unknown.
  * @returns The change.
  */
-export function stall(): ChangeOf {
+export function stall(because?: string): ChangeOf {
   return (run, now) => {
-    const reason = `status "${run.status}" is unknown to the deployed code`;
+    const reason = because ?? `status "${run.status}" is unknown to the deployed code`;
     return {
       after: nextRecord(run, {
         state: "stalled",

@@ -352,7 +352,8 @@ testInMemory(
     assert.deepEqual(handled, []);
     await world.advance(60_000);
     assert.deepEqual(handled, [[a!.id, 60_000], [b!.id, 90_000]]);
-});
+  },
+);
 
 async function* deliveries<Event extends { id: string; key?: string; at?: Date }>(
   events: readonly Event[],

@@ -182,6 +182,25 @@ Deno.test("Dispatcher forgets at once what waited for an owner that has left", a
   assert.equal(dispatcher.busy(5_000), false);
 });
 
+Deno.test("Dispatcher keeps who waits for its rate over a stop, and starts nothing meanwhile", async () => {
+  const clock = virtualClock();
+  const dispatcher = new Dispatcher(10, clock);
+  const runs = new Runs(() => clock.monotonic(), [{ concurrency: 0, rateLimit: { limit: 1, perMs: 1_000 } }]);
+  for (const index of [1, 2]) dispatcher.ready(runs, `0:${index}`);
+  for (const end of runs.running.splice(0)) end();
+  await clock.settle();
+  dispatcher.stop();
+  await clock.advance(5_000);
+  assert.deepEqual(runs.starts[0], [0]);
+  dispatcher.resume();
+  assert.deepEqual(runs.starts[0], [0, 5_000]);
+  dispatcher.ready(runs, "0:7");
+  dispatcher.stop();
+  dispatcher.resume();
+  await clock.advance(1_000);
+  assert.deepEqual(runs.starts[0], [0, 5_000, 6_000]);
+});
+
 interface Act {
   readonly kind: "ready" | "wait" | "stop" | "resume" | "leave" | "end";
   readonly lane: number;

@@ -57,6 +57,7 @@ function run(fields: Partial<RunRecord> = {}): RunRecord {
     timers: [],
     reason: undefined,
     lastError: undefined,
+    dataVersion: 1,
     sealed: false,
     payload: "{}",
     ...fields,

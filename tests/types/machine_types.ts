@@ -6,10 +6,13 @@ import {
   createEngine,
   type DataOf,
   machine,
+  type StandardSchema,
   type StartStatusOf,
   type StatusOf,
   type StepRun,
 } from "../../mod.ts";
+import * as v from "valibot";
+import { z } from "zod";
 import { createClient } from "@libsql/client";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 
@@ -85,8 +88,56 @@ machine<Order>("m").step("a", ["b"], () => "b", {
   lag: "5s",
   retry: { initial: 100, jitter: false },
 });
+machine<Order>("m", { steps: { rateLimit: { limit: 10, per: "1s" }, pauseAfterErrors: 3 } })
+  .step("a", ["b"], () => "b", { rateLimit: false, pauseAfterErrors: 0 });
 // @ts-expect-error no such option
 machine<Order>("m").step("a", ["b"], () => "b", { parallel: 8 });
+// @ts-expect-error a rate has a span
+machine<Order>("m").step("a", ["b"], () => "b", { rateLimit: { limit: 10 } });
+// @ts-expect-error a typo
+machine<Order>("m", { steps: { pauseAfterError: 3 } });
+// @ts-expect-error a typo in what is nested
+createEngine({ store: memoryStore(), definitions: [], steps: { retry: { intial: 3 } } });
+
+// Data has the type that its schema gives.
+const zodOrder = z.object({ cents: z.number(), note: z.string().default("none") });
+const byZod = machine("m", { schema: zodOrder }).step("a", ["b"], (run) => {
+  isTrue<Equal<typeof run.data, { cents: number; note: string }>>(true);
+  return "b";
+}).build();
+isTrue<Equal<DataOf<typeof byZod>, { cents: number; note: string }>>(true);
+isTrue<Equal<StatusOf<typeof byZod>, "a" | "b">>(true);
+const byValibot = machine("m", {
+  schema: v.object({ cents: v.number(), note: v.optional(v.string(), "none") }),
+})
+  .step("a", ["b"], () => "b").build();
+isTrue<Equal<DataOf<typeof byValibot>, { cents: number; note: string }>>(true);
+declare const byHand: StandardSchema<unknown, Order>;
+const hand = machine("m", { schema: byHand }).step("a", ["b"], () => "b").build();
+isTrue<Equal<DataOf<typeof hand>, Order>>(true);
+machine<Order>("m", { schema: byHand });
+machine<{ cents: number; note: string }>("m", { schema: zodOrder });
+// @ts-expect-error a schema of other data
+machine<Order>("m", { schema: v.object({ dollars: v.number() }) });
+// @ts-expect-error no schema
+machine("m", { schema: { parse: () => 5 } });
+
+// A migration gives the data of today; what it takes may be annotated with the type of old.
+machine<Order>("m", { version: 2, migrate: (old: { dollars: number }) => ({ cents: old.dollars * 100 }) });
+machine<Order>("m", { version: 2, migrate: (_, from) => ({ cents: from }) });
+machine("m", { version: 2, schema: byHand, migrate: (old: { dollars: number }) => ({ cents: old.dollars }) });
+// @ts-expect-error of another type
+machine<Order>("m", { version: 2, migrate: () => ({ dollars: 5 }) });
+// @ts-expect-error of another type than its schema's
+machine("m", { version: 2, schema: byHand, migrate: () => ({ dollars: 5 }) });
+const migrated = machine("m", { version: 2, migrate: (): Order => ({ cents: 5 }) }).step(
+  "a",
+  ["b"],
+  () => "b",
+).build();
+isTrue<Equal<DataOf<typeof migrated>, Order>>(true);
+const plainOptions = machine("m", { pauseRetry: false }).step("a", ["b"], () => "b").build();
+isTrue<Equal<DataOf<typeof plainOptions>, undefined>>(true);
 
 // Handlers declared apart keep their literal types with run.to().
 function ship(run: StepRun<Order, "shipped" | "lost">) {
@@ -122,6 +173,15 @@ export async function verbs(): Promise<void> {
   const maybe = machine<Order | undefined>("maybe").step("a", ["b"], () => "b").build();
   await engine.trigger(maybe, "k");
   await engine.trigger(maybe, "k", { data });
+
+  await engine.trigger(orders, "k", { data, traceOrigin: "shop" });
+  // @ts-expect-error of another type
+  await engine.trigger(orders, "k", { data, traceOrigin: 5 });
+  await engine.trigger(byZod, "k", { data: { cents: 5, note: "x" } });
+  // @ts-expect-error the type of its schema
+  await engine.trigger(byZod, "k", { data: { cents: "5", note: "x" } });
+  // @ts-expect-error data is missing
+  await engine.trigger(byValibot, "k");
 
   // A trigger is prepared with what it would be called with.
   const prepared = await engine.prepareTrigger(orders, "k", { data, startAt: "paid" });
