@@ -44,9 +44,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly #attempts = new Attempts();
   readonly #end = new AbortController();
 
-  /**
-   * @param options What it owns and with which fence.
-   */
+  /** @param options What it owns and with which fence. */
   constructor(options: ShardOwnerOptions) {
     this.#options = options;
     this.#context = options.context;
@@ -121,12 +119,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.failed(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
   }
 
-  /**
-   * Starts nothing more, and ends once all that runs has landed, so that the shard can be passed on.
-   *
-   * @param ms How long to wait for that.
-   * @returns Whether it has ended; if not, it goes on.
-   */
+  /** Starts nothing more, and ends once all that runs has landed, to be passed on; if that takes too long, it goes on. */
   async drain(ms: number): Promise<boolean> {
     if (this.over || this.#attempts.isRestWanted) return false;
     const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
@@ -234,11 +227,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
       this.#options.onLost(this);
       return;
     }
-    this.#context.logger.log("error", "Work of a shard failed; it is tried again", {
-      definition: this.name,
-      shard: this.shard,
-      error: String(error),
-    });
+    const about = { definition: this.name, shard: this.shard, error: String(error) };
+    this.#context.logger.log("error", "Work of a shard failed; it is tried again", about);
   }
 
   /** @inheritdoc */

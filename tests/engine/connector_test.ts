@@ -330,7 +330,7 @@ testInMemory("an event that cannot be parked is not passed over", async (world) 
 });
 
 testInMemory(
-  "an event waits until it is as old as the lag, and those of other shards are not waited for",
+  "an event waits until it is as old as the lag",
   async (world) => {
     const streamer = memoryStreamer({ clock: world.clock });
     const handled: [string, number][] = [];
@@ -354,6 +354,20 @@ testInMemory(
     assert.deepEqual(handled, [[a!.id, 60_000], [b!.id, 90_000]]);
   },
 );
+
+testInMemory("an event of a sender whose clock is ahead waits for no longer than the lag", async (world) => {
+  const handled: number[] = [];
+  const at = new Date(world.clock.now() + 3_600_000);
+  const definition = machine("orders").step("new", ["done"], () => "done")
+    .connector("once", deliveries([{ id: "a", at }]), () => void handled.push(world.clock.now()), {
+      lag: "5s",
+      finite: true,
+    }).build();
+  const start = world.clock.now();
+  await world.started({ definitions: [definition] });
+  await world.advance(5_000);
+  assert.deepEqual(handled, [start + 5_000]);
+});
 
 async function* deliveries<Event extends { id: string; key?: string; at?: Date }>(
   events: readonly Event[],
