@@ -1,6 +1,7 @@
 import { PawlError } from "../errors.ts";
 import { backoffMs } from "../parts/landing.ts";
 import { sleep } from "../ports/clock.ts";
+import { Activity, type Doing } from "./activity.ts";
 import { AttemptSignal } from "./attempt_call.ts";
 import {
   type Connector,
@@ -16,13 +17,8 @@ import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { runError, withTimeout } from "./step_runner.ts";
 
-/** What it is doing. */
-type State =
-  | { readonly kind: "working" | "over" }
-  /** Waits for the source to give more, since a time by the monotonic clock. */
-  | { readonly kind: "asking"; readonly since: number }
-  /** Waits for a time by the wall clock: a retry, a lag, or to open the source again. */
-  | { readonly kind: "waiting"; readonly until: number };
+/** A source that ends or fails at once is not opened again at once, whatever its options say. */
+const reopenMsMin = 100;
 
 /** What an attempt came to; nothing when its event is done and acked, or its owner has ended. */
 type Outcome = { readonly failed: unknown } | { readonly notAcked: unknown } | undefined;
@@ -46,8 +42,8 @@ export class ConnectorShard implements RunSource {
   readonly #context: EngineContext;
   readonly #connector: Connector;
   readonly #index: number;
-  #state: State = { kind: "working" };
-  #watchers: (() => void)[] = [];
+  /** Whether it is at rest, for ticks. */
+  readonly activity: Activity;
   #source: OpenSource | undefined;
   #turn: Turn | undefined;
   /** Whether the turn is with the dispatcher: to start, or started. */
@@ -70,6 +66,7 @@ export class ConnectorShard implements RunSource {
     this.#context = options.context;
     this.#connector = connector;
     this.#index = index;
+    this.activity = new Activity(options.context.clock, connector.quietMs);
     this.name = `${owner.name} connectors`;
   }
 
@@ -79,7 +76,8 @@ export class ConnectorShard implements RunSource {
       const ms = await this.#receive();
       if (this.#owner.over) break;
       if (ms === undefined) return this.#enter({ kind: "over" });
-      await this.#wait(ms);
+      // A source that has ended may have no more for a long time, so nobody has to wake up for it.
+      await this.#wait(Math.max(reopenMsMin, ms), this.#failures > 0);
     }
   }
 
@@ -96,31 +94,10 @@ export class ConnectorShard implements RunSource {
     if (this.#turn && this.#turnState === "idle") this.#queue();
   }
 
-  /** How long until it is at rest if nothing comes: 0 when it is, `Infinity` while it works. */
-  get msToRest(): number {
-    const state = this.#state;
-    if (state.kind === "working") return Infinity;
-    if (state.kind !== "asking") return 0;
-    return Math.max(0, state.since + this.#connector.quietMs - this.#context.clock.monotonic());
-  }
-
-  /** Resolves when it may have come to rest. */
-  restOrChange(): Promise<void> {
-    const ms = this.msToRest;
-    if (ms === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = ms < Infinity ? this.#context.clock.after(ms, () => this.#tell()) : undefined;
-      this.#watchers.push(() => {
-        cancel?.();
-        resolve();
-      });
-    });
-  }
-
   /** When it goes on, as far as it knows. */
   get nextDue(): number | undefined {
     if (this.#turn && this.#turnState !== "running") return this.#context.clock.now();
-    return this.#state.kind === "waiting" ? this.#state.until : undefined;
+    return this.activity.nextDue;
   }
 
   /** @inheritdoc */
@@ -281,19 +258,14 @@ export class ConnectorShard implements RunSource {
     this.#failures = 0;
   }
 
-  async #wait(ms: number): Promise<void> {
-    this.#enter({ kind: "waiting", until: this.#context.clock.now() + ms });
+  async #wait(ms: number, isDue = true): Promise<void> {
+    this.#enter({ kind: "waiting", until: this.#context.clock.now() + ms, isDue });
     await sleep(this.#context.clock, ms, this.#owner.ended).catch(() => {});
     this.#enter({ kind: "working" });
   }
 
-  #enter(state: State): void {
-    this.#state = this.#owner.over ? { kind: "over" } : state;
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const watcher of this.#watchers.splice(0)) watcher();
+  #enter(doing: Doing): void {
+    this.activity.enter(this.#owner.over ? { kind: "over" } : doing);
   }
 
   #log(message: string, error: unknown, attempt: number, event?: ConnectorEvent): void {

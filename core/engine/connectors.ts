@@ -36,12 +36,12 @@ export class Connectors {
 
   /** Whether any has events, or may be about to be given some. */
   get busy(): boolean {
-    return this.#shards.some((shard) => shard.msToRest > 0);
+    return this.#shards.some((shard) => shard.activity.msToRest > 0);
   }
 
   /** Resolves when one of them may have come to rest, or has been given an event. */
   async restOrChange(): Promise<void> {
-    await this.#shards.find((shard) => shard.msToRest > 0)?.restOrChange();
+    await this.#shards.find((shard) => shard.activity.msToRest > 0)?.activity.restOrChange();
   }
 
   /** When the first of them goes on, as far as they know. */

@@ -17,7 +17,7 @@ import type { ShardOwner } from "./shard_owner.ts";
 
 /** What a tick did. */
 export interface TickReport {
-  /** Attempts of steps that came to an end. */
+  /** Attempts of steps, timers, hooks and handlers of connectors that came to an end. */
   readonly processed: number;
   /** When there is something to do next, as far as this engine sees; absent: nothing is waiting. */
   readonly nextDueAt?: Date;

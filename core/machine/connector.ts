@@ -135,7 +135,7 @@ export interface ConnectorPart extends Omit<Connector, "policy"> {
 /** What of the options of a step means something for a connector. */
 export const connectorOptions = ["lag", "rateLimit", "retry", "timeout"];
 
-/** Every shard is a receiver of its own, which reads all events. */
+/** Every shard is a receiver of its own, which reads all events: more shards cost more than they bring. */
 const shardsMax = 1_024;
 const quietDefaultMs = 500;
 
@@ -195,7 +195,7 @@ export function connectorPart(
     name,
     shards,
     options: { from, options: lasting },
-    quietMs: durationMs(quiet ?? quietDefaultMs, `quiet of connector "${name}" of "${machine}"`),
+    quietMs: Math.max(1, durationMs(quiet ?? quietDefaultMs, `quiet of connector "${name}" of "${machine}"`)),
     isFinite: finite,
     acksCover: topic !== undefined,
     open,

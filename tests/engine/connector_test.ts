@@ -589,6 +589,40 @@ testInMemory("tick() does not wait for an event that waits, and says when it goe
   assert.equal(world.clock.timers, 0);
 });
 
+testInMemory("tick() reads a source that ends once, and calls nobody back for it", async (world) => {
+  let opened = 0;
+  const definition = machine("orders").step("new", ["done"], () => "done")
+    .connector("pages", () => deliveries([{ id: `page ${opened++}` }]), () => {}).build();
+  const engine = world.engine({ definitions: [definition] });
+  const began = world.clock.now();
+  const report = await world.during(engine.tick(), 5_000);
+  assert.deepEqual(report, { processed: 1, heldElsewhere: 0, running: 0 });
+  assert.equal(world.clock.now(), began);
+  assert.equal(world.clock.timers, 0);
+});
+
+testInMemory("tick() says when a source that failed is tried again", async (world) => {
+  const { streamer, broken } = watched(memoryStreamer({ clock: world.clock }));
+  broken.receive = Infinity;
+  const definition = listening(streamer, () => {}, { retry: { initial: "20s", jitter: false } });
+  const engine = world.engine({ definitions: [definition] });
+  const { nextDueAt } = await world.during(engine.tick(), 5_000);
+  assert.deepEqual(nextDueAt, new Date(world.clock.now() + 20_000));
+});
+
+testInMemory(
+  "a source that ends at once does not keep the engine busy, whatever its options say",
+  async (world) => {
+    let opened = 0;
+    const definition = machine("orders").step("new", ["done"], () => "done")
+      .connector("empty", () => (opened++, deliveries([])), () => {}, { retry: { initial: 0, max: 0 } })
+      .build();
+    await world.started({ definitions: [definition] });
+    await world.advance(1_000);
+    assert.equal(opened, 11);
+  },
+);
+
 testInMemory("tick() ends in time under events that never end", async (world) => {
   const { stillOpen } = watched(memoryStreamer({ clock: world.clock }));
   let count = 0;
