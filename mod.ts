@@ -42,6 +42,8 @@ export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers
 export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
+export type { HeldRun, RelayInfo } from "./core/engine/relay_info.ts";
+export type { RelayOptions } from "./core/engine/relay_policy.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunTimerView, RunView } from "./core/engine/run_view.ts";
 export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
@@ -52,6 +54,7 @@ export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
 export type { HookKind } from "./core/parts/chore.ts";
 export type { RunError, RunState } from "./core/parts/run_record.ts";
+export { deleteTopic, runStateTopic, statusTopic } from "./core/parts/stream_topics.ts";
 export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
 export type { CommitCounts } from "./core/store/group_commit.ts";
 

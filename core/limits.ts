@@ -38,6 +38,8 @@ export interface Limits {
   readonly suspectsInFlightMax: number;
   /** Times a step may take its process down before the run is paused. */
   readonly crashesMax: number;
+  /** Runs whose events the relay holds back per definition and shard; with more it waits, as the streamer is at fault. */
+  readonly heldRunsMax: number;
 }
 
 /** The defaults of {@linkcode Limits}. */
@@ -58,4 +60,5 @@ export const defaultLimits: Limits = {
   settlesMax: 8,
   suspectsInFlightMax: 4,
   crashesMax: 5,
+  heldRunsMax: 100,
 };

@@ -20,7 +20,10 @@ class StoreBusyError
 class StoreClosedError
 function consoleLogger
 function createEngine
+function deleteTopic
 function machine
+function runStateTopic
+function statusTopic
 function systemClock
 function systemRandom
 interface Admin
@@ -57,6 +60,7 @@ interface Entry
 interface EventStreamer
 interface ExportOptions
 interface Finding
+interface HeldRun
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
@@ -87,6 +91,8 @@ interface RateLimit
 interface ReadRequest
 interface ReceiveOptions
 interface Refusal
+interface RelayInfo
+interface RelayOptions
 interface RetryOptions
 interface Rules
 interface RunError

@@ -88,6 +88,8 @@ export interface Behaviour extends Rules {
   readonly data: DataRules;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
+  /** Its runs' transitions are logged for receivers of its topics, and for the relay. */
+  readonly stream?: boolean;
   /**
    * The behaviour as one engine has it. The policies of a definition that no engine carries have Pawl's own defaults.
    *

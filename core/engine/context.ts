@@ -12,7 +12,9 @@ import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { Engine } from "./engine.ts";
+import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
+import type { StreamHub } from "./stream_hub.ts";
 
 /** What every part of one engine shares. */
 export interface EngineContext {
@@ -33,6 +35,12 @@ export interface EngineContext {
   /** Whether it owns shards and works, or only calls verbs. */
   readonly works: boolean;
   readonly watch: RunWatch;
+  /** Wakes whoever waits for rows of streams. */
+  readonly hub: StreamHub;
+  /** How long rows of streams are kept. */
+  readonly keepEventsMs: number;
+  /** Where logs are sent to; `undefined`: nowhere. */
+  readonly relay: RelayPolicy | undefined;
   /** Whether a trigger keeps the stack of its caller. */
   readonly traceOrigin: boolean;
   /** How often the engine looks for what no hint told it. */

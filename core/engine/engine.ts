@@ -25,6 +25,7 @@ import type { HistoryRow } from "../parts/history.ts";
 import { requestDeletion } from "../parts/disposal.ts";
 import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
+import type { EventStreamer } from "../ports/event_streamer.ts";
 
 /** What `trigger` takes. `data` may be left out only where the definition's data may be `undefined`. */
 export type TriggerOptions<Data, Start extends string> =
@@ -144,6 +145,8 @@ export interface Engine {
    * @throws {RunStateError} When it has ended.
    */
   cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /** Events in the engine's own store: topics of your own, and those of the definitions with `stream: true`. */
+  readonly streams: EventStreamer;
   /**
    * Erases the data of a finished run: from its record, history and hooks, by the engine that owns it. The run is
    * `deletion-requested` until that is done, then `deleted`.
@@ -219,16 +222,17 @@ export function createEngine(options: EngineOptions): Engine {
 
 class PawlEngine implements Engine {
   readonly admin: Admin;
+  readonly streams: EventStreamer;
   readonly #context: EngineContext;
   readonly #work: Work;
   readonly #runIds: RunIds;
 
   constructor(parts: Omit<EngineContext, "engine">) {
-    const context: EngineContext = { ...parts, engine: this };
-    this.#context = context;
-    this.#work = new Work(context);
-    this.#runIds = new RunIds(context);
-    this.admin = adminOf(context, this.#work);
+    this.#context = { ...parts, engine: this };
+    this.#work = new Work(this.#context);
+    this.#runIds = new RunIds(this.#context);
+    this.admin = adminOf(this.#context, this.#work);
+    this.streams = this.#work.streams;
   }
 
   start(): Promise<void> {

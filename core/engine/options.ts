@@ -3,6 +3,7 @@ import { PawlError } from "../errors.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
+import type { EventStreamer } from "../ports/event_streamer.ts";
 import { consoleLogger, type Logger } from "../ports/logger.ts";
 import { type Random, systemRandom } from "../ports/random.ts";
 import { GroupCommitter } from "../store/group_commit.ts";
@@ -11,7 +12,9 @@ import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
+import { type RelayOptions, relayPolicy } from "./relay_policy.ts";
 import { RunWatch } from "./run_watch.ts";
+import { StreamHub } from "./stream_hub.ts";
 import { checkStepOptions, type StepOptions } from "./step_options.ts";
 
 /** Options of `createEngine`. */
@@ -40,6 +43,16 @@ export interface EngineOptions {
   readonly lease?: { readonly term?: Duration };
   /** How often the engine looks for what no hint told it of; default 500 ms. */
   readonly poll?: Duration;
+  /**
+   * Where the owners of shards send every transition of the definitions with `stream: true`, at least once and in order
+   * per run; default: nowhere. They can be received from `engine.streams` either way.
+   */
+  readonly streams?: EventStreamer | RelayOptions;
+  /**
+   * How long `engine.streams` keeps events, received or not; default 7 days. A receiver that is further behind goes on with
+   * what is left. What the relay has not sent yet is kept for longer.
+   */
+  readonly keepEvents?: Duration;
   /** Single limits to change. */
   readonly limits?: Partial<Limits>;
   /**
@@ -65,6 +78,8 @@ export function contextOf(options: EngineOptions): Omit<EngineContext, "engine">
     );
   }
   const limits = limitsOf(options);
+  const committer = new GroupCommitter({ store, clock, random, limits });
+  const pollMs = atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll");
   return {
     engineId: random.hex(12),
     store,
@@ -73,14 +88,17 @@ export function contextOf(options: EngineOptions): Omit<EngineContext, "engine">
     logger: options.logger ?? consoleLogger(),
     limits,
     codec: options.codec,
-    committer: new GroupCommitter({ store, clock, random, limits }),
+    committer,
     reader: new GroupReader(store, clock),
     definitions: definitionMap(options, limits),
     codeVersion: codeVersionOf(options),
     works: options.work ?? true,
     watch: new RunWatch(),
+    hub: new StreamHub({ store, clock, committer, pollMs }),
+    keepEventsMs: atLeast(1_000, durationMs(options.keepEvents ?? "7d", "keepEvents"), "keepEvents"),
+    relay: relayPolicy(options.streams),
     traceOrigin: options.traceOrigin ?? false,
-    pollMs: atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll"),
+    pollMs,
     termMs: atLeast(100, durationMs(options.lease?.term ?? "10s", "lease.term"), "lease.term"),
   };
 }

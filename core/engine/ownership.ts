@@ -14,11 +14,13 @@ import type { EngineContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { look, placeOf, type Sighting } from "./look.ts";
 import { Presence } from "./presence.ts";
+import type { Relay } from "./relay.ts";
 import { Roster } from "./roster.ts";
 import { ShardOwner } from "./shard_owner.ts";
 import { newestCarriers, type Unit } from "./shares.ts";
 import { Suspects } from "./suspects.ts";
 import { sweepOutcomes } from "./sweep_outcomes.ts";
+import { tendLog } from "./tend_log.ts";
 
 /** How long the running steps of a shard may take to land before it is passed on, and how long until it is tried again. */
 const drainMs = 2_000;
@@ -36,6 +38,8 @@ export interface ClaimReport {
 interface Owned {
   readonly owner: ShardOwner;
   readonly epoch: number;
+  /** Sends the log; absent: there is none, or nowhere to send it. */
+  readonly relay: Relay | undefined;
   /** By the monotonic clock: not to be passed on before. */
   passAfter: number;
 }
@@ -79,6 +83,11 @@ export class Ownership {
   /** The owner of a definition in a shard, when it is this engine. */
   ownerOf(definition: string, shard: number): ShardOwner | undefined {
     return this.#owned.get(placeOf(definition, shard))?.owner;
+  }
+
+  /** Resolves when the relays have sent all that there is, or have to wait for another try. */
+  async relayed(): Promise<void> {
+    await Promise.all([...this.#owned.values()].map(({ relay }) => relay?.caughtUp()));
   }
 
   /** Owns its share, and renews, until {@linkcode release}. */
@@ -206,7 +215,7 @@ export class Ownership {
     const place = placeOf(definition, shard);
     // Not passed at once to one that has just left it lying.
     const passAfter = this.#leftSince.delete(place) ? clock.monotonic() + drainPauseMs : 0;
-    this.#owned.set(place, { owner, epoch, passAfter });
+    this.#owned.set(place, { owner, epoch, relay: tendLog(this.#context, owner), passAfter });
     if (state === "dead") {
       const about = { definition, shard, epoch };
       logger.log("warn", "Took over from an engine that gave no more signs of life", about);

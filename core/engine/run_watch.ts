@@ -44,6 +44,12 @@ export class RunWatch {
     if (waiting) { for (const waiter of [...waiting]) waiter.saw(run); }
   }
 
+  /** Tells whoever waits for the run that it is not there any more. */
+  gone(runId: string, reason: unknown): void {
+    const waiting = this.#waiting.get(runId);
+    if (waiting) { for (const waiter of [...waiting]) waiter.ended(reason); }
+  }
+
   /** Tells everybody that the engine has stopped. */
   end(reason: unknown): void {
     this.#over = { reason };

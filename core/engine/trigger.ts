@@ -8,6 +8,7 @@ import { fingerprint } from "../hash.ts";
 import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
+import { logText } from "../parts/run_log.ts";
 import {
   earliestDue,
   hashSuffix,
@@ -125,6 +126,7 @@ export async function trigger(
     if (result.ok) {
       if (owner && !owner.over) owner.adopt(record, result.version);
       context.watch.changed(record);
+      if (definition.behaviour.stream) context.hub.changed(shard);
       return { runId: record.id, created: true };
     }
     if (result.reason === "lease-lost") {
@@ -247,6 +249,10 @@ export function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | und
   runTable.write(batch, undefined, record);
   const event = { kind: "trigger", by: "client", to: record.status } as const;
   batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, record, record.createdAt));
+  if (wish.definition.behaviour.stream) {
+    const logged = logText(undefined, { after: record, event }, record.createdAt)!;
+    batch.putStamped(keyspace.log.front(record.definition), logged);
+  }
   if (wish.idempotency) {
     const row = idempotencyRow(wish);
     // No check of its own: whoever writes this row writes the key row too.

@@ -13,6 +13,7 @@ import { earliest } from "./earliest.ts";
 import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
+import { StoreStreamer } from "./store_streamer.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 
 /** What a tick did. */
@@ -36,6 +37,8 @@ type Phase = "new" | "starting" | "started" | "stopping" | "stopped";
 export class Work {
   /** Which shards this engine owns. */
   readonly ownership: Ownership;
+  /** The engine's own streams; they end with it. */
+  readonly streams: StoreStreamer;
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
   readonly #poll: Poll;
@@ -51,6 +54,7 @@ export class Work {
     this.#context = context;
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context.clock);
     this.ownership = new Ownership(context, this.#dispatcher);
+    this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
   }
 
@@ -111,11 +115,13 @@ export class Work {
     this.#poll.stop();
     this.#dispatcher.stop();
     await this.#landed(grace);
+    await this.#relayed(grace);
     this.#context.committer.hurry();
     this.#context.reader.hurry();
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
+    this.streams.end();
     this.#context.watch.end(reason);
   }
 
@@ -152,6 +158,7 @@ export class Work {
       await this.#landed(Math.max(0, endsAt - clock.monotonic()));
       this.#dispatcher.stop();
       await this.#landed(graceMs);
+      await this.#relayed(graceMs);
       running = this.#dispatcher.inFlight;
       nextDue = this.#nextDue(claim.nextDue);
     } finally {
@@ -183,6 +190,15 @@ export class Work {
 
   #nextDue(elsewhere: number | undefined): number | undefined {
     return earliest(elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner)));
+  }
+
+  /** Waits until what landed has been relayed, at most so long: the next owner would send it again. */
+  async #relayed(ms: number): Promise<void> {
+    if (ms <= 0 || !this.#context.relay) return;
+    const patience = new AbortController();
+    const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
+    await Promise.race([this.ownership.relayed(), late]);
+    patience.abort();
   }
 
   /** Runs that only their rate holds up are next due when it lets the first of them start. */

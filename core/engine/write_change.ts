@@ -7,6 +7,7 @@ import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { type Chore, choreId, choreTable, hookKindOf } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
+import { logText } from "../parts/run_log.ts";
 import { decodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
@@ -60,7 +61,9 @@ export async function applyChange(
     const now = context.clock.now();
     const change = changeOf(held.record, now);
     if (!change.after && !change.event) return change;
-    const batch = changeBatch(held, change, now);
+    const isStreamed = context.definitions.get(held.record.definition)?.behaviour.stream;
+    const logged = isStreamed ? logText(held.record, change, now) : undefined;
+    const batch = changeBatch(held, change, now, logged);
     const chores = change.after && choresOf(context, held.record, change.after, now);
     if (chores) { for (const chore of chores) choreTable.write(batch, undefined, chore); }
     also?.(batch, change.after ?? held.record);
@@ -72,6 +75,7 @@ export async function applyChange(
         held.version = result.version;
       }
       context.watch.changed(held.record);
+      if (logged !== undefined) context.hub.changed(shard);
       return chores ? { ...change, chores } : change;
     }
     if (result.reason === "lease-lost") {
@@ -108,14 +112,16 @@ function choresOf(
   }));
 }
 
-/** What nobody outside was told yet may be relaxed: an unfinished run's step progress, and nothing else. */
-function changeBatch(held: Held, change: Change, now: number): BatchBuilder {
+/** What nobody outside was told yet may be relaxed: an unfinished run's step progress that no log tells of. */
+function changeBatch(held: Held, change: Change, now: number, logged: string | undefined): BatchBuilder {
   const { record } = held;
   const { after, event } = change;
   const isProgress = event?.by === "step" || event?.by === "timer";
-  const batch = new BatchBuilder({ relaxed: isProgress && !isFinished((after ?? record).state) });
+  const isRelaxed = isProgress && !isFinished((after ?? record).state) && logged === undefined;
+  const batch = new BatchBuilder({ relaxed: isRelaxed });
   batch.check(keyspace.run.key(record.id), held.version);
   if (after) runTable.write(batch, record, after);
   if (event) batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, after ?? record, now));
+  if (logged !== undefined) batch.putStamped(keyspace.log.front(record.definition), logged);
   return batch;
 }

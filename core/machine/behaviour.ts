@@ -80,6 +80,7 @@ export interface MachineParts {
   readonly pauseRetryMs: number | undefined;
   readonly keepFinishedMs: number | undefined;
   readonly scrub: ((data: unknown) => unknown) | undefined;
+  readonly stream: boolean;
 }
 
 const noHooks: readonly Hook[] = [];
@@ -139,6 +140,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
     }),
     ...(hooks.size > 0 && { hooks: (kind) => hooks.get(kind) ?? noHooks }),
     ...(connectors.length > 0 && { connectors }),
+    stream: parts.stream,
     ...(scrub && { scrub }),
     diagram: (options) => diagramOf({ name, start, statuses, transitions }, options),
   };

@@ -72,6 +72,7 @@ class Builder {
   readonly #name: string;
   readonly #defaults: OptionLayer;
   readonly #data: DataRules;
+  readonly #stream: boolean;
   readonly #scrub: MachineOptions<unknown>["scrub"];
   readonly #pauseRetryMs: number | undefined;
   readonly #keepFinishedMs: number | undefined;
@@ -88,6 +89,7 @@ class Builder {
     checkStepOptions(this.#defaults);
     this.#data = machineData(name, options);
     this.#scrub = options.scrub;
+    this.#stream = options.stream ?? false;
     const { pauseRetry = "1h", keepFinished } = options;
     this.#pauseRetryMs = pauseRetry === false ? undefined : durationMs(pauseRetry, "pauseRetry");
     this.#keepFinishedMs = keepFinished === undefined ? undefined : durationMs(keepFinished, "keepFinished");
@@ -173,6 +175,7 @@ class Builder {
       pauseRetryMs: this.#pauseRetryMs,
       keepFinishedMs: this.#keepFinishedMs,
       scrub: this.#scrub,
+      stream: this.#stream,
     });
     return { name: this.#name, behaviour };
   }

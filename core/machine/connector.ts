@@ -201,7 +201,7 @@ export function connectorPart(
     open,
     handle: (call, event) => handler(connectorApi(call), event),
     park(parked, engine) {
-      const streamer = parkTo?.streamer ?? topic?.streamer ?? streamsOf(engine);
+      const streamer = parkTo?.streamer ?? topic?.streamer ?? engine.streams;
       return streamer.send(parkTo?.stream ?? `${name}-parked-by-${machine}`, [parked]);
     },
   };
@@ -216,15 +216,7 @@ function openerOf(source: ConnectorSource<ConnectorEvent>): Connector["open"] | 
   if (typeof source === "function") return source;
   if (isTopic(source)) {
     const { stream, streamer, from = "start" } = source;
-    return ({ name, signal }, engine) =>
-      (streamer ?? streamsOf(engine)).receive(stream, name, { from, signal });
+    return ({ name, signal }, engine) => (streamer ?? engine.streams).receive(stream, name, { from, signal });
   }
   return typeof source?.[Symbol.asyncIterator] === "function" ? () => source : undefined;
-}
-
-/** The streamer of an engine that has one. */
-function streamsOf(engine: Engine): EventStreamer {
-  const { streams } = engine as { readonly streams?: EventStreamer };
-  if (streams) return streams;
-  throw new PawlError("UNSUPPORTED", "Cannot open topic: this engine has no streams; give a `streamer`");
 }

@@ -59,6 +59,8 @@ export interface MachineOptions<Data = unknown> {
   migrate?(data: unknown, from: number): Data;
   /** How long a finished run is kept, with its history, before it is removed; default: for ever. */
   readonly keepFinished?: Duration;
+  /** Tell `engine.streams`, and the relay if there is one, of each transition: one row more per transition. Default false. */
+  readonly stream?: boolean;
   /** What is left of the data after `engine.deleteData`; default: nothing, `null`. */
   scrub?(data: Data): Data | Promise<Data>;
 }

@@ -1,18 +1,66 @@
 import assert from "node:assert/strict";
+import { libsqlStore } from "pawl/adapters/libsql";
+import { memoryStore } from "pawl/adapters/memory";
 import { broadcastStreamer } from "pawl/adapters/streams/broadcast_channel";
 import { memoryStreamer } from "pawl/adapters/streams/memory";
 import { streamerConformance, type StreamerConformanceOptions } from "pawl/testing";
-import type { EventStreamer } from "../../mod.ts";
+import { createEngine, type Engine, type EventStreamer, type Store } from "../../mod.ts";
 
 function suite(
   name: string,
   open: () => EventStreamer | Promise<EventStreamer>,
-  options?: StreamerConformanceOptions,
+  options: StreamerConformanceOptions = {},
+  outlives = true,
 ): void {
-  for (const each of streamerConformance(open, options)) Deno.test(`${name}: ${each.name}`, each.run);
+  const { reopen, ...rest } = options;
+  const cases = streamerConformance(open, { ...rest, ...reopen && outlives && { reopen } });
+  for (const each of cases) Deno.test(`${name}: ${each.name}`, each.run);
 }
 
 suite("memory streamer", () => memoryStreamer());
+
+/** A suite on `engine.streams`, whose engine is neither started nor carries anything. */
+function storeSuite(name: string, open: (folder: string) => Store, outlives: boolean): void {
+  interface Life {
+    readonly folder: string;
+    readonly engine: Engine;
+    readonly store: Store;
+  }
+  const lives = new Map<EventStreamer, Life>();
+  const live = (folder: string) => {
+    const store = open(folder);
+    const engine = createEngine({ store, definitions: [] });
+    lives.set(engine.streams, { folder, engine, store });
+    return engine.streams;
+  };
+  const end = async ({ engine, store }: Life) => {
+    await engine.stop();
+    await store.close();
+  };
+  suite(name, async () => live(await Deno.makeTempDir()), {
+    async reopen(ended) {
+      await end(lives.get(ended)!);
+      return live(lives.get(ended)!.folder);
+    },
+    async dispose(streamer) {
+      const { folder } = lives.get(streamer)!;
+      for (const [each, life] of lives) {
+        if (life.folder === folder) await end(life), lives.delete(each);
+      }
+      await Deno.remove(folder, { recursive: true });
+    },
+  }, outlives);
+}
+
+const small = { entriesPerRangeMax: 3 };
+storeSuite("store streamer in memory", () => memoryStore(), false);
+storeSuite("store streamer in memory of 4 shards", () => memoryStore({ shards: 4 }), false);
+storeSuite("store streamer in short pages", () => memoryStore({ shards: 2, limits: small }), false);
+storeSuite(
+  "store streamer in a libSQL file",
+  (folder) => libsqlStore({ url: `file:${folder}/pawl.db`, durability: "normal" }),
+  true,
+);
 
 let channels = 0;
 const keepsNothing: StreamerConformanceOptions = {

@@ -12,6 +12,7 @@ import {
   type EventStreamer,
   machine,
   type NewEvent,
+  runStateTopic,
   type StreamEvent,
 } from "../../mod.ts";
 import { storeKinds, testInMemory, testOnStores, World } from "./stores.ts";
@@ -110,6 +111,64 @@ testOnStores("a connector triggers runs and calls them back, once for each event
   }
   const { items } = await world.during(engine.list({ definition: "orders" }));
   assert.equal(items.length, 20);
+});
+
+testOnStores(
+  "a connector without a streamer takes topics of engine.streams, also those of other machines",
+  async (world) => {
+    const shop = machine<number>("shop", { stream: true }).step("new", ["sold"], () => "sold").build();
+    const orders = machine<number>("orders").step("new", ["done"], () => "done")
+      .connector("sales", { stream: runStateTopic("shop") }, async (api, { id, headers }) => {
+        const { key, runId } = headers!;
+        const sale = await api.engine.get(shop, key!, { runId: runId! });
+        await api.trigger(key!, { data: sale!.data, idempotencyKey: id });
+      }, { shards: 3 })
+      .connector("own", { stream: "wholesale" }, async (api, { id, key, data }) => {
+        if (data === "broken") throw new Error("no number");
+        await api.trigger(key, { data: data as number, idempotencyKey: id });
+      }, { shards: 2, parkAfterErrors: 1 })
+      .build();
+    const engine = await world.started({ definitions: [shop, orders] });
+    for (let index = 0; index < 30; index++) {
+      await world.during(engine.trigger(shop, `k${index}`, { data: index }), 1_000);
+    }
+    await world.during(engine.streams.send("wholesale", [
+      { id: "w1", key: "w1", type: "bought", data: 1_000 },
+      { id: "w2", key: "w2", type: "bought", data: "broken" },
+    ]));
+    await world.advance(2_000);
+    const { items } = await world.during(
+      engine.list({ definition: "orders", runState: "completed", limit: 100 }),
+    );
+    assert.deepEqual(
+      items.map(({ key }) => key).toSorted(),
+      [...eventsOf(30).map(({ key }) => key), "w1"].toSorted(),
+    );
+    const parked = await world.during(engine.streams.receive("own-parked-by-orders", "operator"));
+    for await (const { event } of parked) {
+      assert.equal(event.id, "w2");
+      break;
+    }
+    // Nothing comes again to the next engine, also of what was passed over.
+    await world.during(engine.stop(), 1_000);
+    const next = await world.started({ definitions: [shop, orders] });
+    await world.advance(2_000);
+    assert.equal(next.admin.counts().steps, 0);
+    assert.deepEqual((await world.during(next.admin.verify())).findings, []);
+  },
+);
+
+testOnStores("tick() handles what is in engine.streams", async (world) => {
+  const orders = machine<number>("orders").step("new", ["done"], () => "done")
+    .connector("psp", { stream: "psp" }, async (api, { id, key, data }) => {
+      await api.trigger(key, { data: (data as { cents: number }).cents, idempotencyKey: id });
+    }, { shards: 5 })
+    .build();
+  const engine = world.engine({ definitions: [orders] });
+  await world.during(engine.streams.send("psp", eventsOf(40)), 1_000);
+  assert.equal((await world.during(engine.tick(), 6_000)).processed, 80);
+  assert.equal((await world.during(engine.tick(), 6_000)).processed, 0);
+  assert.equal(world.clock.timers, 0);
 });
 
 Deno.test("a connector's shards take each event exactly once, at any count of shards", () => {
