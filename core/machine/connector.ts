@@ -57,7 +57,7 @@ export interface ConnectorOptions extends Pick<StepOptions, "lag" | "rateLimit" 
    * done, and holds up what comes behind it in its shard.
    */
   readonly parkAfterErrors?: number;
-  /** Where parked events go; default: the topic `NAME-parked-by-MACHINE` of the source's streamer. */
+  /** Where parked events go; default: the topic `parked.MACHINE.NAME` of the source's streamer. */
   readonly parkTo?: Pick<TopicSource, "stream" | "streamer">;
   /** A source that ends is done with, and not opened again; default false. */
   readonly finite?: boolean;
@@ -202,7 +202,7 @@ export function connectorPart(
     handle: (call, event) => handler(connectorApi(call), event),
     park(parked, engine) {
       const streamer = parkTo?.streamer ?? topic?.streamer ?? engine.streams;
-      return streamer.send(parkTo?.stream ?? `${name}-parked-by-${machine}`, [parked]);
+      return streamer.send(parkTo?.stream ?? `parked.${machine}.${name}`, [parked]);
     },
   };
 }
