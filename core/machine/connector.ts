@@ -85,14 +85,14 @@ export interface ConnectorApi<Data, Status extends string, Start extends string,
     ...options: undefined extends Data ? [options?: TriggerOptions<Data, Start>]
       : [options: TriggerOptions<Data, Start>]
   ): Promise<Triggered>;
-  /** {@linkcode Engine.callback} of the machine. */
+  /** {@linkcode Engine.callback} of the machine; it ends with the attempt. */
   callback<const At extends keyof Payloads & string>(
     key: string,
     status: At,
     ...payload: undefined extends Payloads[At] ? [payload?: Payloads[At], options?: CallbackOptions]
       : [payload: Payloads[At], options?: CallbackOptions]
   ): Promise<CallbackResult>;
-  /** {@linkcode Engine.await} of the machine. The connector's shard waits too. */
+  /** {@linkcode Engine.await} of the machine; it ends with the attempt. The connector's shard waits too. */
   await(key: string, options?: AwaitOptions<Status>): Promise<RunView<Data>>;
   /** {@linkcode Engine.get} of the machine. */
   get(key: string, options?: RunOptions): Promise<RunView<Data> | undefined>;
@@ -116,8 +116,9 @@ function connectorApi({ engine, definition, attempt, signal }: ConnectorCall): u
     attempt,
     signal,
     trigger: (key, options) => engine.trigger(definition, key, options),
-    callback: (key, status, payload, options) => engine.callback(named, key, status, payload, options),
-    await: (key, options) => engine.await(definition, key, options),
+    callback: (key, status, payload, options) =>
+      engine.callback(named, key, status, payload, { signal, ...options }),
+    await: (key, options) => engine.await(definition, key, { signal, ...options }),
     get: (key, options) => engine.get(definition, key, options),
     pause: (key, options) => engine.pause(definition, key, options),
     resume: (key, options) => engine.resume(definition, key, options),

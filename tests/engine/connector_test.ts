@@ -1014,3 +1014,46 @@ testInMemory("stop() ends a generator, so that what it holds is given back", asy
   await world.settle();
   assert.ok(isReleased);
 });
+
+testInMemory("a handler's wait for a run ends with its attempt", async (world) => {
+  const streamer = memoryStreamer({ clock: world.clock });
+  const ended: unknown[] = [];
+  const orders = machine("orders")
+    .callback("waiting", ["done"], () => "done")
+    .connector("psp", { stream: "psp", streamer }, async (api, { id, key }) => {
+      await api.trigger(key, { idempotencyKey: id });
+      await api.await(key, { status: "done" }).catch((error) => {
+        ended.push(error.code);
+        throw error;
+      });
+    }, { timeout: "3s" })
+    .build();
+  const engine = await world.started({ definitions: [orders] });
+  await streamer.send("psp", eventsOf(1));
+  await world.advance(3_000);
+  assert.deepEqual(ended, ["STEP_TIMEOUT"]);
+  await world.during(engine.stop({ grace: "1s" }), 2_000);
+  assert.equal(world.clock.timers, 0);
+});
+
+testInMemory("a handler has the verbs of its machine, bound to it", async (world) => {
+  const seen: unknown[] = [];
+  const orders = machine<number>("orders", { pauseRetry: false })
+    .callback("waiting", ["done"], () => "done")
+    .connector("all", deliveries([{ id: "a" }]), async (api) => {
+      const { runId } = await api.trigger("k", { data: 5 });
+      seen.push((await api.get("k", { runId }))?.data);
+      seen.push((await api.pause("k", { reason: "why" })).runState);
+      seen.push((await api.resume("k")).runState);
+      seen.push((await api.callback("k", "waiting", undefined)).applied);
+      seen.push((await api.await("k")).status);
+      seen.push((await api.deleteData("k")).runState);
+      await api.trigger("k", { data: 6 });
+      seen.push((await api.cancel("k")).runState);
+      seen.push((await api.engine.list({ definition: "orders" })).items.length, api.attempt);
+    }, { finite: true })
+    .build();
+  await world.started({ definitions: [orders] });
+  await world.settle();
+  assert.deepEqual(seen, [5, "paused", "running", true, "done", "deletion-requested", "cancelled", 2, 1]);
+});
