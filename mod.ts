@@ -26,6 +26,13 @@ export type {
   Transition,
 } from "./core/engine/behaviour.ts";
 export type { CallbackResult } from "./core/engine/callback.ts";
+export type {
+  Connector,
+  ConnectorCall,
+  ConnectorDelivery,
+  ConnectorEvent,
+  ConnectorReceiver,
+} from "./core/engine/connector.ts";
 export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
 export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
@@ -54,6 +61,13 @@ export type { CommitCounts } from "./core/store/group_commit.ts";
 
 // State machines.
 export { machine } from "./core/machine/builder.ts";
+export type {
+  ConnectorApi,
+  ConnectorHandler,
+  ConnectorOptions,
+  ConnectorSource,
+  TopicSource,
+} from "./core/machine/connector.ts";
 export type {
   DataOf,
   HookHandler,

@@ -39,6 +39,13 @@ interface Codec
 interface CommitCall
 interface CommitCounts
 interface Committer
+interface Connector
+interface ConnectorApi
+interface ConnectorCall
+interface ConnectorDelivery
+interface ConnectorEvent
+interface ConnectorOptions
+interface ConnectorReceiver
 interface Control
 interface Counter
 interface DataIssue
@@ -119,6 +126,7 @@ interface TimerInfo
 interface TimerPage
 interface TimerQuery
 interface TimerWish
+interface TopicSource
 interface Transition
 interface Triggered
 interface UnservedWork
@@ -127,6 +135,8 @@ typeAlias BatchResult
 typeAlias CallResult
 typeAlias CallbackHandler
 typeAlias Cancel
+typeAlias ConnectorHandler
+typeAlias ConnectorSource
 typeAlias DataOf
 typeAlias Deliveries
 typeAlias DiagramDirection

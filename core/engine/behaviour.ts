@@ -7,6 +7,7 @@
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
+import type { Connector } from "./connector.ts";
 import type { DataRules } from "./data_rules.ts";
 import type { DiagramOptions } from "./diagram_options.ts";
 import type { RunView } from "./run_view.ts";
@@ -112,6 +113,8 @@ export interface Behaviour extends Rules {
   timers?(status: string, call: EnteringCall, now: number): readonly TimerWish[];
   /** Who hears of a change of this kind. */
   hooks?(kind: HookKind): readonly Hook[];
+  /** Where events come from that go to its runs. */
+  readonly connectors?: readonly Connector[];
   /** What is left of the data when it is to be deleted; absent: nothing. */
   scrub?(data: unknown): unknown;
   /** Draws it as Mermaid text; absent: it cannot be drawn. */

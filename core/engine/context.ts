@@ -12,6 +12,7 @@ import type { GroupCommitter } from "../store/group_commit.ts";
 import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
+import type { Engine } from "./engine.ts";
 import type { EngineMetrics } from "./metrics.ts";
 import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
@@ -19,6 +20,8 @@ import type { StreamHub } from "./stream_hub.ts";
 
 /** What every part of one engine shares. */
 export interface EngineContext {
+  /** Its verbs, for user code that the engine runs. */
+  readonly engine: Engine;
   readonly engineId: string;
   readonly store: Store;
   readonly clock: Clock;

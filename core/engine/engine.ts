@@ -231,11 +231,11 @@ class PawlEngine implements Engine {
   readonly #work: Work;
   readonly #runIds: RunIds;
 
-  constructor(context: EngineContext) {
-    this.#context = context;
-    this.#work = new Work(context);
-    this.#runIds = new RunIds(context);
-    this.admin = adminOf(context, this.#work);
+  constructor(parts: Omit<EngineContext, "engine">) {
+    this.#context = { ...parts, engine: this };
+    this.#work = new Work(this.#context);
+    this.#runIds = new RunIds(this.#context);
+    this.admin = adminOf(this.#context, this.#work);
     this.streams = this.#work.streams;
   }
 

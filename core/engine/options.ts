@@ -74,7 +74,7 @@ export interface EngineOptions {
  *
  * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming the option.
  */
-export function contextOf(options: EngineOptions): EngineContext {
+export function contextOf(options: EngineOptions): Omit<EngineContext, "engine"> {
   const { store, clock = systemClock(), random = systemRandom() } = options;
   if (typeof store?.commit !== "function" || typeof store.read !== "function") {
     throw new PawlError(

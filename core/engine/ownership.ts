@@ -132,7 +132,7 @@ export class Ownership {
    * @returns What it had to leave.
    */
   async claim(
-    wanted: (sighting: { readonly firstDue: number | undefined }) => boolean,
+    wanted: (sighting: Sighting) => boolean,
   ): Promise<ClaimReport> {
     const owns = (place: string, row: Entry | undefined) => this.#owns(place, row);
     const { sightings, shares, stale } = await look(this.#context, this.#roster, owns);

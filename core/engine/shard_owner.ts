@@ -8,13 +8,14 @@ import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
 import type { Disposed } from "./dispose.ts";
-import { Chores } from "./chores.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
+import { earliest } from "./earliest.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
 import { ringSurely } from "./ring_surely.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
 import { unstallRuns, whyStalled } from "./stalled_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
+import { SideWork } from "./side_work.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 import { shardFailed } from "./notice.ts";
 import { decideTurn } from "./turn.ts";
@@ -39,15 +40,13 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
   readonly #index: DueIndex;
-  readonly #chores: Chores;
+  readonly #side: SideWork;
   readonly #suspects: Suspects;
   #bell: Version | undefined;
   readonly #attempts = new Attempts();
   readonly #end = new AbortController();
 
-  /**
-   * @param options What it owns and with which fence.
-   */
+  /** @param options What it owns and with which fence. */
   constructor(options: ShardOwnerOptions) {
     this.#options = options;
     this.#context = options.context;
@@ -57,13 +56,14 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.guard = options.guard;
     this.#hot = new HotRuns(this.#context, this.guard);
     this.#index = new DueIndex(this.#context, this.name, this.shard, keyspace.work, this);
-    this.#chores = new Chores(this, options);
+    this.#side = new SideWork(this, options);
     this.#suspects = options.suspects;
   }
 
   /** Reads what is due and takes up stalled runs that this code can go on with. */
   async begin(): Promise<void> {
     const { behaviour } = this.definition;
+    this.#side.begin();
     await this.rescan();
     await unstallRuns(this.#context, this, async (runId) => {
       const run = await this.#hot.load(runId);
@@ -81,24 +81,23 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     return this.#end.signal;
   }
 
-  /** Whether more of the due index is being read, or suspects wait for their turn. */
+  /** Whether more of what is due is being read, connectors are not quiet, or suspects wait for their turn. */
   get reading(): boolean {
-    const scanning = this.#index.scanning ?? this.#chores.scanning;
-    return !this.over && (scanning !== undefined || this.#suspects.waiting);
+    const isReading = this.#index.scanning !== undefined || this.#side.reading;
+    return !this.over && (isReading || this.#suspects.waiting);
   }
 
-  /** Resolves when what is being read has been read and every suspect has had its turn. */
+  /** Resolves when what is being read has been read and every suspect has had its turn; connectors may go on. */
   async readingDone(): Promise<void> {
     await this.#index.scanning;
-    await this.#chores.scanning;
+    await this.#side.readingDone();
     if (!this.over) await this.#suspects.done();
   }
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
     const queued = this.#options.dispatcher.nextDue(this, this.#queued.size);
-    const next = Math.min(this.#index.nextDue ?? Infinity, this.#chores.nextDue ?? Infinity, queued);
-    return next < Infinity ? next : undefined;
+    return earliest(this.#index.nextDue, this.#side.nextDue, queued === Infinity ? undefined : queued);
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -106,7 +105,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (this.over) return;
     this.#end.abort(reason);
     this.#index.end();
-    this.#chores.end();
+    this.#side.end(reason);
     this.#suspects.leave(this);
     this.#options.dispatcher.leave(this);
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
@@ -117,12 +116,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.failed(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
   }
 
-  /**
-   * Starts nothing more, and ends once all that runs has landed, so that the shard can be passed on.
-   *
-   * @param ms How long to wait for that.
-   * @returns Whether it has ended; if not, it goes on.
-   */
+  /** Starts nothing more, and ends once all that runs has landed, to be passed on; if that takes too long, it goes on. */
   async drain(ms: number): Promise<boolean> {
     if (this.over || this.#attempts.isRestWanted) return false;
     const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
@@ -168,15 +162,15 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.seal().then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
-  /** Reads what is due, of runs and of chores, from its start: everything not in memory yet is taken up. */
+  /** Reads what is due from its start: everything not in memory yet is taken up. */
   async rescan(): Promise<void> {
-    await Promise.all([this.#index.rescan(), this.#chores.rescan()]);
+    await Promise.all([this.#index.rescan(), this.#side.rescan()]);
   }
 
   /** Starts what has become due. */
   wake(): void {
     this.#index.wake();
-    this.#chores.wake();
+    this.#side.wake();
   }
 
   /** @inheritdoc */
@@ -291,8 +285,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** @inheritdoc */
   async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
     const applied = await this.#hot.change(run, changeOf, how);
-    if (applied.chores) this.#chores.added(applied.chores);
-    if (applied.unheard) this.#chores.rescan().catch((error) => this.failed(error));
+    if (applied.chores) this.#side.added(applied.chores);
+    if (applied.unheard) this.#side.rescan().catch((error) => this.failed(error));
     return applied;
   }
 

@@ -9,6 +9,8 @@ import { PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { earliest } from "./earliest.ts";
+import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
 import type { ProcessState } from "./metrics.ts";
@@ -17,7 +19,7 @@ import { StoreStreamer } from "./store_streamer.ts";
 
 /** What a tick did. */
 export interface TickReport {
-  /** Attempts of steps that came to an end. */
+  /** Attempts of steps, timers, hooks and handlers of connectors that came to an end. */
   readonly processed: number;
   /** When there is something to do next, as far as this engine sees; absent: nothing is waiting. */
   readonly nextDueAt?: Date;
@@ -178,7 +180,7 @@ export class Work {
     let running = 0;
     let nextDue: number | undefined;
     try {
-      claim = await this.ownership.claim(({ firstDue }) => firstDue !== undefined && firstDue <= now);
+      claim = await this.ownership.claim((sighting) => this.#hasWork(sighting, now));
       await this.#landed(Math.max(0, endsAt - clock.monotonic()));
       this.#dispatcher.stop();
       await this.#landed(graceMs);
@@ -206,11 +208,15 @@ export class Work {
     );
   }
 
+  /** Something is due, or a connector may be given events, which go to runs in every shard. */
+  #hasWork({ definition, firstDue }: Sighting, now: number): boolean {
+    if (firstDue !== undefined && firstDue <= now) return true;
+    return this.#context.definitions.get(definition)!.behaviour.connectors !== undefined;
+  }
+
   #nextDue(elsewhere: number | undefined): number | undefined {
     const { owners, relayDues } = this.ownership;
-    const dues = [elsewhere, ...owners.map((owner) => owner.nextDue), ...relayDues];
-    const known = dues.filter((due) => due !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+    return earliest(elsewhere, ...owners.map((owner) => owner.nextDue), ...relayDues);
   }
 
   /** Waits until what landed has been relayed, at most so long: the next owner would send it again. */
@@ -235,7 +241,7 @@ export class Work {
       do {
         await this.#dispatcher.drained(until);
         await Promise.all(reading().map((owner) => owner.readingDone()));
-      } while (this.#dispatcher.busy(until) && !patience.signal.aborted);
+      } while ((this.#dispatcher.busy(until) || reading().length > 0) && !patience.signal.aborted);
     };
     await Promise.race([quiet(), late]);
     patience.abort();

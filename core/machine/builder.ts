@@ -6,6 +6,7 @@
  */
 import { type Duration, durationMs } from "../duration.ts";
 import type { Definition, Transition } from "../engine/behaviour.ts";
+import type { ConnectorEvent } from "../engine/connector.ts";
 import type { RunView } from "../engine/run_view.ts";
 import type { DataRules } from "../engine/data_rules.ts";
 import { checkStepOptions, type OptionLayer, type StepOptions, stepPolicy } from "../engine/step_options.ts";
@@ -19,8 +20,16 @@ import {
   type Step,
   type Timeout,
 } from "./behaviour.ts";
+import {
+  type ConnectorHandler,
+  type ConnectorOptions,
+  connectorOptions,
+  type ConnectorPart,
+  connectorPart,
+  type ConnectorSource,
+} from "./connector.ts";
+import { checkConnectorName, checkGraph, checkMachineName, checkStatus } from "./graph.ts";
 import { machineData } from "./data.ts";
-import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
 import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutOptions } from "./machine.ts";
 import type { TimeoutAt } from "./run.ts";
 
@@ -72,6 +81,7 @@ class Builder {
   readonly #callbacks = new Map<string, Callback[]>();
   readonly #timeouts = new Map<string, Timeout[]>();
   readonly #hooks = new Map<HookKind, HookPart[]>();
+  readonly #connectors = new Map<string, ConnectorPart>();
 
   constructor(name: string, options: MachineOptions<unknown>) {
     this.#name = name;
@@ -118,6 +128,19 @@ class Builder {
     return this;
   }
 
+  connector(
+    name: string,
+    source: ConnectorSource<ConnectorEvent>,
+    handler: ConnectorHandler<unknown, ConnectorEvent>,
+    options: ConnectorOptions = {},
+  ): this {
+    checkConnectorName(this.#name, name);
+    if (this.#connectors.has(name)) throw this.#refused("connector", `there is one named "${name}" already`);
+    const layer = (own: StepOptions) => this.#layer(`connector "${name}"`, own, connectorOptions);
+    this.#connectors.set(name, connectorPart(this.#name, name, { source, handler, options }, layer));
+    return this;
+  }
+
   onComplete(handler: HookHandler<unknown>, options?: HookOptions): this {
     return this.#hook("complete", handler, options);
   }
@@ -147,6 +170,7 @@ class Builder {
       callbacks: new Map(this.#callbacks),
       timeouts: new Map(this.#timeouts),
       hooks: new Map(this.#hooks),
+      connectors: [...this.#connectors.values()],
       data: this.#data,
       pauseRetryMs: this.#pauseRetryMs,
       keepFinishedMs: this.#keepFinishedMs,

@@ -5,8 +5,11 @@
  */
 import type { Duration } from "../duration.ts";
 import type { Definition } from "../engine/behaviour.ts";
+import type { ConnectorEvent } from "../engine/connector.ts";
 import type { RunView } from "../engine/run_view.ts";
 import type { StepOptions } from "../engine/step_options.ts";
+import type { StreamEvent } from "../ports/event_streamer.ts";
+import type { ConnectorApi, ConnectorHandler, ConnectorOptions, ConnectorSource } from "./connector.ts";
 import type { StandardSchema } from "../standard_schema.ts";
 import type { CallbackHandler, StepHandler, TimeoutAt, TimeoutHandler } from "./run.ts";
 
@@ -144,6 +147,23 @@ export interface MachineBuilder<
     handler: TimeoutHandler<Data, To[number]>,
     options?: TimeoutOptions,
   ): MachineBuilder<Data, Status | From | To[number], Stepped, Start | From, Payloads>;
+  /**
+   * Adds a connector: code that hands events from outside to the runs of this machine, each at least once. Put it after
+   * the steps and callbacks whose statuses its handler names.
+   *
+   * @param name Unique among the machine's connectors; it names the cursor, so do not change it.
+   * @param source A topic, a function that opens a receiver, or deliveries of your own.
+   * @param handler User code. Throwing is a failed attempt; the event is tried again until it is done, or parked.
+   * @param options Shards, lag, retries, parking.
+   * @returns The builder.
+   * @throws {PawlError} `INVALID_GRAPH`, or `INVALID_ARGUMENT` naming the option that is wrong.
+   */
+  connector<Event extends ConnectorEvent = StreamEvent>(
+    name: string,
+    source: ConnectorSource<Event>,
+    handler: ConnectorHandler<ConnectorApi<Data, Status, Start, Payloads>, Event>,
+    options?: ConnectorOptions,
+  ): this;
   /** Adds a hook for runs that have reached a terminal status. Any number may be added of each kind. */
   onComplete(handler: HookHandler<Data>, options?: HookOptions): this;
   /** Adds a hook for runs that were paused, by whomever. */

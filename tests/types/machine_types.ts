@@ -10,6 +10,7 @@ import {
   type StartStatusOf,
   type StatusOf,
   type StepRun,
+  type StreamEvent,
 } from "../../mod.ts";
 import * as v from "valibot";
 import { z } from "zod";
@@ -217,3 +218,42 @@ export async function verbs(): Promise<void> {
   // @ts-expect-error a builder is no definition
   createEngine({ store: memoryStore(), definitions: [machine("m").step("a", ["b"], () => "b")] });
 }
+
+// A connector's handler has the verbs of its machine, typed by what came before it.
+const received = machine<Order>("m")
+  .step("a", ["b"], () => "b")
+  .callback("b", ["c"], (_run, parcel: { id: string }) => parcel.id === "" ? "c" : "c")
+  .connector("topic", { stream: "psp" }, async (api, event) => {
+    isTrue<Equal<typeof event, StreamEvent>>(true);
+    await api.trigger(event.key, { data: { cents: 5 }, startAt: "a", idempotencyKey: event.id });
+    await api.callback(event.key, "b", { id: "5" }, { idempotencyKey: event.id });
+    const run = await api.await(event.key, { status: "c" });
+    isTrue<Equal<typeof run.data, Order>>(true);
+    // @ts-expect-error data is needed
+    await api.trigger(event.key);
+    // @ts-expect-error of another type
+    await api.trigger(event.key, { data: { dollars: 5 } });
+    // @ts-expect-error nothing starts at an end
+    await api.trigger(event.key, { data: { cents: 5 }, startAt: "c" });
+    // @ts-expect-error the status takes no callback
+    await api.callback(event.key, "a", { id: "5" });
+    // @ts-expect-error a payload of another type
+    await api.callback(event.key, "b", { id: 5 });
+    // @ts-expect-error no such status
+    await api.await(event.key, { status: "d" });
+    await api.engine.trigger(orders, event.key, { data: { cents: 5 } });
+  }, { shards: 4, lag: "5s", retry: { max: "1m" }, parkAfterErrors: 3, parkTo: { stream: "aside" } })
+  .build();
+isTrue<Equal<StatusOf<typeof received>, "a" | "b" | "c">>(true);
+declare const parcels: AsyncIterable<{ event: { id: string; weight: number }; ack(): void }>;
+machine("m").step("a", ["b"], () => "b")
+  .connector("own", parcels, (_api, event) => isTrue<Equal<typeof event.weight, number>>(true))
+  .connector("opened", ({ name, shard, signal }) => {
+    isTrue<Equal<[typeof name, typeof shard, typeof signal], [string, number, AbortSignal]>>(true);
+    return Promise.resolve(parcels);
+  }, (api, event) => api.trigger(event.id));
+declare const nameless: AsyncIterable<{ event: { key: string }; ack(): void }>;
+// @ts-expect-error an event has an id
+machine("m").step("a", ["b"], () => "b").connector("c", nameless, () => {});
+// @ts-expect-error a connector has no concurrency: it has shards
+machine("m").step("a", ["b"], () => "b").connector("c", parcels, () => {}, { concurrency: 3 });
