@@ -21,6 +21,9 @@ interface HeldChore {
   readonly version: Version;
 }
 
+/** What an attempt is counted as that may have taken its engine down. */
+const interrupted: RunError = { name: "Interrupted", message: "its engine died, maybe by it" };
+
 /** What becomes of a chore after an attempt; `undefined`: it is done. */
 type Outcome = Chore | undefined;
 
@@ -47,7 +50,7 @@ export class Chores implements RunSource, DueSink {
     this.#owner = owner;
     this.#options = options;
     this.#context = options.context;
-    this.name = `${options.definition.name} hooks`;
+    this.name = `${options.definition.name}\nhooks`;
     this.#index = new DueIndex(options.context, options.definition.name, options.shard, keyspace.todo, this);
   }
 
@@ -121,7 +124,7 @@ export class Chores implements RunSource, DueSink {
       if (held && chore?.due !== undefined && chore.due <= this.#context.clock.now() && !this.#owner.over) {
         this.#held.set(id, held);
         const { concurrency = 0, rateLimit } = this.#hookOf(chore)?.policy ?? {};
-        return { status: `${chore.kind} ${chore.hook}`, concurrency, rateLimit };
+        return { status: `${chore.kind}\n${chore.hook}`, concurrency, rateLimit };
       }
       this.#queued.delete(id);
       if (chore?.due !== undefined && !this.#owner.resting) this.#index.track(id, chore.due);
@@ -173,13 +176,15 @@ export class Chores implements RunSource, DueSink {
     return this.#owner.definition.behaviour.hooks?.(kind).find(({ name }) => name === hook);
   }
 
-  /** What was due when the previous owner died may be what killed it: its attempt is counted before it starts. */
+  /**
+   * What was due when the previous owner died may be what killed it: its attempt is counted before it starts. It may as
+   * well never have been tried, so one death alone parks nothing.
+   */
   async #begin(held: HeldChore): Promise<HeldChore | undefined> {
     const { takenOverAt } = this.#options;
     const { chore } = held;
     if (takenOverAt === undefined || chore.due! > takenOverAt) return held;
-    const error = { name: "Interrupted", message: "its engine died, maybe by it" };
-    const next = this.#afterFailure(chore, error);
+    const next = this.#afterFailure(chore, interrupted, chore.lastError?.name === interrupted.name);
     if (next.due === undefined) {
       await this.#settle(held, next);
       return undefined;
@@ -210,11 +215,12 @@ export class Chores implements RunSource, DueSink {
     }
   }
 
-  #afterFailure(chore: Chore, error: RunError): Chore {
+  #afterFailure(chore: Chore, error: RunError, mayPark = true): Chore {
     const { clock, random, logger } = this.#context;
     const policy = this.#hookOf(chore)?.policy;
     const attempt = chore.attempt + 1;
-    const isEnough = !policy || (policy.pauseAfterErrors > 0 && attempt >= policy.pauseAfterErrors);
+    const isEnough = !policy ||
+      (mayPark && policy.pauseAfterErrors > 0 && attempt >= policy.pauseAfterErrors);
     logger.log(isEnough ? "error" : "warn", isEnough ? "A hook is parked" : "A hook failed", {
       definition: this.#owner.name,
       runId: chore.run.id,

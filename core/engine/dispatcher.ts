@@ -218,5 +218,5 @@ export class Dispatcher {
 
 /** Lanes are of a definition's status, over all its shards. */
 function laneName(source: RunSource, status: string): string {
-  return `${source.name} ${status}`;
+  return `${source.name}\n${status}`;
 }

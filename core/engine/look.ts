@@ -60,17 +60,18 @@ export async function look(
       reader.read(shard, [
         { ...keyspace.owner.range(), limit: limits.pageMax },
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
+        ...names.map((name) => ({ ...keyspace.todo.range(name), limit: 1 })),
         ...relayDueOps(context),
       ])),
   ]);
   const stale = roster.look(presences![0]!);
   const rows = found.map(([owners]) => new Map(owners!.map((entry) => [nameIn(entry), entry])));
-  const sightings = found.flatMap(([, ...works], shard) => {
-    const relays = relayDues(context, works.splice(names.length));
+  const sightings = found.flatMap(([, ...lists], shard) => {
+    const relays = relayDues(context, lists.splice(2 * names.length));
     return names.map((definition, index): Sighting => {
       const row = rows[shard]!.get(definition);
-      const work = works[index]![0];
-      const firstDue = earliest(work && readStamp(splitKey(work.key)[2]!), relays.get(definition));
+      const [work, hook] = [lists[index]![0], lists[names.length + index]![0]];
+      const firstDue = earliest(earliest(dueIn(work), dueIn(hook)), relays.get(definition));
       const state = stateOf(context, roster, row, owns(placeOf(definition, shard), row));
       return { definition, shard, row, firstDue, state, owner: ownerOf(row, state) };
     });
@@ -79,6 +80,11 @@ export async function look(
   const units = [...sightings, ...foreignUnits(context, roster, rows)];
   units.sort((a, b) => a.shard - b.shard || (a.definition < b.definition ? -1 : 1));
   return { sightings, shares: sharesOf(members, units), stale };
+}
+
+/** When the first of an index is due, runs or hooks. */
+function dueIn(first: Entry | undefined): number | undefined {
+  return first && readStamp(splitKey(first.key)[2]!);
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -46,7 +46,8 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
     return {
       turn: { kind: "timer", timer },
       ready: {
-        status: `${run.status} ${timer.name}`,
+        // Names have spaces, but hardly line ends: two with one lane would share one bound.
+        status: `${run.status}\n${timer.name}`,
         concurrency: policy.concurrency,
         rateLimit: policy.rateLimit,
       },
@@ -62,12 +63,12 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
 
 function disposal(behaviour: Behaviour, run: RunRecord, now: number): Decision {
   if (run.state === "deletion-requested") {
-    return { turn: erase, ready: { status: "(erase)", concurrency: disposalsMax } };
+    return { turn: erase, ready: { status: "\nerase", concurrency: disposalsMax } };
   }
   const { keepFinishedMs } = behaviour;
   const isOver = keepFinishedMs !== undefined && run.updatedAt + keepFinishedMs <= now;
   if (!isOver) return { instead: keepLonger(behaviour) };
-  return { turn: remove, ready: { status: "(remove)", concurrency: disposalsMax } };
+  return { turn: remove, ready: { status: "\nremove", concurrency: disposalsMax } };
 }
 
 function firstDue(timers: readonly RunTimer[], now: number): RunTimer | undefined {

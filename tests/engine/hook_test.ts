@@ -315,3 +315,54 @@ testOnStores(
   },
   storeKinds.slice(1, 2),
 );
+
+testInMemory("an engine that only ticks finds hooks that are due where no run is", async (world) => {
+  let calls = 0;
+  const flow = machine("flow").step("a", ["b"], () => "b")
+    .onComplete(() => {
+      if (++calls === 1) throw new Error("down");
+    }, { retry: { initial: "1m", jitter: false } })
+    .build();
+  const engine = world.engine({ definitions: [flow] });
+  await engine.trigger(flow, "k");
+  const first = await world.during(engine.tick({ budgetMs: 1_000 }));
+  assert.equal(first.nextDueAt?.getTime(), world.clock.now() + 60_000);
+  await world.advance(30_000);
+  const early = await world.during(engine.tick({ budgetMs: 1_000 }));
+  assert.deepEqual([early.processed, early.nextDueAt], [0, first.nextDueAt]);
+  await world.advance(30_000);
+  assert.equal((await world.during(engine.tick({ budgetMs: 1_000 }))).processed, 1);
+  assert.equal(calls, 2);
+});
+
+testInMemory("unserved() names a definition of which only hooks are left to do", async (world) => {
+  const down = () => {
+    throw new Error("down");
+  };
+  const flow = machine("flow").step("a", ["b"], () => "b").onComplete(down).build();
+  const engine = world.engine({ definitions: [flow] });
+  await engine.trigger(flow, "k");
+  const { nextDueAt } = await world.during(engine.tick({ budgetMs: 1_000 }));
+  const other = machine("other").step("a", ["b"], () => "b").build();
+  const client = world.engine({ definitions: [other], work: false });
+  const unserved = await client.admin.unserved();
+  assert.deepEqual(unserved, [{ definition: "flow", shards: [0], firstDue: nextDueAt }]);
+});
+
+testInMemory("hooks that were never tried are not parked because an engine died", async (world) => {
+  const seen: string[] = [];
+  const flowOf = (hear: (key: string) => unknown) =>
+    machine("flow").step("a", ["b"], () => "b")
+      .onComplete((run) => hear(run.key), { parkAfterErrors: 1, concurrency: 1 })
+      .build();
+  const [hanging, flow] = [flowOf(() => new Promise(() => {})), flowOf((key) => seen.push(key))];
+  const first = world.mortal({ definitions: [hanging] });
+  await world.during(first.engine.start());
+  await Promise.all(["x", "y", "z"].map((key) => first.engine.trigger(hanging, key)));
+  await world.settle();
+  first.kill();
+  const second = await world.started({ definitions: [flow] });
+  await world.advance(30_000);
+  assert.deepEqual(seen.sort(), ["x", "y", "z"]);
+  assert.deepEqual((await second.admin.parked()).items, []);
+});
