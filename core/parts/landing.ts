@@ -167,7 +167,7 @@ function stay(
   const stepDue = isStep ? undefined : run.stepDue;
   return nextRecord(run, {
     ...(isStep && { attempt: 0 }),
-    ...(attempt.by !== "callback" && { crashes: 0, lastError: undefined }),
+    ...(attempt.by !== "callback" && { crashes: crashesLeft(run, now, isStep), lastError: undefined }),
     state: run.state === "initiated" ? "running" : undefined,
     updatedAt: now,
     timers,
@@ -175,6 +175,11 @@ function stay(
     due: run.state === "paused" ? run.due : earliestDue(stepDue, timers),
     payload,
   });
+}
+
+/** A timer that lands clears nothing of a step that is due as well: that one may be what takes processes down. */
+function crashesLeft({ crashes, stepDue }: RunRecord, now: number, isStep: boolean): number {
+  return !isStep && stepDue !== undefined && stepDue <= now ? crashes : 0;
 }
 
 function failedStep(rules: Rules, run: RunRecord, now: number, attempt: Attempt, error: RunError): Change {
@@ -217,7 +222,7 @@ function failedTimer(
   return failure(rules, run, now, { policy: rules.timerPolicy?.(run.status, timer.name), count, chance }, {
     what: `timer "${timer.name}" of "${run.status}"`,
     event,
-    failed: { crashes: 0, lastError: error, timers: withTimer(timer.at) },
+    failed: { crashes: crashesLeft(run, now, false), lastError: error, timers: withTimer(timer.at) },
     retryAt: (at) => {
       const timers = withTimer(at);
       return { timers, due: earliestDue(run.stepDue, timers) };

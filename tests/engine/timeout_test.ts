@@ -318,3 +318,51 @@ testOnStores("timers() lists the timers of unfinished runs a page at a time", as
   const one = await engine.timers({ definition: "flow", key: "k3" });
   assert.deepEqual(one.items.map((each) => each.name), ["y", "x"]);
 });
+
+testInMemory(
+  "a step that kills its engine again and again is paused, though a timer of its status lands each time",
+  async (world) => {
+    let current: { kill(): void } | undefined;
+    const flow = machine("flow", { pauseRetry: false })
+      .step("a", ["b"], () => {
+        current!.kill();
+        return new Promise<"b">(() => {});
+      })
+      .timeout("a", [], { after: "5s" }, () => ({ rearm: "5s" }))
+      .build();
+    for (let round = 0; round < 8; round++) {
+      const next = world.mortal({ definitions: [flow] });
+      current = next;
+      await world.during(next.engine.start());
+      if (round === 0) await next.engine.trigger(flow, "k");
+      await world.advance(17_000);
+      next.kill();
+    }
+    const auditor = world.engine({ definitions: [flow], work: false });
+    const run = await auditor.get(flow, "k");
+    assert.deepEqual([run!.runState, run!.reason], [
+      "paused",
+      'the step of "a" took its process down 5 times',
+    ]);
+  },
+);
+
+testInMemory("a timer and a step do not share a bound because their names run together", async (world) => {
+  let most = 0;
+  let atOnce = 0;
+  const flow = machine("flow")
+    .step("w x", ["end"], async () => {
+      most = Math.max(most, ++atOnce);
+      await new Promise<void>((resolve) => world.clock.after(100, resolve));
+      atOnce--;
+      return "end";
+    }, { concurrency: 4 })
+    .timeout("w", ["end"], { after: "1ms" }, () => "end", { name: "x", concurrency: 1 })
+    .build();
+  const engine = await world.started({ definitions: [flow] });
+  await engine.trigger(flow, "timer", { startAt: "w" });
+  await world.advance(10);
+  await Promise.all(["1", "2", "3", "4"].map((key) => engine.trigger(flow, key, { startAt: "w x" })));
+  await world.advance(1_000);
+  assert.equal(most, 4);
+});
