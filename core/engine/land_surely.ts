@@ -36,6 +36,7 @@ export interface Unlanded {
  * @param run The record that the attempt began with.
  * @param unlanded The result.
  * @param store Tries to store a change.
+ * @throws {PawlError} `STORE_CLOSED`.
  */
 export async function landSurely(
   context: EngineContext,
@@ -49,7 +50,9 @@ export async function landSurely(
   for (let tries = 1; !owner.over; tries++) {
     const code = error instanceof PawlError ? error.code : undefined;
     if (code === "LEASE_LOST") return owner.failed(error);
-    if (code === "RUN_NOT_FOUND" || code === "STORE_CLOSED") return;
+    if (code === "RUN_NOT_FOUND") return;
+    // Told to whoever began it, as its run is still due by the record in memory, and would start again at once.
+    if (code === "STORE_CLOSED") throw error;
     if (code === "LIMIT_EXCEEDED") changeOf = asFailure(owner.definition, attempt, error as PawlError);
     context.logger.log("error", "Cannot store a step's result; trying again", {
       definition: run.definition,

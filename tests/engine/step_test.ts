@@ -491,3 +491,16 @@ testInMemory("machine() merges step options with the machine's field by field", 
   assert.deepEqual(at, [0, 10_000, 40_000]);
   assert.equal((await engine.get(flow, "k"))!.runState, "paused");
 });
+
+testInMemory("a step whose store was closed under it is not run again and again", async (world) => {
+  let calls = 0;
+  const flow = machine("flow").step("a", ["b"], () => {
+    if (++calls > 100) throw new Error("this would never end");
+    return "b";
+  }).build();
+  const engine = await world.started({ definitions: [flow] });
+  await engine.trigger(flow, "k");
+  await world.store.close();
+  await world.advance(60_000);
+  assert.equal(calls, 1);
+});
