@@ -74,7 +74,8 @@ export async function callback(
     const kept = await answerOf(context, wish);
     if (kept) return kept;
     const result = await tryOnce(context, ownership, wish);
-    if (result) return result;
+    // What refused it may be the same call by somebody else, which came in between.
+    if (result) return result.applied ? result : await answerOf(context, wish) ?? result;
   }
   throw new ConflictError(
     `Cannot call back "${definition.name}" for key "${key}": other writers were first ${context.limits.rebasesMax} times`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { machine } from "../../mod.ts";
+import { machine, type Store } from "../../mod.ts";
 import { gate, testInMemory, testOnStores } from "./stores.ts";
 
 interface Order {
@@ -299,3 +299,30 @@ testInMemory(
     assert.equal((await engine.get(flow, "k"))!.runId, second.runId);
   },
 );
+
+testInMemory("of one callback sent twice at once, both senders are told that it was applied", async (world) => {
+  const flow = machine("flow").callback("a", ["b"], () => "b").build();
+  const one = world.engine({ definitions: [flow], work: false });
+  const options = { idempotencyKey: "sent-1" };
+  let between: (() => Promise<unknown>) | undefined;
+  const store: Store = {
+    ...world.store,
+    limits: world.store.limits,
+    shards: world.store.shards,
+    commit: (calls) => world.store.commit(calls),
+    close: () => world.store.close(),
+    async read(requests) {
+      const found = await world.store.read(requests);
+      const act = between;
+      between = undefined;
+      await act?.();
+      return found;
+    },
+  };
+  const two = world.engine({ definitions: [flow], work: false, store });
+  await one.trigger(flow, "k");
+  // The second has looked for an answer, and found none, when the first is applied.
+  between = () => one.callback(flow, "k", "a", undefined, options);
+  const result = await world.during(two.callback(flow, "k", "a", undefined, options));
+  assert.deepEqual([result.applied, result.status, result.runState], [true, "b", "completed"]);
+});
