@@ -36,6 +36,7 @@ export interface Unlanded {
  * @param run The record that the attempt began with.
  * @param unlanded The result.
  * @param store Tries to store a change.
+ * @returns `gone`: the run was removed.
  * @throws {PawlError} `STORE_CLOSED`.
  */
 export async function landSurely(
@@ -44,13 +45,16 @@ export async function landSurely(
   run: RunRecord,
   unlanded: Unlanded,
   store: (changeOf: ChangeOf) => Promise<void>,
-): Promise<void> {
+): Promise<"gone" | undefined> {
   const { attempt } = unlanded;
   let { changeOf, error } = unlanded;
   for (let tries = 1; !owner.over; tries++) {
     const code = error instanceof PawlError ? error.code : undefined;
-    if (code === "LEASE_LOST") return owner.failed(error);
-    if (code === "RUN_NOT_FOUND") return;
+    if (code === "LEASE_LOST") {
+      owner.failed(error);
+      return undefined;
+    }
+    if (code === "RUN_NOT_FOUND") return "gone";
     // Told to whoever began it, as its run is still due by the record in memory, and would start again at once.
     if (code === "STORE_CLOSED") throw error;
     if (code === "LIMIT_EXCEEDED") changeOf = asFailure(owner.definition, attempt, error as PawlError);
@@ -63,13 +67,15 @@ export async function landSurely(
       code,
     });
     await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(tries, 7)), owner.ended).catch(() => {});
-    if (owner.over) return;
+    if (owner.over) return undefined;
     try {
-      return await store(changeOf);
+      await store(changeOf);
+      return undefined;
     } catch (again) {
       error = again;
     }
   }
+  return undefined;
 }
 
 function asFailure({ behaviour }: Definition, attempt: Attempt, error: PawlError): ChangeOf {

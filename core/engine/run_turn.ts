@@ -28,7 +28,7 @@ export interface TurnHost extends Lander {
  * Runs a run's turn to its landing.
  *
  * @param run The run; what it is due for is decided.
- * @returns What its disposal came to; of a step or timer always `done`.
+ * @returns What its disposal came to; of a step or timer `done`, or `gone` when the run was removed meanwhile.
  * @throws What keeps a disposal from going on; user code never throws here.
  */
 export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<Disposed> {
@@ -57,8 +57,9 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const attempt = { visit, payload, durationMs, chance: random.float(), by, timer };
   const change = await store(context, host, run, attempt, landing);
   run.dueSince = undefined;
-  meter?.landed(clock.monotonic() - startedAt, change);
-  return "done";
+  const isGone = change === "gone";
+  meter?.landed(clock.monotonic() - startedAt, isGone ? undefined : change);
+  return isGone ? "gone" : "done";
 }
 
 async function disposal(
@@ -90,7 +91,7 @@ async function store(
   run: HotRun,
   attempt: Attempt,
   landing: Landing,
-): Promise<Change | undefined> {
+): Promise<Change | "gone" | undefined> {
   const { record } = run;
   const changeOf = land(host.definition.behaviour, attempt, landing);
   const seal = () => host.seal();
@@ -98,7 +99,7 @@ async function store(
     return await host.apply(run, changeOf, { seal });
   } catch (error) {
     let change: Change | undefined;
-    await landSurely(
+    const end = await landSurely(
       context,
       host,
       record,
@@ -107,6 +108,6 @@ async function store(
         change = await host.apply(run, again, { seal });
       },
     );
-    return change;
+    return end ?? change;
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { keyspace } from "../../core/store/keyspace.ts";
 import { machine } from "../../mod.ts";
 import { gate, patient, testInMemory, testOnStores } from "./stores.ts";
 
@@ -501,6 +502,24 @@ testInMemory("a step whose store was closed under it is not run again and again"
   const engine = await world.started({ definitions: [flow] });
   await engine.trigger(flow, "k");
   await world.store.close();
+  await world.advance(60_000);
+  assert.equal(calls, 1);
+});
+
+testInMemory("a step whose run was removed by hand under it is not run again and again", async (world) => {
+  let calls = 0;
+  const held = gate();
+  const flow = machine("flow").step("a", ["b"], async () => {
+    if (++calls > 100) throw new Error("this would never end");
+    await held.promise;
+    return "b";
+  }).build();
+  const engine = await world.started({ definitions: [flow] });
+  const { runId } = await engine.trigger(flow, "k");
+  await world.settle();
+  const batch = { checks: [], puts: [], deletes: [keyspace.run.key(runId)] };
+  await world.store.commit([{ shard: 0, committer: { id: "hand", callId: "1" }, batches: [batch] }]);
+  held.resolve();
   await world.advance(60_000);
   assert.equal(calls, 1);
 });
