@@ -152,6 +152,7 @@ export class Chores implements RunSource, DueSink {
     let next: Outcome;
     try {
       const begun = await this.#begin({ chore, version });
+      if (begun === "changed") return this.#again(chore);
       next = begun && await this.#attempt(begun.chore);
       if (begun) await this.#settle(begun, next);
     } catch (error) {
@@ -168,6 +169,12 @@ export class Chores implements RunSource, DueSink {
     this.#index.readAhead();
   }
 
+  /** Its row has changed before it could begin: it is read again. */
+  #again({ id, due }: Chore): void {
+    this.#queued.delete(id);
+    this.#index.track(id, due!);
+  }
+
   #read(id: string): Promise<HeldChore | undefined> {
     return readChore(this.#context, this.#owner.shard, id);
   }
@@ -180,7 +187,7 @@ export class Chores implements RunSource, DueSink {
    * What was due when the previous owner died may be what killed it: its attempt is counted before it starts. It may as
    * well never have been tried, so one death alone parks nothing.
    */
-  async #begin(held: HeldChore): Promise<HeldChore | undefined> {
+  async #begin(held: HeldChore): Promise<HeldChore | "changed" | undefined> {
     const { takenOverAt } = this.#options;
     const { chore } = held;
     if (takenOverAt === undefined || chore.due! > takenOverAt) return held;
@@ -191,7 +198,7 @@ export class Chores implements RunSource, DueSink {
     }
     const counted = { ...next, due: chore.due };
     const version = await this.#write(held, counted);
-    return version === undefined ? undefined : { chore: counted, version };
+    return version === undefined ? "changed" : { chore: counted, version };
   }
 
   async #attempt(chore: Chore): Promise<Outcome> {

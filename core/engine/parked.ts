@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { PawlError } from "../errors.ts";
+import { ConflictError, PawlError } from "../errors.ts";
 import { type Chore, choreKey, choreTable, type HookKind, runIdOfChore } from "../parts/chore.ts";
 import type { RunError } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
@@ -117,7 +117,7 @@ function viewOfChore({ id, kind, hook, attempt, lastError, run }: Chore): Parked
  * Makes a parked hook due now, with a fresh count of attempts.
  *
  * @param id The hook's, from {@linkcode parkedHooks}.
- * @throws {PawlError} `HOOK_NOT_FOUND` when it has succeeded meanwhile, or was never there.
+ * @throws {PawlError} `HOOK_NOT_FOUND` when it has succeeded meanwhile, or was never there; `CONFLICT`.
  */
 export async function retryHook(context: EngineContext, id: string): Promise<void> {
   if (typeof id !== "string" || !/^[0-9a-f]{30}-\d+-\d+$/.test(id)) {
@@ -141,4 +141,7 @@ export async function retryHook(context: EngineContext, id: string): Promise<voi
     const result = await context.committer.commit(shard, batch);
     if (result.ok) return;
   }
+  throw new ConflictError(
+    `Cannot retry hook ${id}: other writers were first ${context.limits.rebasesMax} times`,
+  );
 }

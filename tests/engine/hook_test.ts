@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { machine, type RunView } from "../../mod.ts";
+import { machine, type RunView, type Store } from "../../mod.ts";
 import { gate, storeKinds, testInMemory, testOnStores } from "./stores.ts";
 
 interface Doc {
@@ -365,4 +365,38 @@ testInMemory("hooks that were never tried are not parked because an engine died"
   await world.advance(30_000);
   assert.deepEqual(seen.sort(), ["x", "y", "z"]);
   assert.deepEqual((await second.admin.parked()).items, []);
+});
+
+testInMemory("a hook whose row changes while its attempt is being counted is begun again", async (world) => {
+  const seen: string[] = [];
+  const flowOf = (hear: (key: string) => unknown) =>
+    machine("flow").step("a", ["b"], () => "b").onComplete((run) => hear(run.key)).build();
+  const [hanging, flow] = [flowOf(() => new Promise(() => {})), flowOf((key) => seen.push(key))];
+  const first = world.mortal({ definitions: [hanging] });
+  await world.during(first.engine.start());
+  await first.engine.trigger(hanging, "k");
+  await world.settle();
+  first.kill();
+  let touched = 0;
+  const store: Store = {
+    ...world.store,
+    limits: world.store.limits,
+    shards: world.store.shards,
+    read: (requests) => world.store.read(requests),
+    close: () => world.store.close(),
+    async commit(calls) {
+      const puts = calls.flatMap(({ batches }) => batches.flatMap((batch) => batch.puts));
+      const chore = puts.find(({ key }) => key.startsWith("chore "));
+      if (chore && touched++ === 0) {
+        const found = await world.store.read([{ shard: 0, ops: [{ get: chore.key }] }]);
+        const { key, value } = found[0]![0]![0]!;
+        const batch = { checks: [], puts: [{ key, value }], deletes: [] };
+        await world.store.commit([{ shard: 0, committer: { id: "other", callId: "1" }, batches: [batch] }]);
+      }
+      return await world.store.commit(calls);
+    },
+  };
+  await world.started({ definitions: [flow], store });
+  await world.advance(60_000);
+  assert.deepEqual([touched > 0, seen], [true, ["k"]]);
 });
