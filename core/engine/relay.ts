@@ -139,7 +139,7 @@ export class Relay {
 
   async #round(): Promise<Rest> {
     await this.#retryHeld();
-    const { batchMax } = this.#policy;
+    const batchMax = this.#pageOf(this.#policy.batchMax);
     const rows = await this.#state.rowsAfter(this.#state.passed, batchMax);
     const unsent = rows.filter((row) => !this.#isSettled(row)).map((row) => row.change!);
     this.#reportLag(unsent[0]);
@@ -158,6 +158,11 @@ export class Relay {
     if (round.sent.size > 0 && round.failed.size === 0) return { ms: 0, isWakeable: true };
     const [failed] = round.failed.values();
     return this.#backOff(failed?.error ?? "as many runs are held back as may be");
+  }
+
+  /** A page that is cut shorter by the store would be taken for the last. */
+  #pageOf(rows: number): number {
+    return Math.min(rows, this.#context.store.limits.entriesPerRangeMax);
   }
 
   /** Sent already, held back, or damaged. */
@@ -227,8 +232,9 @@ export class Relay {
 
   /** First the event that failed, then all of its run that the relay has passed meanwhile, in order. */
   async #retry(held: HeldRow): Promise<void> {
+    const limit = this.#pageOf(pageRows);
     for (let from = held.version - 1;;) {
-      const page = await this.#state.rowsAfter(from, pageRows);
+      const page = await this.#state.rowsAfter(from, limit);
       const passed = page.filter(({ version }) => version <= this.#state.passed);
       const rows = passed.flatMap(({ change }) => change?.runId === held.runId ? [change] : []);
       const round = this.#newRound(true);
@@ -236,7 +242,7 @@ export class Relay {
       if (this.#owner.over) return;
       const next = rows.find(({ version }) => !round.sent.has(version));
       if (next) return await this.#holdOn(held, next, round.failed.get(held.runId)?.error ?? held.error);
-      if (passed.length < page.length || page.length < pageRows) break;
+      if (passed.length < page.length || page.length < limit) break;
       from = page.at(-1)!.version;
     }
     await this.#state.release(held.runId);

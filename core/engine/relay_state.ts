@@ -57,15 +57,11 @@ export class RelayState {
 
   /** What comes in the log after a version. */
   async rowsAfter(version: Version, limit: number): Promise<readonly RelayedRow[]> {
-    const { reader, store } = this.#context;
+    const { reader } = this.#context;
     const { name, shard } = this.#owner;
     const { end } = keyspace.log.range(name);
     const start = keyspace.log.front(name) + stamp(version + 1);
-    const [rows] = await reader.read(shard, [{
-      start,
-      end,
-      limit: Math.min(limit, store.limits.entriesPerRangeMax),
-    }]);
+    const [rows] = await reader.read(shard, [{ start, end, limit }]);
     return rows!.map((entry) => ({
       version: readStamp(splitKey(entry.key).at(-1)!),
       change: this.#orElse(() => readLog(entry), undefined),

@@ -42,7 +42,8 @@ async function sweepLog(
 ): Promise<string | undefined> {
   const { reader, committer, clock, store, limits, keepEventsMs, relay } = context;
   const { start, end } = keyspace.log.range(name);
-  const limit = Math.min(sweepMax, store.limits.entriesPerRangeMax);
+  const { entriesPerRangeMax, writesPerCommitMax } = store.limits;
+  const limit = Math.min(sweepMax, entriesPerRangeMax, writesPerCommitMax);
   const [rows, [relayed], held] = await reader.read(shard, [
     { start: from ?? start, end, limit },
     { get: keyspace.relay.key(name) },
