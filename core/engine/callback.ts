@@ -154,12 +154,19 @@ async function tryOnce(
   const refusal = refusalOf(base, wish.status);
   if (refusal) return { applied: false, ...placeOf(base), reason: refusal };
   const end = new AttemptSignal();
-  const onAbort = () => end.abort(wish.signal!.reason);
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => {});
+  const onAbort = () => {
+    end.abort(wish.signal!.reason);
+    aborted.reject(wish.signal!.reason);
+  };
   wish.signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const { clock } = context;
     const startedAt = clock.monotonic();
-    const landing = await runCode(context, wish.definition, base, end, codeOf(wish, base));
+    const answer = runCode(context, wish.definition, base, end, codeOf(wish, base));
+    // Code that does not heed its signal goes on unheard.
+    const landing = await (wish.signal ? Promise.race([answer, aborted.promise]) : answer);
     wish.signal?.throwIfAborted();
     const durationMs = Math.round(clock.monotonic() - startedAt);
     const { visit, payload } = base;

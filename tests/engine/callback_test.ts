@@ -300,29 +300,54 @@ testInMemory(
   },
 );
 
-testInMemory("of one callback sent twice at once, both senders are told that it was applied", async (world) => {
-  const flow = machine("flow").callback("a", ["b"], () => "b").build();
-  const one = world.engine({ definitions: [flow], work: false });
-  const options = { idempotencyKey: "sent-1" };
-  let between: (() => Promise<unknown>) | undefined;
-  const store: Store = {
-    ...world.store,
-    limits: world.store.limits,
-    shards: world.store.shards,
-    commit: (calls) => world.store.commit(calls),
-    close: () => world.store.close(),
-    async read(requests) {
-      const found = await world.store.read(requests);
-      const act = between;
-      between = undefined;
-      await act?.();
-      return found;
-    },
-  };
-  const two = world.engine({ definitions: [flow], work: false, store });
-  await one.trigger(flow, "k");
-  // The second has looked for an answer, and found none, when the first is applied.
-  between = () => one.callback(flow, "k", "a", undefined, options);
-  const result = await world.during(two.callback(flow, "k", "a", undefined, options));
-  assert.deepEqual([result.applied, result.status, result.runState], [true, "b", "completed"]);
-});
+testInMemory(
+  "of one callback sent twice at once, both senders are told that it was applied",
+  async (world) => {
+    const flow = machine("flow").callback("a", ["b"], () => "b").build();
+    const one = world.engine({ definitions: [flow], work: false });
+    const options = { idempotencyKey: "sent-1" };
+    let between: (() => Promise<unknown>) | undefined;
+    const store: Store = {
+      ...world.store,
+      limits: world.store.limits,
+      shards: world.store.shards,
+      commit: (calls) => world.store.commit(calls),
+      close: () => world.store.close(),
+      async read(requests) {
+        const found = await world.store.read(requests);
+        const act = between;
+        between = undefined;
+        await act?.();
+        return found;
+      },
+    };
+    const two = world.engine({ definitions: [flow], work: false, store });
+    await one.trigger(flow, "k");
+    // The second has looked for an answer, and found none, when the first is applied.
+    between = () => one.callback(flow, "k", "a", undefined, options);
+    const result = await world.during(two.callback(flow, "k", "a", undefined, options));
+    assert.deepEqual([result.applied, result.status, result.runState], [true, "b", "completed"]);
+  },
+);
+
+testInMemory(
+  "a callback that is aborted ends, also when its code does not heed the signal",
+  async (world) => {
+    const held = gate();
+    const flow = machine("flow").callback("a", ["b"], async () => {
+      await held.promise;
+      return "b";
+    }).build();
+    const engine = await world.started({ definitions: [flow] });
+    await engine.trigger(flow, "k");
+    const end = new AbortController();
+    const result = engine.callback(flow, "k", "a", undefined, { signal: end.signal });
+    const ended = assert.rejects(result, { message: "enough" });
+    await world.settle();
+    end.abort(new Error("enough"));
+    await world.during(ended);
+    held.resolve();
+    await world.settle();
+    assert.equal((await engine.get(flow, "k"))!.status, "a");
+  },
+);
