@@ -236,7 +236,8 @@ export function interrupted(rules: Rules, crashesMax: number): ChangeOf {
  */
 export function withoutStep(rules: Rules): ChangeOf {
   return (run, now) => {
-    if (run.stepDue === undefined || rules.policy(run.status)) return {};
+    // Also where no step is due: a record that is due for nothing would come up again and again.
+    if (rules.policy(run.status)) return {};
     const reason = `status "${run.status}" has no step in the deployed code`;
     const event: HistoryEvent = { kind: "skip", by: "engine", from: run.status, reason };
     if (rules.isTerminal(run.status)) return { after: ended(rules, run, now, { state: "completed" }), event };

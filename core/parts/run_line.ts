@@ -8,6 +8,8 @@ import { PawlError } from "../errors.ts";
 import { keyNumberMax } from "../store/key.ts";
 import { type Chore, decodeChore, encodeChore, runIdOfChore } from "./chore.ts";
 import {
+  bucketOf,
+  earliestDue,
   impliedStepDue,
   isFinished,
   noTimers,
@@ -201,6 +203,11 @@ function readRecord(fields: Fields): RunRecord {
   want(traceOrigin === undefined || typeof traceOrigin === "string", "text as traceOrigin");
   want(data !== undefined && typeof sealed === "boolean", "data in its record");
   want(!sealed || typeof data === "string", "a codec's text as sealed data");
+  const stepAt = stepDue === undefined
+    ? impliedStepDue({ state, due })
+    : (stepDue as number | null) ?? undefined;
+  const isDue = bucketOf(state) !== "active" || due === earliestDue(stepAt, timers);
+  want(isDue, "the earliest due time of its step and its timers as due");
   const identity = { id, definition, key, createdAt: fields.createdAt as number, previous, traceOrigin };
   return {
     ...identity,
@@ -213,7 +220,7 @@ function readRecord(fields: Fields): RunRecord {
     crashes: fields.crashes as number,
     updatedAt: fields.updatedAt as number,
     due,
-    stepDue: stepDue === undefined ? impliedStepDue({ state, due }) : stepDue ?? undefined,
+    stepDue: stepAt,
     timers,
     reason,
     lastError,

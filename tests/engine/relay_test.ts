@@ -402,20 +402,23 @@ testOnStores("a relay whose engine was frozen past its term moves nothing when i
   await world.during(zombie.engine.stop({ grace: 0 }), 1_000);
 });
 
-testInMemory("the relay goes on to the end of a log that one read of the store cannot hold", async (world) => {
-  const sink = new Sink();
-  const store: Store = {
-    ...world.store,
-    limits: { ...world.store.limits, entriesPerRangeMax: 1_024 },
-    shards: world.store.shards,
-    read: (requests) => world.store.read(requests),
-    commit: (calls) => world.store.commit(calls),
-    close: () => world.store.close(),
-  };
-  const client = world.engine({ definitions: [flow], work: false });
-  const keys = range(2_500).map((n) => `k${n}`);
-  await Promise.all(keys.map((key) => client.trigger(flow, key, { data: { n: 1 }, startAt: "b" })));
-  const engine = world.engine({ definitions: [flow], store, streams: { streamer: sink, batch: 5_000 } });
-  await world.during(engine.tick({ budgetMs: 0 }), 20_000);
-  assert.equal(sink.sent.length, 2_500);
-});
+testInMemory(
+  "the relay goes on to the end of a log that one read of the store cannot hold",
+  async (world) => {
+    const sink = new Sink();
+    const store: Store = {
+      ...world.store,
+      limits: { ...world.store.limits, entriesPerRangeMax: 1_024 },
+      shards: world.store.shards,
+      read: (requests) => world.store.read(requests),
+      commit: (calls) => world.store.commit(calls),
+      close: () => world.store.close(),
+    };
+    const client = world.engine({ definitions: [flow], work: false });
+    const keys = range(2_500).map((n) => `k${n}`);
+    await Promise.all(keys.map((key) => client.trigger(flow, key, { data: { n: 1 }, startAt: "b" })));
+    const engine = world.engine({ definitions: [flow], store, streams: { streamer: sink, batch: 5_000 } });
+    await world.during(engine.tick({ budgetMs: 0 }), 20_000);
+    assert.equal(sink.sent.length, 2_500);
+  },
+);

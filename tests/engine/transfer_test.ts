@@ -575,3 +575,15 @@ Deno.test("textLines() refuses a line without end before it fills the memory", a
   }
   await assert.rejects(Array.fromAsync(textLines(endless(), 1_000)), { code: "LIMIT_EXCEEDED" });
 });
+
+test("admin.import() refuses a run that says it is due, but for nothing", async (world) => {
+  const waits = machine("waits").callback("a", ["b"], () => "b").build();
+  const source = world.engine({ definitions: [waits] });
+  await source.trigger(waits, "k");
+  const lines = await Array.fromAsync(source.admin.export());
+  const odd = lines.map((line) => line.replace('"crashes":0', '"crashes":0,"due":5,"stepDue":null'));
+  const there = new World(memoryStore());
+  const report = await there.engine({ definitions: [waits] }).admin.import(odd);
+  assert.deepEqual([report.runs, report.refused], [0, 1]);
+  assert.match(report.refusals[0]!.reason, /want the earliest due time of its step and its timers/);
+});

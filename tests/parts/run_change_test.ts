@@ -11,6 +11,7 @@ import {
   stall,
   type StepPolicy,
   unstall,
+  withoutStep,
 } from "../../core/parts/run_change.ts";
 import {
   isFinished,
@@ -276,4 +277,12 @@ Deno.test("run changes in any order keep version, history, end and pause consist
     }),
     { numRuns: 1_000 },
   );
+});
+
+Deno.test("a record that is due for nothing at a status without step is filed anew, and does not come up again", () => {
+  const { behaviour } = machine("m").callback("wait", ["end"], () => "end").build();
+  const later = { name: "t", at: 9_000, attempt: 0, round: 0 };
+  const odd = run({ status: "wait", due: 5, stepDue: undefined });
+  assert.equal(withoutStep(behaviour)(odd, 1_000).after!.due, undefined);
+  assert.equal(withoutStep(behaviour)({ ...odd, timers: [later] }, 1_000).after!.due, 9_000);
 });
