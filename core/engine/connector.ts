@@ -8,7 +8,7 @@ import { hash32 } from "../hash.ts";
 import type { StepPolicy } from "../parts/run_change.ts";
 import type { NewEvent } from "../ports/event_streamer.ts";
 import type { Definition } from "./behaviour.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "./verbs.ts";
 
 /** The least that an event must have. */
 export interface ConnectorEvent {

@@ -20,7 +20,7 @@ import type {
   OperateOptions,
   RunOptions,
   TriggerOptions,
-} from "../engine/engine.ts";
+} from "../engine/verbs.ts";
 import type { RunView } from "../engine/run_view.ts";
 import type { OptionLayer, StepOptions } from "../engine/step_options.ts";
 import type { Triggered } from "../engine/trigger.ts";

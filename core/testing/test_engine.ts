@@ -1,6 +1,7 @@
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import type { Duration } from "../duration.ts";
-import { createEngine, type Engine } from "../engine/engine.ts";
+import { createEngine } from "../engine/engine.ts";
+import type { Engine } from "../engine/verbs.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { Store } from "../store/store.ts";
 import { type VirtualClock, virtualClock } from "./virtual_clock.ts";
