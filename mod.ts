@@ -41,6 +41,7 @@ export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers.ts";
 export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
+export type { ProcessState } from "./core/engine/metrics.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
 export type { HeldRun, RelayInfo } from "./core/engine/relay_info.ts";
 export type { RelayOptions } from "./core/engine/relay_policy.ts";
@@ -123,7 +124,20 @@ export type {
   StreamEvent,
 } from "./core/ports/event_streamer.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./core/ports/logger.ts";
+export { joinTelemetry } from "./core/ports/join_telemetry.ts";
 export { type Random, systemRandom } from "./core/ports/random.ts";
+export type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  InstrumentOptions,
+  Labels,
+  Span,
+  SpanEnd,
+  SpanStart,
+  Telemetry,
+} from "./core/ports/telemetry.ts";
 export type {
   Batch,
   BatchResult,

@@ -21,6 +21,7 @@ class StoreClosedError
 function consoleLogger
 function createEngine
 function deleteTopic
+function joinTelemetry
 function machine
 function runStateTopic
 function statusTopic
@@ -46,6 +47,7 @@ interface ConnectorEvent
 interface ConnectorOptions
 interface ConnectorReceiver
 interface Control
+interface Counter
 interface DataIssue
 interface DataRules
 interface Definition
@@ -60,7 +62,10 @@ interface Entry
 interface EventStreamer
 interface ExportOptions
 interface Finding
+interface Gauge
 interface HeldRun
+interface Histogram
+interface HistogramOptions
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
@@ -69,6 +74,7 @@ interface HookOptions
 interface ImportOptions
 interface ImportProgress
 interface ImportReport
+interface InstrumentOptions
 interface LastCall
 interface Limits
 interface ListPage
@@ -100,6 +106,9 @@ interface RunOptions
 interface RunTimerView
 interface RunView
 interface ShardInfo
+interface Span
+interface SpanEnd
+interface SpanStart
 interface SqlStatement
 interface StandardSchema
 interface StandardSchemaIssue
@@ -110,6 +119,7 @@ interface StepRun
 interface Store
 interface StoreLimits
 interface StreamEvent
+interface Telemetry
 interface TickReport
 interface TimeoutOptions
 interface TimerInfo
@@ -136,10 +146,12 @@ typeAlias ErrorCode
 typeAlias HistoryKind
 typeAlias HookHandler
 typeAlias HookKind
+typeAlias Labels
 typeAlias ListItem
 typeAlias LogLevel
 typeAlias OnHint
 typeAlias PayloadOf
+typeAlias ProcessState
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias RunState
@@ -173,12 +185,23 @@ interface MemoryStreamerOptions`,
   "./adapters/streams/broadcast_channel": `function broadcastStreamer
 interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
-  "./testing": `function seededRandom
+  "./plugins/otel": `function otelTelemetry
+function traceIdOf
+interface OtelMeter
+interface OtelOptions
+interface OtelTracer`,
+  "./plugins/prometheus": `function prometheusTelemetry
+interface PrometheusOptions
+interface PrometheusTelemetry`,
+  "./testing": `function recordingTelemetry
+function seededRandom
 function storeConformance
 function streamerConformance
 function testEngine
 function virtualClock
 interface ConformanceCase
+interface RecordedSpan
+interface RecordingTelemetry
 interface StoreConformanceOptions
 interface StreamerConformanceOptions
 interface TestEngine

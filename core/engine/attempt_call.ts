@@ -11,6 +11,8 @@ import type { Behaviour, Definition, StepCall, StepResult } from "./behaviour.ts
 export class AttemptSignal {
   #controller: AbortController | undefined;
   #reason: unknown;
+  /** What its code threw, as it was thrown: a trace wants the stack that a record does not keep. */
+  thrown: unknown;
 
   /** The signal handed to user code. */
   get signal(): AbortSignal {
@@ -39,6 +41,8 @@ export interface Code {
   run(behaviour: Behaviour, call: StepCall): StepResult | Promise<StepResult>;
   /** What its `stepId` ends in; absent: nothing, as a step's. */
   readonly name?: string;
+  /** Which timer's it is; absent: none's. */
+  readonly timer?: string;
   /** Failed attempts before this one. */
   readonly attempt: number;
   /** Longest it may take, in milliseconds; 0: no limit. */
@@ -59,6 +63,7 @@ export function timerCode({ behaviour }: Definition, run: RunRecord, timer: RunT
     kind: "timer",
     run: (known, call) => known.fire!(call, timer.name),
     name: `${timer.name}:${timer.round}`,
+    timer: timer.name,
     attempt: timer.attempt,
     timeoutMs: behaviour.timerPolicy?.(run.status, timer.name)?.timeoutMs ?? 0,
   };

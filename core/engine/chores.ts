@@ -142,6 +142,10 @@ export class Chores implements RunSource, DueSink {
 
   async #work({ chore, version }: HeldChore): Promise<void> {
     const { id } = chore;
+    const { clock, metrics } = this.#context;
+    const meter = metrics?.hooks(this.#owner.definition, chore.kind);
+    meter?.started(clock.now() - (chore.due ?? clock.now()), this.#hookOf(chore)?.policy.lagAlertMs);
+    const startedAt = clock.monotonic();
     let next: Outcome;
     try {
       const begun = await this.#begin({ chore, version });
@@ -151,8 +155,11 @@ export class Chores implements RunSource, DueSink {
       this.#queued.delete(id);
       this.failed(error);
       this.#index.retry(id, error);
+      meter?.failed();
       return;
     }
+    if (next) meter?.failed();
+    else meter?.done(clock.monotonic() - startedAt);
     this.#queued.delete(id);
     if (next?.due !== undefined) this.#index.track(id, next.due);
     this.#index.readAhead();
@@ -213,17 +220,21 @@ export class Chores implements RunSource, DueSink {
       runId: chore.run.id,
       hook: chore.hook,
       attempt,
-      error: error.message,
+      error: error.name,
+      code: error.code,
     });
     const due = isEnough ? undefined : clock.now() + backoffMs(policy, attempt, random.float());
     return { ...chore, attempt, due, lastError: error };
   }
 
-  /** The attempt has been made: its outcome is written over whatever has become of the row, but its run's erasure. */
+  /**
+   * The attempt has been made: its outcome is written over whatever has become of the row, but its run's erasure, of which
+   * its error may tell what the attempt still saw.
+   */
   async #settle(held: HeldChore, next: Outcome): Promise<void> {
     let current: HeldChore | undefined = held;
     for (let rebase = 0; current && rebase <= this.#context.limits.rebasesMax; rebase++) {
-      const after: Outcome = next && { ...next, run: current.chore.run };
+      const after: Outcome = current === held ? next : next && withoutWords(next, current.chore);
       if (await this.#write(current, after) !== undefined) return;
       current = await this.#read(held.chore.id);
     }
@@ -239,6 +250,10 @@ export class Chores implements RunSource, DueSink {
     if (result.reason === "lease-lost") throw new LeaseLostError(`"${name}" in shard ${shard}`);
     return undefined;
   }
+}
+
+function withoutWords(next: Chore, { run }: Chore): Chore {
+  return { ...next, run, lastError: next.lastError && { ...next.lastError, message: "" } };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { type Payload, shardOfHash, shardOfRunId } from "../parts/run_record.ts";
 import { encodeKey } from "../store/key.ts";
 import type { GroupCommitter } from "../store/group_commit.ts";
@@ -12,6 +13,7 @@ import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { Engine } from "./engine.ts";
+import type { EngineMetrics } from "./metrics.ts";
 import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
 import type { StreamHub } from "./stream_hub.ts";
@@ -25,6 +27,10 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where spans go; its instruments are reached through {@linkcode EngineContext.metrics}. */
+  readonly telemetry: Telemetry | undefined;
+  /** What is measured; absent: there is no telemetry. */
+  readonly metrics: EngineMetrics | undefined;
   readonly limits: Limits;
   readonly codec: Codec | undefined;
   readonly committer: GroupCommitter;

@@ -20,10 +20,13 @@ import type { Definition } from "./behaviour.ts";
 import { type EngineContext, openPayload, sealPayload, shardOfRun } from "./context.ts";
 import { readData } from "./data_rules.ts";
 import { runError } from "./step_runner.ts";
-import type { Held } from "./write_change.ts";
+import { type Held, readRun } from "./write_change.ts";
 
-/** Rows of one batch: small enough for any store. */
+/** Rows of one batch at most. */
 const rowsPerBatch = 64;
+
+/** What a disposal came to; `later`: it must wait for something, `again`: the run has changed meanwhile. */
+export type Disposed = "done" | "gone" | "again" | "later";
 
 /** How a failed erasure is repeated. */
 const retry = { retryInitialMs: 1_000, retryMaxMs: 300_000, retryFactor: 2, retryJitter: true };
@@ -40,7 +43,7 @@ interface Place {
  * @param guard The owner's fence.
  * @param kind What is to be done with it.
  * @param change Applies a change to its record.
- * @returns Whether the run is gone.
+ * @returns What it came to.
  */
 export async function dispose(
   context: EngineContext,
@@ -49,11 +52,11 @@ export async function dispose(
   guard: Check,
   kind: "erase" | "remove",
   change: (changeOf: ChangeOf) => Promise<void>,
-): Promise<boolean> {
+): Promise<Disposed> {
   const place = { context, shard: shardOfRun(context, held.record.id), guard };
   if (kind === "remove") return await removeRun(place, held);
   await eraseRun(place, definition, held, change);
-  return false;
+  return "done";
 }
 
 async function eraseRun(
@@ -126,34 +129,76 @@ function choreOf(entry: Entry): Chore {
   return decodeChore(unescapeText(splitKey(entry.key)[2]!), entry.value);
 }
 
-/** The record goes last: until then the run is found, and this begins again. */
-async function removeRun(place: Place, held: Held): Promise<boolean> {
-  const { record } = held;
+/**
+ * The record goes last, with the last of its history: until then the run is found, and this begins again. Whatever changes
+ * the run meanwhile, as a request to delete its data does, ends this.
+ */
+async function removeRun(place: Place, held: Held): Promise<Disposed> {
+  const { context, shard } = place;
+  // A verb of this engine changes what is held while this goes on.
+  const { record, version } = held;
+  let waits = false;
   await rewrite(place, keyspace.chore.range(record.id), (batch, entry) => {
+    const chore = choreOf(entry);
+    // A hook that has not run yet is not lost with its run; a parked one has had its time.
+    if (chore.due !== undefined) return waits = true;
     batch.check(entry.key, entry.version);
-    choreTable.remove(batch, choreOf(entry));
+    choreTable.remove(batch, chore);
   });
+  if (waits) return "later";
   await rewrite(place, keyspace.idempotency.range(record.definition, record.key), (batch, entry) => {
     if (readAnswer(entry).runId === record.id) batch.check(entry.key, entry.version).delete(entry.key);
   });
-  await rewrite(place, keyspace.history.range(record.id), (batch, entry) => batch.delete(entry.key));
-  const { context, shard } = place;
   const keyRow = keyspace.key.key(record.definition, record.key);
-  const latest = await context.reader.get(shard, keyRow);
-  const batch = new BatchBuilder().check(keyspace.run.key(record.id), held.version);
-  runTable.remove(batch, record);
-  if (latest && readLatest(latest) === record.id) batch.check(keyRow, latest.version).delete(keyRow);
-  return await commit(place, batch);
+  const limit = pageOf(context);
+  for (;;) {
+    const [page, [latest]] = await context.reader.read(shard, [
+      { ...keyspace.history.range(record.id), limit },
+      { get: keyRow },
+    ]) as [Entry[], Entry[]];
+    const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);
+    for (const { key } of page) batch.delete(key);
+    const isLast = page.length < limit;
+    if (isLast) {
+      runTable.remove(batch, record);
+      await passKeyOn(place, batch, record, latest);
+    }
+    if (!await commit(place, batch)) return "again";
+    if (isLast) return "gone";
+  }
+}
+
+/** The latest run of a key leaves the key to the run before it, if that is still there. */
+async function passKeyOn(
+  { context }: Place,
+  batch: BatchBuilder,
+  { id, definition, key, previous }: RunRecord,
+  latest: Entry | undefined,
+): Promise<void> {
+  const keyRow = keyspace.key.key(definition, key);
+  // Checked also where it names another run, which may be passing it on to this one just now.
+  batch.check(keyRow, latest?.version ?? null);
+  if (!latest || readLatest(latest) !== id) return;
+  const before = previous === undefined ? undefined : await readRun(context, previous);
+  if (!before) return void batch.delete(keyRow);
+  batch.check(keyspace.run.key(before.record.id), before.version);
+  batch.put(keyRow, JSON.stringify({ runId: before.record.id }));
+}
+
+/** Rows of a batch that any store takes: each may cost three writes, and some are needed beside them. */
+function pageOf({ limits, store }: EngineContext): number {
+  const { writesPerCommitMax } = store.limits;
+  return Math.max(1, Math.min(rowsPerBatch, limits.pageMax, Math.floor((writesPerCommitMax - 6) / 3)));
 }
 
 /** Walks a range, and commits what becomes of its rows a batch at a time. */
 async function rewrite(
   place: Place,
   { start, end }: { readonly start: string; readonly end: string },
-  each: (batch: BatchBuilder, entry: Entry) => void,
+  each: (batch: BatchBuilder, entry: Entry) => unknown,
 ): Promise<void> {
   const { context, shard } = place;
-  const limit = Math.min(rowsPerBatch, context.limits.pageMax);
+  const limit = pageOf(context);
   for (let from = start;;) {
     const [page] = await context.reader.read(shard, [{ start: from, end, limit }]);
     const batch = new BatchBuilder();

@@ -121,10 +121,10 @@ export class DueIndex {
   }
 
   /**
-   * Reports a run again later: its turn failed, so it is due already and keeps its place in memory. That is after a poll;
-   * a run whose record is damaged is set aside for a minute, as only a hand can mend it.
+   * Reports a run again later: its turn failed or must wait, so it is due already and keeps its place in memory. That is
+   * after a poll; a run whose record is damaged is set aside for a minute, as only a hand can mend it.
    */
-  retry(runId: string, error: unknown): void {
+  retry(runId: string, error?: unknown): void {
     if (this.#over || this.#retries.has(runId)) return;
     const isDamaged = error instanceof PawlError && error.code === "STORE_CORRUPT";
     const { clock, pollMs } = this.#context;

@@ -21,6 +21,7 @@ import { type PreparedTrigger, prepareTrigger } from "./prepare_trigger.ts";
 import { callerOf } from "./trace_origin.ts";
 import { RunIds, trigger, type Triggered, type TriggerInput } from "./trigger.ts";
 import { type TickReport, Work } from "./work.ts";
+import type { ProcessState } from "./metrics.ts";
 import type { HistoryRow } from "../parts/history.ts";
 import { requestDeletion } from "../parts/disposal.ts";
 import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
@@ -187,6 +188,8 @@ export interface Engine {
    * definition that has no graph.
    */
   diagram(definition: Definition, options?: DiagramOptions): string;
+  /** What each process of this engine is doing, by its name, such as `orders-paid-consumer-1-of-1`. */
+  states(): Readonly<Record<string, ProcessState>>;
   /** For operators. */
   readonly admin: Admin;
 }
@@ -223,6 +226,7 @@ export function createEngine(options: EngineOptions): Engine {
 class PawlEngine implements Engine {
   readonly admin: Admin;
   readonly streams: EventStreamer;
+  readonly states = () => this.#work.states();
   readonly #context: EngineContext;
   readonly #work: Work;
   readonly #runIds: RunIds;

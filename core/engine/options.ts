@@ -6,12 +6,15 @@ import type { Codec } from "../ports/codec.ts";
 import type { EventStreamer } from "../ports/event_streamer.ts";
 import { consoleLogger, type Logger } from "../ports/logger.ts";
 import { type Random, systemRandom } from "../ports/random.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { GroupCommitter } from "../store/group_commit.ts";
 import { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
+import { guardTelemetry } from "./guard_telemetry.ts";
+import { EngineMetrics } from "./metrics.ts";
 import { type RelayOptions, relayPolicy } from "./relay_policy.ts";
 import { RunWatch } from "./run_watch.ts";
 import { StreamHub } from "./stream_hub.ts";
@@ -29,6 +32,8 @@ export interface EngineOptions {
   readonly random?: Random;
   /** Default: JSON lines of warnings and errors on the console. */
   readonly logger?: Logger;
+  /** Where metrics and traces go, such as `prometheusTelemetry()`; default: nowhere, and nothing is measured. */
+  readonly telemetry?: Telemetry;
   /** Transforms users' payloads, for instance encrypts them. */
   readonly codec?: Codec;
   /**
@@ -80,12 +85,16 @@ export function contextOf(options: EngineOptions): Omit<EngineContext, "engine">
   const limits = limitsOf(options);
   const committer = new GroupCommitter({ store, clock, random, limits });
   const pollMs = atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll");
+  const logger = options.logger ?? consoleLogger();
+  const telemetry = options.telemetry && guardTelemetry(options.telemetry, logger);
   return {
     engineId: random.hex(12),
     store,
     clock,
     random,
-    logger: options.logger ?? consoleLogger(),
+    logger,
+    telemetry,
+    metrics: telemetry && new EngineMetrics(telemetry),
     limits,
     codec: options.codec,
     committer,

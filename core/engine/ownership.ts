@@ -62,12 +62,15 @@ export class Ownership {
   #lookAgain = false;
   #nextRenewal: Cancel | undefined;
   #nextLook: Cancel | undefined;
+  readonly #onOwned: () => void;
 
   /**
    * @param context The engine.
    * @param dispatcher Starts what the owners find due.
+   * @param onOwned Told after each change of what is owned.
    */
-  constructor(context: EngineContext, dispatcher: Dispatcher) {
+  constructor(context: EngineContext, dispatcher: Dispatcher, onOwned: () => void = () => {}) {
+    this.#onOwned = onOwned;
     this.#context = context;
     this.#dispatcher = dispatcher;
     this.#suspects = new Suspects(context.limits);
@@ -83,6 +86,11 @@ export class Ownership {
   /** The owner of a definition in a shard, when it is this engine. */
   ownerOf(definition: string, shard: number): ShardOwner | undefined {
     return this.#owned.get(placeOf(definition, shard))?.owner;
+  }
+
+  /** When relays try again what they could not send. */
+  get relayDues(): readonly (number | undefined)[] {
+    return [...this.#owned.values()].map(({ relay }) => relay?.nextDue);
   }
 
   /** Resolves when the relays have sent all that there is, or have to wait for another try. */
@@ -161,6 +169,7 @@ export class Ownership {
     if (this.#renewedAt === undefined) return;
     this.#renewedAt = undefined;
     this.#owned.clear();
+    this.#onOwned();
     const releases = held.map((owned) => {
       owned.owner.end(reason);
       return this.#pass(owned, null);
@@ -216,6 +225,7 @@ export class Ownership {
     // Not passed at once to one that has just left it lying.
     const passAfter = this.#leftSince.delete(place) ? clock.monotonic() + drainPauseMs : 0;
     this.#owned.set(place, { owner, epoch, relay: tendLog(this.#context, owner), passAfter });
+    this.#onOwned();
     if (state === "dead") {
       const about = { definition, shard, epoch };
       logger.log("warn", "Took over from an engine that gave no more signs of life", about);
@@ -239,6 +249,7 @@ export class Ownership {
     const { owner } = owned;
     if (!await owner.drain(drainMs)) return;
     this.#owned.delete(placeOf(owner.name, owner.shard));
+    this.#onOwned();
     await this.#pass(owned, member);
     if (this.#running) await this.#presence.ring();
   }
@@ -257,6 +268,7 @@ export class Ownership {
   #lost(owner: ShardOwner): void {
     const place = placeOf(owner.name, owner.shard);
     if (this.#owned.get(place)?.owner === owner) this.#owned.delete(place);
+    this.#onOwned();
     this.#context.logger.log("warn", "Lost a shard to another engine", {
       definition: owner.name,
       shard: owner.shard,

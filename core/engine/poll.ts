@@ -1,4 +1,3 @@
-import { PawlError } from "../errors.ts";
 import type { Cancel } from "../ports/clock.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { EngineContext } from "./context.ts";
@@ -101,7 +100,7 @@ export class Poll {
     await Promise.all(this.#context.watch.runIds.map(async (runId) => {
       const held = await readRun(this.#context, runId);
       if (held) this.#context.watch.changed(held.record);
-      else this.#context.watch.gone(runId, new PawlError("RUN_NOT_FOUND", `Run ${runId} was removed`));
+      else this.#context.watch.gone(runId);
     }));
   }
 }

@@ -52,6 +52,7 @@ export class Relay {
   #resume: (() => void) | undefined;
   #waiting: (() => void)[] = [];
   #isBackingOff = false;
+  #restsUntil: number | undefined;
 
   /**
    * @param context The engine.
@@ -83,6 +84,11 @@ export class Relay {
     });
   }
 
+  /** When it tries again what it could not send; `undefined`: there is nothing of that. */
+  get nextDue(): number | undefined {
+    return this.#restsUntil;
+  }
+
   #wake(): void {
     this.#isNews = true;
     this.#resume?.();
@@ -95,6 +101,7 @@ export class Relay {
   async #rest({ ms, isWakeable }: Rest): Promise<void> {
     if (ms === 0 || (isWakeable && this.#isNews) || this.#owner.over) return;
     this.#isBackingOff = !isWakeable;
+    this.#restsUntil = ms === undefined ? undefined : this.#context.clock.now() + ms;
     this.#tellWaiting();
     const { ended } = this.#owner;
     let cancel: (() => void) | undefined;
@@ -108,6 +115,7 @@ export class Relay {
     ended.removeEventListener("abort", onEnd);
     cancel?.();
     this.#resume = undefined;
+    this.#restsUntil = undefined;
     this.#isBackingOff = false;
   }
 

@@ -4,11 +4,12 @@
  * @module
  */
 import { type Attempt, land, type Landing } from "../parts/landing.ts";
-import type { ChangeOf } from "../parts/run_change.ts";
+import type { Change, ChangeOf } from "../parts/run_change.ts";
+import { dueSince } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import type { EngineContext } from "./context.ts";
-import { dispose } from "./dispose.ts";
+import { dispose, type Disposed } from "./dispose.ts";
 import type { HotRun, HowToChange } from "./hot_runs.ts";
 import { type Lander, landSurely } from "./land_surely.ts";
 import { attemptCode } from "./step_runner.ts";
@@ -20,35 +21,67 @@ export interface TurnHost extends Lander {
   /** Resolves when no write of this fence is on its way any more. */
   seal(): Promise<void>;
   /** Applies a change to a run and files what follows from it. */
-  apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void>;
+  apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change>;
 }
 
 /**
  * Runs a run's turn to its landing.
  *
  * @param run The run; what it is due for is decided.
- * @returns Whether the run is gone for good.
+ * @returns What its disposal came to; of a step or timer always `done`.
  * @throws What keeps a disposal from going on; user code never throws here.
  */
-export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<boolean> {
+export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<Disposed> {
   const { turn } = run;
   const end = run.attempt = new AttemptSignal();
   if (turn.kind === "erase" || turn.kind === "remove") {
-    const { definition, guard } = host;
-    return await dispose(context, definition, run, guard, turn.kind, (changeOf) => host.apply(run, changeOf));
+    return await disposal(context, host, run, turn.kind);
   }
-  const { clock, random } = context;
+  const { clock, random, metrics } = context;
   const { record } = run;
   const timer = turn.kind === "timer" ? turn.timer : undefined;
   const code = timer ? timerCode(host.definition, record, timer) : stepCode(host.definition, record);
+  const meter = timer
+    ? metrics?.timeouts(host.definition, record.status)
+    : metrics?.step(host.definition, record.status);
+  meter?.started(
+    clock.now() - (timer?.at ?? run.dueSince ?? dueSince(record)),
+    timer && host.definition.behaviour.timerPolicy?.(record.status, timer.name)?.lagAlertMs,
+  );
   const startedAt = clock.monotonic();
   const result = attemptCode(context, host.definition, record, end, code);
   const landing = result instanceof Promise ? await result : result;
   const durationMs = Math.round(clock.monotonic() - startedAt);
   const by = timer ? "timer" as const : "step" as const;
   const { visit, payload } = record;
-  await store(context, host, run, { visit, payload, durationMs, chance: random.float(), by, timer }, landing);
-  return false;
+  const attempt = { visit, payload, durationMs, chance: random.float(), by, timer };
+  const change = await store(context, host, run, attempt, landing);
+  run.dueSince = undefined;
+  meter?.landed(clock.monotonic() - startedAt, change);
+  return "done";
+}
+
+async function disposal(
+  context: EngineContext,
+  host: TurnHost,
+  run: HotRun,
+  kind: "erase" | "remove",
+): Promise<Disposed> {
+  const { clock, metrics } = context;
+  const { definition, guard } = host;
+  const meter = metrics?.deletion(definition);
+  meter?.started(clock.now() - (run.record.due ?? clock.now()));
+  const startedAt = clock.monotonic();
+  let change: Change | undefined;
+  const disposed = await dispose(context, definition, run, guard, kind, async (changeOf) => {
+    change = await host.apply(run, changeOf);
+  }).catch((error) => {
+    meter?.failed();
+    throw error;
+  });
+  if (disposed === "gone") meter?.done(clock.monotonic() - startedAt);
+  else meter?.landed(clock.monotonic() - startedAt, change);
+  return disposed;
 }
 
 async function store(
@@ -57,19 +90,23 @@ async function store(
   run: HotRun,
   attempt: Attempt,
   landing: Landing,
-): Promise<void> {
+): Promise<Change | undefined> {
   const { record } = run;
   const changeOf = land(host.definition.behaviour, attempt, landing);
   const seal = () => host.seal();
   try {
-    await host.apply(run, changeOf, { seal });
+    return await host.apply(run, changeOf, { seal });
   } catch (error) {
+    let change: Change | undefined;
     await landSurely(
       context,
       host,
       record,
       { changeOf, attempt, error },
-      (again) => host.apply(run, again, { seal }),
+      async (again) => {
+        change = await host.apply(run, again, { seal });
+      },
     );
+    return change;
   }
 }

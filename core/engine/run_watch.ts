@@ -1,10 +1,11 @@
+import { PawlError } from "../errors.ts";
 import type { RunRecord } from "../parts/run_record.ts";
 
 /** Somebody who waits for a run. */
 export interface Waiter {
   /** Hears every change of the run that this engine writes, or that its poll finds. */
   saw(run: RunRecord): void;
-  /** The engine has stopped: nothing more will be heard. */
+  /** The engine has stopped, or the run is gone: nothing more will be heard. */
   ended(reason: unknown): void;
 }
 
@@ -44,10 +45,13 @@ export class RunWatch {
     if (waiting) { for (const waiter of [...waiting]) waiter.saw(run); }
   }
 
-  /** Tells whoever waits for the run that it is not there any more. */
-  gone(runId: string, reason: unknown): void {
-    const waiting = this.#waiting.get(runId);
-    if (waiting) { for (const waiter of [...waiting]) waiter.ended(reason); }
+  /** Tells whoever waits for the run that it has been removed. */
+  gone(runId: string): void {
+    const error = new PawlError(
+      "RUN_NOT_FOUND",
+      `Run ${runId} was removed: it had been kept for long enough`,
+    );
+    for (const waiter of [...this.#waiting.get(runId) ?? []]) waiter.ended(error);
   }
 
   /** Tells everybody that the engine has stopped. */

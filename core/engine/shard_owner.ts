@@ -1,12 +1,13 @@
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import { type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
-import { isFinished, type RunRecord } from "../parts/run_record.ts";
+import { type Change, type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
+import { dueSince, isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
+import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
@@ -16,6 +17,7 @@ import { unstallRuns, whyStalled } from "./stalled_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { SideWork } from "./side_work.ts";
 import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
+import { shardFailed } from "./notice.ts";
 import { decideTurn } from "./turn.ts";
 import type { Also } from "./write_change.ts";
 
@@ -44,7 +46,9 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly #attempts = new Attempts();
   readonly #end = new AbortController();
 
-  /** @param options What it owns and with which fence. */
+  /**
+   * @param options What it owns and with which fence.
+   */
   constructor(options: ShardOwnerOptions) {
     this.#options = options;
     this.#context = options.context;
@@ -94,13 +98,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
-    if (this.#queued.size > 0) return this.#context.clock.now();
-    return this.nextSleeper;
-  }
-
-  /** When the next run, chore or event is due that is not queued yet. */
-  get nextSleeper(): number | undefined {
-    return earliest(this.#index.nextDue, this.#side.nextDue);
+    const queued = this.#options.dispatcher.nextDue(this, this.#queued.size);
+    return earliest(this.#index.nextDue, this.#side.nextDue, queued < Infinity ? queued : undefined);
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -119,7 +118,12 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.failed(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
   }
 
-  /** Starts nothing more, and ends once all that runs has landed, to be passed on; if that takes too long, it goes on. */
+  /**
+   * Starts nothing more, and ends once all that runs has landed, so that the shard can be passed on.
+   *
+   * @param ms How long to wait for that.
+   * @returns Whether it has ended; if not, it goes on.
+   */
   async drain(ms: number): Promise<boolean> {
     if (this.over || this.#attempts.isRestWanted) return false;
     const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
@@ -165,7 +169,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.seal().then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
-  /** Reads what is due from its start: everything not in memory yet is taken up. */
+  /** Reads what is due, of runs and of chores, from its start: everything not in memory yet is taken up. */
   async rescan(): Promise<void> {
     await Promise.all([this.#index.rescan(), this.#side.rescan()]);
   }
@@ -227,8 +231,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
       this.#options.onLost(this);
       return;
     }
-    const about = { definition: this.name, shard: this.shard, error: String(error) };
-    this.#context.logger.log("error", "Work of a shard failed; it is tried again", about);
+    shardFailed(this.#context, this, error);
   }
 
   /** @inheritdoc */
@@ -268,10 +271,10 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     if (!run) return this.#again(runId);
     this.#attempts.begin();
     try {
-      const isGone = await runTurn(this.#context, this, run);
+      const end = await runTurn(this.#context, this, run);
       run.attempt = undefined;
-      if (isGone) this.#forget(runId);
-      else if (!run.detached) this.#done(run);
+      if (end === "gone") this.#forget(runId);
+      else if (!run.detached) this.#next(run, end);
     } catch (error) {
       run.attempt = undefined;
       this.failed(error);
@@ -287,9 +290,19 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
-    const { chores } = await this.#hot.change(run, changeOf, how);
-    if (chores) this.#side.added(chores);
+  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
+    const applied = await this.#hot.change(run, changeOf, how);
+    if (applied.chores) this.#side.added(applied.chores);
+    if (applied.unheard) this.#side.rescan().catch((error) => this.failed(error));
+    return applied;
+  }
+
+  #next(run: HotRun, end: Exclude<Disposed, "gone">): void {
+    const { id } = run.record;
+    if (end === "done") this.#done(run);
+    else this.#forget(id);
+    if (end === "later") this.#index.retry(id);
+    if (end === "again") this.due(id);
   }
 
   #forget(runId: string): void {
@@ -356,13 +369,16 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
         if (run) this.#settle(run);
         return "dropped";
       }
-      if (run.record.state !== "paused") {
+      // What waits for its rate starts nothing yet: it is neither to blame, nor to hold up the others.
+      const waits = this.#options.dispatcher.mustWait(this, run.record.status);
+      if (run.record.state !== "paused" && !waits) {
         if (run.record.crashes > 0 && !this.#suspects.isAlone(runId)) return "alone";
+        run.dueSince = dueSince(run.record);
         await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
       }
       this.#hot.keep(run);
       this.#options.dispatcher.ready(this, runId);
-      return "started";
+      return waits ? "dropped" : "started";
     } catch (error) {
       this.failed(error);
       this.#queued.delete(runId);

@@ -11,6 +11,7 @@ import type { Behaviour, Definition, EnteringCall, StepResult } from "./behaviou
 import { keyNumberMax } from "../store/key.ts";
 import { type EngineContext, openPayload } from "./context.ts";
 import { writeData } from "./data_rules.ts";
+import { traceAttempt } from "./trace_attempt.ts";
 
 /**
  * Runs user code once for a record, and never throws: what fails is a landing too.
@@ -29,11 +30,25 @@ export function attemptCode(
   end: AttemptSignal,
   code: Code,
 ): Landing | Promise<Landing> {
+  const { telemetry } = context;
+  // Looked at before a closure is made: without spans a step pays nothing for them.
+  if (!telemetry?.span) return attempt(context, definition, record, end, code);
+  const run = () => attempt(context, definition, record, end, code);
+  return traceAttempt(telemetry, record, code, run, () => end.thrown);
+}
+
+function attempt(
+  context: EngineContext,
+  definition: Definition,
+  record: RunRecord,
+  end: AttemptSignal,
+  code: Code,
+): Landing | Promise<Landing> {
   try {
     const landing = runCode(context, definition, record, end, code);
-    return landing instanceof Promise ? landing.catch((error) => failed(context, error)) : landing;
+    return landing instanceof Promise ? landing.catch((error) => failed(context, error, end)) : landing;
   } catch (error) {
-    return failed(context, error);
+    return failed(context, error, end);
   }
 }
 
@@ -131,7 +146,8 @@ export function timersOf(
   });
 }
 
-function failed(context: EngineContext, error: unknown): Landing {
+function failed(context: EngineContext, error: unknown, end: AttemptSignal): Landing {
+  end.thrown = error;
   return { kind: "error", error: runError(error, context.limits.messageLengthMax) };
 }
 

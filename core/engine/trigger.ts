@@ -127,6 +127,7 @@ export async function trigger(
       if (owner && !owner.over) owner.adopt(record, result.version);
       context.watch.changed(record);
       if (definition.behaviour.stream) context.hub.changed(shard);
+      context.metrics?.runState(record.definition, undefined, record.state);
       return { runId: record.id, created: true };
     }
     if (result.reason === "lease-lost") {

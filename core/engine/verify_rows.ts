@@ -137,8 +137,14 @@ function checkRun({ context, shard, report }: ShardCheck, { key }: Entry, run: R
 
 /** An unfinished run is the latest of its key; so there is one at most. */
 function checkLatest(check: ShardCheck, { key }: Entry, run: RunRecord, keyRow: Entry | undefined): void {
+  const behaviour = check.context.definitions.get(run.definition)?.behaviour;
+  if (isFinished(run.state)) {
+    // The runs between it and a key's latest may have been removed first, and that one with the row.
+    const mayBeLeft = !behaviour || behaviour.keepFinishedMs !== undefined;
+    if (!keyRow && !mayBeLeft) check.report("I1", key, `key "${run.key}" has no row`);
+    return;
+  }
   if (!keyRow) return check.report("I1", key, `key "${run.key}" has no row`);
-  if (isFinished(run.state)) return;
   const latest = readFoundLatest(keyRow);
   if (latest === undefined || latest === run.id) return;
   check.report("I1", key, `the run is unfinished but not the latest of key "${run.key}", which is ${latest}`);

@@ -13,8 +13,9 @@ import { earliest } from "./earliest.ts";
 import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
+import type { ProcessState } from "./metrics.ts";
+import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
 import { StoreStreamer } from "./store_streamer.ts";
-import type { ShardOwner } from "./shard_owner.ts";
 
 /** What a tick did. */
 export interface TickReport {
@@ -53,9 +54,31 @@ export class Work {
   constructor(context: EngineContext) {
     this.#context = context;
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context.clock);
-    this.ownership = new Ownership(context, this.#dispatcher);
+    this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
     this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
+    if (context.works) {
+      for (const definition of context.definitions.values()) context.metrics?.begin(definition);
+    }
+    this.#reportStates();
+  }
+
+  /** What each process is doing. */
+  states(): Readonly<Record<string, ProcessState>> {
+    return processStates(this.#context, this.#enginePhase, this.#ownedNames);
+  }
+
+  get #enginePhase(): EnginePhase {
+    if (this.#phase === "new" || this.#phase === "stopped") return this.#phase;
+    return "at work";
+  }
+
+  get #ownedNames(): ReadonlySet<string> {
+    return new Set(this.ownership.owners.map((owner) => owner.name));
+  }
+
+  #reportStates(): void {
+    if (this.#context.metrics) reportStates(this.#context, this.#enginePhase, this.#ownedNames);
   }
 
   /** Attempts of steps that came to an end since the start. */
@@ -83,6 +106,7 @@ export class Work {
     }
     if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
     this.#phase = "starting";
+    this.#reportStates();
     const starting = this.#start();
     this.#starting = starting.catch(() => {});
     await starting;
@@ -95,6 +119,7 @@ export class Work {
     } catch (error) {
       await this.ownership.release(error);
       this.#phase = "new";
+      this.#reportStates();
       throw error;
     }
     this.#poll.start(true);
@@ -122,6 +147,7 @@ export class Work {
     await this.#context.committer.drain();
     this.#phase = "stopped";
     this.streams.end();
+    this.#reportStates();
     this.#context.watch.end(reason);
   }
 
@@ -189,7 +215,8 @@ export class Work {
   }
 
   #nextDue(elsewhere: number | undefined): number | undefined {
-    return earliest(elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner)));
+    const { owners, relayDues } = this.ownership;
+    return earliest(elsewhere, ...owners.map((owner) => owner.nextDue), ...relayDues);
   }
 
   /** Waits until what landed has been relayed, at most so long: the next owner would send it again. */
@@ -199,15 +226,6 @@ export class Work {
     const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
     await Promise.race([this.ownership.relayed(), late]);
     patience.abort();
-  }
-
-  /** Runs that only their rate holds up are next due when it lets the first of them start. */
-  #ownDue(owner: ShardOwner): number | undefined {
-    const startsAt = this.#dispatcher.startsAt(owner, owner.queued);
-    if (startsAt === undefined) return owner.nextDue;
-    const { clock } = this.#context;
-    const due = clock.now() + Math.max(0, Math.ceil(startsAt - clock.monotonic()));
-    return Math.min(due, owner.nextSleeper ?? due);
   }
 
   /** Waits until nothing is in flight, ready, or about to start within that time, and at most so long. */

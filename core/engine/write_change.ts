@@ -13,6 +13,7 @@ import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
+import { noticed } from "./notice.ts";
 
 /** A record as it was read or last written, with the store's version of it. */
 export interface Held {
@@ -36,6 +37,8 @@ export type Also = (batch: BatchBuilder, after: RunRecord) => void;
 /** A change that was applied, with what is to be done because of it. */
 export interface Applied extends Change {
   readonly chores?: readonly Chore[];
+  /** It has landed unheard: chores that it may have brought are in the store alone. */
+  readonly unheard?: boolean;
 }
 
 /**
@@ -70,6 +73,7 @@ export async function applyChange(
     if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");
     const result = await context.committer.commit(shard, batch, guard);
     if (result.ok) {
+      noticed(context, held.record, change, now);
       if (change.after) {
         held.record = change.after;
         held.version = result.version;

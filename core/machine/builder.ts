@@ -34,7 +34,7 @@ import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutO
 import type { TimeoutAt } from "./run.ts";
 
 /** What of the options of a step means something for a timeout, and for a hook. */
-const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout"];
+const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout", "lagAlert"];
 const hookOptions = timeoutOptions;
 
 /**

@@ -23,7 +23,7 @@ export interface TimeoutOptions extends Omit<StepOptions, "lag"> {
 }
 
 /** Options of a hook. */
-export interface HookOptions extends Pick<StepOptions, "concurrency" | "retry" | "timeout"> {
+export interface HookOptions extends Pick<StepOptions, "concurrency" | "retry" | "timeout" | "lagAlert"> {
   /** Its name among the hooks of its kind; default: its number. */
   readonly name?: string;
   /** Failed attempts after which it is parked until somebody retries it; default 10, 0: it is retried for ever. */

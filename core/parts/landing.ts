@@ -166,8 +166,8 @@ function stay(
   const timers = again ? [...left, again] : left;
   const stepDue = isStep ? undefined : run.stepDue;
   return nextRecord(run, {
-    ...(isStep && { attempt: 0, crashes: 0 }),
-    ...(attempt.by !== "callback" && { lastError: undefined }),
+    ...(isStep && { attempt: 0 }),
+    ...(attempt.by !== "callback" && { crashes: 0, lastError: undefined }),
     state: run.state === "initiated" ? "running" : undefined,
     updatedAt: now,
     timers,

@@ -46,6 +46,8 @@ export interface StepPolicy {
   readonly concurrency: number;
   /** Longest run of one attempt; 0: no limit. */
   readonly timeoutMs: number;
+  /** Lag behind its due time above which a start raises the alert of its metric; 0: never. */
+  readonly lagAlertMs: number;
   /** Starts of this status's step by one engine in any span of time; absent: no bound. */
   readonly rateLimit?: { readonly limit: number; readonly perMs: number } | undefined;
 }

@@ -120,6 +120,14 @@ export function isFinished(state: RunState): boolean {
   return finished.has(state);
 }
 
+/**
+ * Since when the step of a run that is due has been due. A work row stays where it is while the next step is due at once, so the
+ * due time alone may be of an earlier step.
+ */
+export function dueSince(run: RunRecord): number {
+  return Math.max(run.stepDue ?? 0, run.updatedAt);
+}
+
 /** All run states, in the order of a life. */
 export const runStates: readonly RunState[] = [
   "initiated",

@@ -4,6 +4,7 @@
  * @module
  */
 export { type ConformanceCase, storeConformance, type StoreConformanceOptions } from "./store_conformance.ts";
+export { type RecordedSpan, type RecordingTelemetry, recordingTelemetry } from "./recording_telemetry.ts";
 export { streamerConformance, type StreamerConformanceOptions } from "./streamer_conformance.ts";
 export { type TestEngine, testEngine, type TestEngineOptions } from "./test_engine.ts";
 export { type VirtualClock, virtualClock } from "./virtual_clock.ts";

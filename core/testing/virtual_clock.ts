@@ -67,7 +67,8 @@ export function virtualClock(options: { readonly now?: Date | number } = {}): Vi
     return first;
   };
   return {
-    now: () => start + elapsed + jumped,
+    // Whole, as a wall clock is: times of day end up in keys.
+    now: () => Math.floor(start + elapsed + jumped),
     monotonic: () => elapsed,
     soon(callback) {
       active++;

@@ -30,6 +30,7 @@ const plain: StepPolicy = {
   lagMs: 0,
   concurrency: 0,
   timeoutMs: 0,
+  lagAlertMs: 0,
 };
 
 const rules: Rules =

@@ -9,7 +9,7 @@ import { silentLogger } from "../../core/ports/logger.ts";
 import type { Store } from "../../core/store/store.ts";
 import type { Terrain } from "./faults.ts";
 import { Host } from "./host.ts";
-import { machinesOf, type Trail } from "./machines.ts";
+import { type Ledgers, machinesOf, type Trail } from "./machines.ts";
 import type { Shadow } from "./shadow.ts";
 import { SimStore } from "./sim_store.ts";
 import { StepLedger } from "./step_ledger.ts";
@@ -31,7 +31,7 @@ export class Fleet {
   readonly #terrain: Terrain;
   readonly #base: Store;
   readonly #shadow: Shadow;
-  readonly #ledger: StepLedger;
+  readonly #ledgers: Ledgers;
   readonly #nodes: Node[] = [];
 
   constructor(world: World, terrain: Terrain, base: Store, shadow: Shadow) {
@@ -39,7 +39,11 @@ export class Fleet {
     this.#terrain = terrain;
     this.#base = base;
     this.#shadow = shadow;
-    this.#ledger = new StepLedger(world, shadow);
+    const { lostReply, lateRequest, busy } = terrain.faults;
+    this.#ledgers = {
+      steps: new StepLedger(world, shadow, lostReply + lateRequest + busy === 0),
+      hooks: shadow.checks.hooks,
+    };
   }
 
   /** Machines that can be talked to. */
@@ -50,7 +54,7 @@ export class Fleet {
   add(role: Role): void {
     const world = this.#world;
     const host = new Host(world, `${role}${this.#nodes.length}`);
-    const machines = machinesOf(world, host, this.#ledger);
+    const machines = machinesOf(world, host, this.#ledgers);
     const engine = createEngine({
       store: new SimStore(world, host, this.#base, this.#shadow, this.#terrain.faults),
       definitions: machines,
@@ -93,7 +97,7 @@ export class Fleet {
   /** An engine outside the world, for the audit at its end. */
   auditor(): Engine {
     const host = new Host(this.#world, "auditor");
-    const definitions = machinesOf(this.#world, host, this.#ledger);
+    const definitions = machinesOf(this.#world, host, this.#ledgers);
     return createEngine({ store: this.#base, definitions, logger: silentLogger });
   }
 

@@ -13,6 +13,7 @@ export class Host {
   readonly #world: World;
   #frozenUntil = 0;
   #skew: number;
+  #setBack = 0;
   readonly #onCrash: (() => void)[] = [];
 
   constructor(world: World, name: string) {
@@ -30,6 +31,16 @@ export class Host {
         return () => cancelled = true;
       },
     };
+  }
+
+  /** The latest time its clock has ever shown. */
+  get latest(): number {
+    return this.clock.now() + this.#setBack;
+  }
+
+  /** Until when it stood still the last time. */
+  get unfrozenAt(): number {
+    return this.#frozenUntil;
   }
 
   /** Calls back on this host: never when it has crashed, late when it is frozen. */
@@ -65,5 +76,6 @@ export class Host {
   jump(ms: number): void {
     this.#world.log(`${this.name}'s clock jumps by ${ms.toFixed(0)} ms`);
     this.#skew += ms;
+    this.#setBack = Math.max(0, this.#setBack - ms);
   }
 }

@@ -199,8 +199,8 @@ const mutants: readonly Mutant[] = [
   {
     name: "a landing whose outcome stays unknown is applied again",
     file: "core/engine/hot_runs.ts",
-    find: "return newest.some((each) => each.value === row);",
-    replace: "return newest.length < 0 && row === row;",
+    find: "const isFound = newest.some((each) => each.value === row);",
+    replace: "const isFound = newest.length < 0 && row === row;",
   },
 ];
 

@@ -5,7 +5,6 @@
  * @module
  */
 import { memoryStore } from "../../adapters/memory/mod.ts";
-import { isFinished } from "../../core/parts/run_record.ts";
 import { checkEnd } from "./checks.ts";
 import { Clients } from "./clients.ts";
 import { drawTerrain } from "./faults.ts";
@@ -48,6 +47,7 @@ async function live(world: World): Promise<void> {
   const base = memoryStore({ shards, keepOutcomes: true, limits });
   const shadow = new Shadow(world, shards);
   shadow.checks.settles = terrain.settlesMax > 10;
+  shadow.checks.disposal.removesWhole = writesPerCommitMax === undefined;
   const fleet = new Fleet(world, terrain, base, shadow);
   const clients = new Clients(world, fleet, shadow);
   populate(world, fleet, clients);
@@ -61,10 +61,9 @@ async function live(world: World): Promise<void> {
     };
     care();
   });
-  const finished = () => shadow.runs().every((run) => isFinished(run.state));
   await world.run(
     patienceEndsAt,
-    () => world.calm && world.time > calmAt + 100 && clients.open === 0 && finished(),
+    () => world.calm && world.time > calmAt + 100 && clients.open === 0 && shadow.isAtRest,
   );
   await checkEnd(world, shadow, clients, () => fleet.auditor().admin.verify());
   if (world.violation) throw world.violation;
@@ -77,7 +76,7 @@ function populate(world: World, fleet: Fleet, clients: Clients): void {
     const role = world.chance(0.2) ? "ticker" : "engine";
     world.schedule(world.between(0, 1_000), () => fleet.add(role));
   }
-  for (let count = world.pick([4, 8, 14]); count > 0; count--) {
+  for (let count = world.pick([5, 10, 18]); count > 0; count--) {
     world.schedule(world.between(0, 4_000), () => clients.act());
   }
   for (let count = world.pick([0, 2, 5, 9]); count > 0; count--) {

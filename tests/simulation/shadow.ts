@@ -42,11 +42,24 @@ export class Shadow {
   }
 
   run(runId: string): RunRecord | undefined {
+    return this.runIn(parseInt(runId.slice(-4), 16) % this.rows.length, runId);
+  }
+
+  runIn(shard: number, runId: string): RunRecord | undefined {
+    const row = this.rows[shard]!.get(`run ${runId}`);
+    return row && decodeRecord(row.value);
+  }
+
+  /** Every run has finished, and nothing is left to do for one: no hook, no erasure, no removal that has begun. */
+  get isAtRest(): boolean {
+    const { allFinished, disposal: { leaving, removing } } = this.checks;
+    if (!allFinished || leaving.size + removing.size > 0) return false;
     for (const rows of this.rows) {
-      const row = rows.get(`run ${runId}`);
-      if (row) return decodeRecord(row.value);
+      for (const key of rows.keys()) {
+        if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;
+      }
     }
-    return undefined;
+    return true;
   }
 
   /** Applies what the store says it did, and objects where it should not have. */
@@ -112,6 +125,6 @@ export class Shadow {
       const key = put.stamped ? put.key + stamp(result.version) : put.key;
       rows.set(key, { value: put.value, version: result.version });
     }
-    this.checks.after(shard);
+    this.checks.after(shard, batch);
   }
 }

@@ -24,7 +24,7 @@ interface Event {
   readonly act: () => void;
 }
 
-const traceMax = 60;
+const traceMax = 4000;
 
 /** One simulated world. */
 export class World {
