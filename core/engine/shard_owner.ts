@@ -46,9 +46,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly #attempts = new Attempts();
   readonly #end = new AbortController();
 
-  /**
-   * @param options What it owns and with which fence.
-   */
+  /** @param options What it owns and with which fence. */
   constructor(options: ShardOwnerOptions) {
     this.#options = options;
     this.#context = options.context;
@@ -99,7 +97,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
     const queued = this.#options.dispatcher.nextDue(this, this.#queued.size);
-    return earliest(this.#index.nextDue, this.#side.nextDue, queued < Infinity ? queued : undefined);
+    return earliest(this.#index.nextDue, this.#side.nextDue, queued === Infinity ? undefined : queued);
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
@@ -118,12 +116,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.failed(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
   }
 
-  /**
-   * Starts nothing more, and ends once all that runs has landed, so that the shard can be passed on.
-   *
-   * @param ms How long to wait for that.
-   * @returns Whether it has ended; if not, it goes on.
-   */
+  /** Starts nothing more, and ends once all that runs has landed, to be passed on; if that takes too long, it goes on. */
   async drain(ms: number): Promise<boolean> {
     if (this.over || this.#attempts.isRestWanted) return false;
     const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
@@ -169,7 +162,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.seal().then(() => this.rescan()).catch((error) => this.failed(error));
   }
 
-  /** Reads what is due, of runs and of chores, from its start: everything not in memory yet is taken up. */
+  /** Reads what is due from its start: everything not in memory yet is taken up. */
   async rescan(): Promise<void> {
     await Promise.all([this.#index.rescan(), this.#side.rescan()]);
   }
