@@ -77,19 +77,6 @@ export interface Connector {
   park(parked: NewEvent, engine: Engine): Promise<void>;
 }
 
-/**
- * The cursor of a shard of a connector, named as luno/workflow names it.
- *
- * @param connector Its name.
- * @param definition Whose.
- * @param index Which shard, from 0.
- * @param shards How many.
- * @returns The name, which counts from 1.
- */
-export function receiverName(connector: string, definition: string, index: number, shards: number): string {
-  return `${connector}-connector-to-${definition}-consumer-${index + 1}-of-${shards}`;
-}
-
 /** The shard of the connector that handles an event: by the key, so that events of one key keep their order. */
 export function connectorShardOf({ key, id }: ConnectorEvent, shards: number): number {
   return hash32(key ?? id) % shards;
