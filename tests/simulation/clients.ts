@@ -156,11 +156,24 @@ export class Clients {
     const mark = idempotencyKey ? `call/${idempotencyKey}/${status}` : `call${this.#calls++}`;
     const asked = { status, mark, idempotencyKey, runId: world.chance(0.5) ? run?.id : undefined };
     this.#call(subject, asked);
+    if (world.chance(0.3) && !world.calm) {
+      const node = this.#somebody(subject);
+      node.host.later(
+        world.between(0, 500),
+        () => this.#callBack({ ...subject, node, definition: machineOf(node, name) }),
+      );
+    }
     if (idempotencyKey === undefined || !world.chance(0.5)) return;
-    const node = world.pick(this.#fleet.alive);
+    const node = this.#somebody(subject);
     const again = () => this.#call({ ...subject, node, definition: machineOf(node, name) }, asked);
     if (world.chance(0.5)) again();
     else node.host.later(world.between(0, 500), again);
+  }
+
+  /** Maybe somebody else. */
+  #somebody({ node }: Subject): Node {
+    const { alive } = this.#fleet;
+    return alive.length === 0 ? node : this.#world.pick(alive);
   }
 
   #call(

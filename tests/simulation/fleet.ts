@@ -67,6 +67,7 @@ export class Fleet {
       poll: 300,
       limits: {
         crashesMax: 1_000,
+        rebasesMax: 12,
         settlesMax: this.#terrain.settlesMax,
         busyMsMax: 2_000,
         duePageMax: world.pick([2, 8, 1_024]),

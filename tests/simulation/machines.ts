@@ -159,6 +159,10 @@ function decide(
     throw new Error(`error ${world.random.hex(4)} with ${run.data.secret}`);
   }
   if (code === "timer" && !world.calm && world.chance(0.35)) return { rearm: world.between(0, 300) | 0 };
+  // Most calls of the outside world leave the run where it is: they come in numbers, while its step runs.
+  if (code === "callback" && !world.calm && world.chance(0.4)) {
+    return world.chance(0.5) ? run.skip() : run.repeat();
+  }
   const answer = (world.calm ? "" : world.pick(controls)) || (to.length > 0 ? world.pick(to) : "skip");
   if (answer === "repeat") return run.repeat();
   if (answer === "pause") return run.pause("the code says so");
