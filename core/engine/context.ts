@@ -108,7 +108,7 @@ export function sealPayload(
 
 /** The user's JSON text of a stored payload. */
 export function openPayload(
-  context: EngineContext,
+  context: Pick<EngineContext, "codec">,
   stored: { readonly payload: string; readonly sealed?: boolean },
 ): string | Promise<string> {
   if (!stored.sealed) return stored.payload;
