@@ -285,6 +285,7 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     } catch (error) {
       run.attempt = undefined;
       this.failed(error);
+      if (error instanceof OutcomeUnknownError) this.unsure();
       this.#forget(runId);
       this.#index.retry(runId, error);
     }
