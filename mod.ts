@@ -5,15 +5,15 @@
  */
 
 // The engine and what its verbs take and give.
-export {
-  type AwaitOptions,
-  type CallbackOptions,
-  createEngine,
-  type Engine,
-  type OperateOptions,
-  type RunOptions,
-  type TriggerOptions,
-} from "./core/engine/engine.ts";
+export { createEngine } from "./core/engine/engine.ts";
+export type {
+  AwaitOptions,
+  CallbackOptions,
+  Engine,
+  OperateOptions,
+  RunOptions,
+  TriggerOptions,
+} from "./core/engine/verbs.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
 export type {
   Behaviour,
@@ -26,14 +26,25 @@ export type {
   Transition,
 } from "./core/engine/behaviour.ts";
 export type { CallbackResult } from "./core/engine/callback.ts";
+export type {
+  Connector,
+  ConnectorCall,
+  ConnectorDelivery,
+  ConnectorEvent,
+  ConnectorReceiver,
+} from "./core/engine/connector.ts";
 export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
+export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers.ts";
 export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
+export type { ProcessState } from "./core/engine/metrics.ts";
 export type { EngineOptions } from "./core/engine/options.ts";
+export type { HeldRun, RelayInfo } from "./core/engine/relay_info.ts";
+export type { RelayOptions } from "./core/engine/relay_policy.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
 export type { RunTimerView, RunView } from "./core/engine/run_view.ts";
 export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
@@ -44,11 +55,19 @@ export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
 export type { HookKind } from "./core/parts/chore.ts";
 export type { RunError, RunState } from "./core/parts/run_record.ts";
+export { deleteTopic, runStateTopic, statusTopic } from "./core/parts/stream_topics.ts";
 export type { Rules, StepPolicy } from "./core/parts/run_change.ts";
 export type { CommitCounts } from "./core/store/group_commit.ts";
 
 // State machines.
 export { machine } from "./core/machine/builder.ts";
+export type {
+  ConnectorApi,
+  ConnectorHandler,
+  ConnectorOptions,
+  ConnectorSource,
+  TopicSource,
+} from "./core/machine/connector.ts";
 export type {
   DataOf,
   HookHandler,
@@ -76,8 +95,10 @@ export type {
 // Errors, durations, limits.
 export {
   ConflictError,
+  type DataIssue,
   type ErrorCode,
   ImportIncompleteError,
+  InvalidDataError,
   LeaseLostError,
   OutcomeUnknownError,
   PawlError,
@@ -88,13 +109,35 @@ export {
   StoreClosedError,
 } from "./core/errors.ts";
 export type { Duration } from "./core/duration.ts";
+export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "./core/standard_schema.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";
 
 // Ports, for those who bring their own.
 export { type Cancel, type Clock, systemClock } from "./core/ports/clock.ts";
 export type { Codec } from "./core/ports/codec.ts";
+export type {
+  Deliveries,
+  Delivery,
+  EventStreamer,
+  NewEvent,
+  ReceiveOptions,
+  StreamEvent,
+} from "./core/ports/event_streamer.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./core/ports/logger.ts";
+export { joinTelemetry } from "./core/ports/join_telemetry.ts";
 export { type Random, systemRandom } from "./core/ports/random.ts";
+export type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  InstrumentOptions,
+  Labels,
+  Span,
+  SpanEnd,
+  SpanStart,
+  Telemetry,
+} from "./core/ports/telemetry.ts";
 export type {
   Batch,
   BatchResult,

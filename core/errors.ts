@@ -12,6 +12,10 @@ export type ErrorCode =
   | "INVALID_GRAPH" // a machine whose statuses and edges do not fit together
   | "INVALID_TRANSITION" // a handler returned a status its edge list does not allow
   | "NOT_JSON" // user data that JSON cannot carry without loss
+  | "INVALID_DATA" // user data that the definition's schema refuses
+  | "SCHEMA_FAILED" // the schema itself threw, or answered what no schema may
+  | "MIGRATION_FAILED" // the definition's migrate() threw
+  | "DATA_TOO_NEW" // data of a later version than the deployed code knows
   | "PAYLOAD_TOO_LARGE" // user data over `limits.payloadBytesMax`
   | "LIMIT_EXCEEDED" // any other named limit
   | "UNKNOWN_DEFINITION" // the engine does not carry this definition
@@ -24,6 +28,7 @@ export type ErrorCode =
   | "RUN_STATE" // the verb is not allowed in the run's state
   | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input
   | "AWAIT_TIMEOUT" // `await` passed its `timeout`
+  | "NOT_REACHED" // a test waited for what its run did not come to
   | "ALREADY_APPLIED" // a prepared trigger was committed a second time
   | "UNSUPPORTED" // the store, or the definition, cannot do this
   | "CONFLICT" // other writers won every one of the bounded retries
@@ -91,6 +96,43 @@ export class RunInProgressError extends PawlError {
     );
     this.runId = runId;
   }
+}
+
+/** What a schema has against data. */
+export interface DataIssue {
+  /** What is wrong. */
+  readonly message: string;
+  /** Where in the data; empty: the data as a whole. */
+  readonly path: readonly (string | number)[];
+}
+
+/** The definition's schema refuses the data: nothing was written. */
+export class InvalidDataError extends PawlError {
+  /** What it has against it; the first 20. */
+  readonly issues: readonly DataIssue[];
+
+  /**
+   * Describes one such situation.
+   *
+   * @param what What was refused.
+   * @param issues What the schema has against the data.
+   */
+  constructor(what: string, issues: readonly DataIssue[]) {
+    const told = issues.slice(0, 5).map(({ message, path }) => `${pathText(path)}: ${message.slice(0, 200)}`);
+    const rest = issues.length > told.length ? `; and ${issues.length - told.length} more` : "";
+    super(
+      "INVALID_DATA",
+      `Cannot ${what}: the schema refuses the data: ${told.join("; ") || "without a reason"}${rest}`,
+    );
+    this.issues = issues;
+  }
+}
+
+function pathText(path: readonly (string | number)[]): string {
+  const text = path.map((part) =>
+    typeof part === "number" ? `[${part}]` : /^[\w$]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`
+  );
+  return `data${text.join("")}`.slice(0, 200);
 }
 
 /** The run ended without reaching the awaited status. */

@@ -14,6 +14,8 @@ export interface Limits {
   readonly nameLengthMax: number;
   /** UTF-16 units kept of a reason or an error message; the rest is cut, so no error can fill a record. */
   readonly messageLengthMax: number;
+  /** UTF-16 units kept of where a run was triggered from; it is written with every change of the run. */
+  readonly traceOriginLengthMax: number;
   /** Steps of user code an engine runs at once: enough to fill a commit group, few enough to hold in memory. */
   readonly runsInFlightMax: number;
   /** Due runs an owner keeps in memory per definition and shard; the rest waits in the index. */
@@ -36,6 +38,8 @@ export interface Limits {
   readonly suspectsInFlightMax: number;
   /** Times a step may take its process down before the run is paused. */
   readonly crashesMax: number;
+  /** Runs whose events the relay holds back per definition and shard; with more it waits, as the streamer is at fault. */
+  readonly heldRunsMax: number;
 }
 
 /** The defaults of {@linkcode Limits}. */
@@ -44,6 +48,7 @@ export const defaultLimits: Limits = {
   keyLengthMax: 256,
   nameLengthMax: 128,
   messageLengthMax: 2_000,
+  traceOriginLengthMax: 2_000,
   runsInFlightMax: 2_048,
   dueInMemoryMax: 16_384,
   duePageMax: 1_024,
@@ -55,4 +60,5 @@ export const defaultLimits: Limits = {
   settlesMax: 8,
   suspectsInFlightMax: 4,
   crashesMax: 5,
+  heldRunsMax: 100,
 };

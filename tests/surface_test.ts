@@ -9,6 +9,7 @@ interface DocSymbol {
 const surface: Readonly<Record<string, string>> = {
   ".": `class ConflictError
 class ImportIncompleteError
+class InvalidDataError
 class LeaseLostError
 class OutcomeUnknownError
 class PawlError
@@ -19,7 +20,11 @@ class StoreBusyError
 class StoreClosedError
 function consoleLogger
 function createEngine
+function deleteTopic
+function joinTelemetry
 function machine
+function runStateTopic
+function statusTopic
 function systemClock
 function systemRandom
 interface Admin
@@ -34,8 +39,19 @@ interface Codec
 interface CommitCall
 interface CommitCounts
 interface Committer
+interface Connector
+interface ConnectorApi
+interface ConnectorCall
+interface ConnectorDelivery
+interface ConnectorEvent
+interface ConnectorOptions
+interface ConnectorReceiver
 interface Control
+interface Counter
+interface DataIssue
+interface DataRules
 interface Definition
+interface Delivery
 interface DiagramOptions
 interface Engine
 interface EngineCounts
@@ -43,8 +59,13 @@ interface EngineInfo
 interface EngineOptions
 interface EnteringRun
 interface Entry
+interface EventStreamer
 interface ExportOptions
 interface Finding
+interface Gauge
+interface HeldRun
+interface Histogram
+interface HistogramOptions
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
@@ -53,6 +74,7 @@ interface HookOptions
 interface ImportOptions
 interface ImportProgress
 interface ImportReport
+interface InstrumentOptions
 interface LastCall
 interface Limits
 interface ListPage
@@ -61,6 +83,7 @@ interface Logger
 interface Machine
 interface MachineBuilder
 interface MachineOptions
+interface NewEvent
 interface OperateOptions
 interface OptionLayer
 interface ParkedHook
@@ -72,7 +95,10 @@ interface Put
 interface Random
 interface RateLimit
 interface ReadRequest
+interface ReceiveOptions
 interface Refusal
+interface RelayInfo
+interface RelayOptions
 interface RetryOptions
 interface Rules
 interface RunError
@@ -80,19 +106,27 @@ interface RunOptions
 interface RunTimerView
 interface RunView
 interface ShardInfo
+interface Span
+interface SpanEnd
+interface SpanStart
 interface SqlStatement
+interface StandardSchema
+interface StandardSchemaIssue
 interface StepCall
 interface StepOptions
 interface StepPolicy
 interface StepRun
 interface Store
 interface StoreLimits
+interface StreamEvent
+interface Telemetry
 interface TickReport
 interface TimeoutOptions
 interface TimerInfo
 interface TimerPage
 interface TimerQuery
 interface TimerWish
+interface TopicSource
 interface Transition
 interface Triggered
 interface UnservedWork
@@ -101,7 +135,10 @@ typeAlias BatchResult
 typeAlias CallResult
 typeAlias CallbackHandler
 typeAlias Cancel
+typeAlias ConnectorHandler
+typeAlias ConnectorSource
 typeAlias DataOf
+typeAlias Deliveries
 typeAlias DiagramDirection
 typeAlias Duration
 typeAlias EnteringCall
@@ -109,13 +146,16 @@ typeAlias ErrorCode
 typeAlias HistoryKind
 typeAlias HookHandler
 typeAlias HookKind
+typeAlias Labels
 typeAlias ListItem
 typeAlias LogLevel
 typeAlias OnHint
 typeAlias PayloadOf
+typeAlias ProcessState
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias RunState
+typeAlias StandardSchemaResult
 typeAlias StartStatusOf
 typeAlias StatusOf
 typeAlias StepAnswer
@@ -140,15 +180,42 @@ interface LibsqlOptions
 interface LibsqlUrlOptions
 interface RestoreOptions
 typeAlias Durability`,
-  "./testing": `function seededRandom
+  "./adapters/streams/memory": `function memoryStreamer
+interface MemoryStreamerOptions`,
+  "./adapters/streams/broadcast_channel": `function broadcastStreamer
+interface BroadcastStreamer
+interface BroadcastStreamerOptions`,
+  "./plugins/otel": `function otelTelemetry
+function traceIdOf
+interface OtelMeter
+interface OtelOptions
+interface OtelTracer`,
+  "./plugins/prometheus": `function prometheusTelemetry
+interface PrometheusOptions
+interface PrometheusTelemetry`,
+  "./testing": `function readAnswer
+function recordingTelemetry
+function runStub
+function seededRandom
 function storeConformance
+function streamerConformance
 function testEngine
 function virtualClock
+interface AwaitTimerOptions
 interface ConformanceCase
+interface RecordedSpan
+interface RecordingTelemetry
+interface RequireDataOptions
 interface StoreConformanceOptions
+interface StreamerConformanceOptions
 interface TestEngine
 interface TestEngineOptions
-interface VirtualClock`,
+interface TestWaitOptions
+interface VirtualClock
+interface VirtualClockOptions
+typeAlias HandlerAnswer
+typeAlias HandlerOf
+typeAlias RunStubOptions`,
 };
 
 async function exportedNames(file: string): Promise<string> {

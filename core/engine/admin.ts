@@ -5,6 +5,7 @@ import type { CommitCounts } from "../store/group_commit.ts";
 import type { EngineContext } from "./context.ts";
 import { type ExportOptions, exportRuns } from "./export_runs.ts";
 import { type ImportOptions, type ImportReport, importRuns } from "./import_runs.ts";
+import { type RelayInfo, relayInfos } from "./relay_info.ts";
 import { parkedHooks, type ParkedPage, type ParkedQuery, retryHook } from "./parked.ts";
 import { type UnservedWork, unservedWork } from "./unserved.ts";
 import { type VerifyReport, verifyStore } from "./verify.ts";
@@ -54,7 +55,8 @@ export interface Admin {
   verify(options?: { readonly signal?: AbortSignal }): Promise<VerifyReport>;
   /**
    * The runs of the store as NDJSON text, in pieces of a line each: for backups of any store, and to move to a store of
-   * another kind or shard count. Engines may go on meanwhile; each run is whole as of one moment. Leases are left out.
+   * another kind or shard count. Engines may go on meanwhile; each run is whole as of one moment. Leases are left out,
+   * and so is all of streams: an imported run tells nobody of what happened to it elsewhere.
    *
    * @param options `definition`: only its runs. `signal`: ends the export by throwing its reason.
    * @returns A header, one line per run with its history and idempotency rows, and a trailer.
@@ -91,6 +93,8 @@ export interface Admin {
   shards(): Promise<readonly ShardInfo[]>;
   /** Work that no living engine carries the code for; it waits until one does. */
   unserved(): Promise<readonly UnservedWork[]>;
+  /** How far the relay has sent the logs of the carried definitions with a stream, and which runs it holds back. */
+  relays(): Promise<readonly RelayInfo[]>;
   /** Hooks that have failed too often, one page of them. */
   parked(query?: ParkedQuery): Promise<ParkedPage>;
   /**
@@ -118,6 +122,7 @@ export function adminOf(context: EngineContext, work: Work): Admin {
     verify: (options) => verifyStore(context, options?.signal),
     counts: () => ({ ...context.committer.counts, reads: context.reader.trips, steps: work.processed }),
     unserved: () => unservedWork(context),
+    relays: () => relayInfos(context),
     parked: (query) => parkedHooks(context, query),
     retry: (id) => retryHook(context, id),
     async engines() {

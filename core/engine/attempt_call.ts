@@ -4,12 +4,15 @@
  * @module
  */
 import type { RunRecord, RunTimer } from "../parts/run_record.ts";
+import { type DataRules, readData } from "./data_rules.ts";
 import type { Behaviour, Definition, StepCall, StepResult } from "./behaviour.ts";
 
 /** The end of an attempt from outside: made only when user code asks for its signal. */
 export class AttemptSignal {
   #controller: AbortController | undefined;
   #reason: unknown;
+  /** What its code threw, as it was thrown: a trace wants the stack that a record does not keep. */
+  thrown: unknown;
 
   /** The signal handed to user code. */
   get signal(): AbortSignal {
@@ -32,10 +35,14 @@ export class AttemptSignal {
 
 /** Which user code to run. */
 export interface Code {
+  /** Whose it is. */
+  readonly kind: "step" | "timer" | "callback";
   /** Runs it. */
   run(behaviour: Behaviour, call: StepCall): StepResult | Promise<StepResult>;
   /** What its `stepId` ends in; absent: nothing, as a step's. */
   readonly name?: string;
+  /** Which timer's it is; absent: none's. */
+  readonly timer?: string;
   /** Failed attempts before this one. */
   readonly attempt: number;
   /** Longest it may take, in milliseconds; 0: no limit. */
@@ -45,7 +52,7 @@ export interface Code {
 /** The code of the status's step. */
 export function stepCode({ behaviour }: Definition, run: RunRecord): Code {
   const timeoutMs = behaviour.policy(run.status)?.timeoutMs ?? 0;
-  return { run: runOf, attempt: run.attempt, timeoutMs };
+  return { kind: "step", run: runOf, attempt: run.attempt, timeoutMs };
 }
 
 const runOf = (behaviour: Behaviour, call: StepCall) => behaviour.run(call);
@@ -53,8 +60,10 @@ const runOf = (behaviour: Behaviour, call: StepCall) => behaviour.run(call);
 /** The code of one of the status's timers. */
 export function timerCode({ behaviour }: Definition, run: RunRecord, timer: RunTimer): Code {
   return {
+    kind: "timer",
     run: (known, call) => known.fire!(call, timer.name),
     name: `${timer.name}:${timer.round}`,
+    timer: timer.name,
     attempt: timer.attempt,
     timeoutMs: behaviour.timerPolicy?.(run.status, timer.name)?.timeoutMs ?? 0,
   };
@@ -62,6 +71,7 @@ export function timerCode({ behaviour }: Definition, run: RunRecord, timer: RunT
 
 /** The call of one attempt. */
 export class Call implements StepCall {
+  readonly #rules: DataRules;
   readonly #record: RunRecord;
   readonly #text: string;
   readonly #end: AttemptSignal;
@@ -71,12 +81,14 @@ export class Call implements StepCall {
   touched = false;
 
   /**
+   * @param rules What its definition says of its data.
    * @param record The run it starts from.
    * @param text Its data, as JSON text.
    * @param end Ends it from outside.
    * @param code Which code.
    */
-  constructor(record: RunRecord, text: string, end: AttemptSignal, code: Code) {
+  constructor(rules: DataRules, record: RunRecord, text: string, end: AttemptSignal, code: Code) {
+    this.#rules = rules;
     this.#record = record;
     this.#text = text;
     this.#end = end;
@@ -109,13 +121,18 @@ export class Call implements StepCall {
     return this.#end.signal;
   }
 
+  /** What it is called in errors. */
+  get what(): string {
+    return `${this.#code.kind} "${this.status}" of "${this.definition}"`;
+  }
+
   /** The data as the code left it, or as it was. */
   peekData(): unknown {
-    return this.touched ? this.#data : JSON.parse(this.#text);
+    return this.touched ? this.#data : readData(this.#rules, this.#record, this.#text);
   }
 
   readData(): unknown {
-    if (!this.touched) this.writeData(JSON.parse(this.#text));
+    if (!this.touched) this.writeData(readData(this.#rules, this.#record, this.#text));
     return this.#data;
   }
 

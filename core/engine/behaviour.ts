@@ -7,6 +7,8 @@
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
+import type { Connector } from "./connector.ts";
+import type { DataRules } from "./data_rules.ts";
 import type { DiagramOptions } from "./diagram_options.ts";
 import type { RunView } from "./run_view.ts";
 import type { OptionLayer } from "./step_options.ts";
@@ -82,8 +84,12 @@ export interface Transition {
 export interface Behaviour extends Rules {
   /** Where a run starts unless told otherwise. */
   readonly start: string;
+  /** What it says of its data. */
+  readonly data: DataRules;
   /** Where each status may lead. */
   readonly edges: ReadonlyMap<string, readonly string[]>;
+  /** Its runs' transitions are logged for receivers of its topics, and for the relay. */
+  readonly stream?: boolean;
   /**
    * The behaviour as one engine has it. The policies of a definition that no engine carries have Pawl's own defaults.
    *
@@ -107,6 +113,8 @@ export interface Behaviour extends Rules {
   timers?(status: string, call: EnteringCall, now: number): readonly TimerWish[];
   /** Who hears of a change of this kind. */
   hooks?(kind: HookKind): readonly Hook[];
+  /** Where events come from that go to its runs. */
+  readonly connectors?: readonly Connector[];
   /** What is left of the data when it is to be deleted; absent: nothing. */
   scrub?(data: unknown): unknown;
   /** Draws it as Mermaid text; absent: it cannot be drawn. */

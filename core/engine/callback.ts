@@ -175,6 +175,7 @@ async function tryOnce(
 function codeOf(wish: Wish, base: RunRecord): Code {
   const name = wish.idempotency?.input ?? String(base.version);
   return {
+    kind: "callback",
     run: (behaviour, call) => behaviour.receive!(call, () => JSON.parse(wish.payload)),
     name: `callback:${name}`,
     attempt: 0,

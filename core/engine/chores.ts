@@ -142,6 +142,10 @@ export class Chores implements RunSource, DueSink {
 
   async #work({ chore, version }: HeldChore): Promise<void> {
     const { id } = chore;
+    const { clock, metrics } = this.#context;
+    const meter = metrics?.hooks(this.#owner.definition, chore.kind);
+    meter?.started(clock.now() - (chore.due ?? clock.now()), this.#hookOf(chore)?.policy.lagAlertMs);
+    const startedAt = clock.monotonic();
     let next: Outcome;
     try {
       const begun = await this.#begin({ chore, version });
@@ -151,8 +155,11 @@ export class Chores implements RunSource, DueSink {
       this.#queued.delete(id);
       this.failed(error);
       this.#index.retry(id, error);
+      meter?.failed();
       return;
     }
+    if (next) meter?.failed();
+    else meter?.done(clock.monotonic() - startedAt);
     this.#queued.delete(id);
     if (next?.due !== undefined) this.#index.track(id, next.due);
     this.#index.readAhead();
@@ -213,7 +220,8 @@ export class Chores implements RunSource, DueSink {
       runId: chore.run.id,
       hook: chore.hook,
       attempt,
-      error: error.message,
+      error: error.name,
+      code: error.code,
     });
     const due = isEnough ? undefined : clock.now() + backoffMs(policy, attempt, random.float());
     return { ...chore, attempt, due, lastError: error };

@@ -5,21 +5,32 @@ import type { Clock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { type Payload, shardOfHash, shardOfRunId } from "../parts/run_record.ts";
 import { encodeKey } from "../store/key.ts";
 import type { GroupCommitter } from "../store/group_commit.ts";
 import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
+import type { Engine } from "./verbs.ts";
+import type { EngineMetrics } from "./metrics.ts";
+import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
+import type { StreamHub } from "./stream_hub.ts";
 
 /** What every part of one engine shares. */
 export interface EngineContext {
+  /** Its verbs, for user code that the engine runs. */
+  readonly engine: Engine;
   readonly engineId: string;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where spans go; its instruments are reached through {@linkcode EngineContext.metrics}. */
+  readonly telemetry: Telemetry | undefined;
+  /** What is measured; absent: there is no telemetry. */
+  readonly metrics: EngineMetrics | undefined;
   readonly limits: Limits;
   readonly codec: Codec | undefined;
   readonly committer: GroupCommitter;
@@ -30,6 +41,14 @@ export interface EngineContext {
   /** Whether it owns shards and works, or only calls verbs. */
   readonly works: boolean;
   readonly watch: RunWatch;
+  /** Wakes whoever waits for rows of streams. */
+  readonly hub: StreamHub;
+  /** How long rows of streams are kept. */
+  readonly keepEventsMs: number;
+  /** Where logs are sent to; `undefined`: nowhere. */
+  readonly relay: RelayPolicy | undefined;
+  /** Whether a trigger keeps the stack of its caller. */
+  readonly traceOrigin: boolean;
   /** How often the engine looks for what no hint told it. */
   readonly pollMs: number;
   /** How long an ownership outlives the last sign of life. */
@@ -75,17 +94,21 @@ export function definitionOf(context: EngineContext, name: string): Definition {
   );
 }
 
-/** A payload as it is stored: sealed by the codec, if there is one. */
-export function sealPayload(context: EngineContext, text: string): Payload | Promise<Payload> {
-  if (!context.codec) return { text, sealed: false };
+/** A payload as it is stored, with the version of the data: sealed by the codec, if there is one. */
+export function sealPayload(
+  context: EngineContext,
+  text: string,
+  version: number,
+): Payload | Promise<Payload> {
+  if (!context.codec) return { text, sealed: false, version };
   const sealed = context.codec.encode(text);
-  if (typeof sealed === "string") return { text: JSON.stringify(sealed), sealed: true };
-  return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true }));
+  if (typeof sealed === "string") return { text: JSON.stringify(sealed), sealed: true, version };
+  return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }));
 }
 
 /** The user's JSON text of a stored payload. */
 export function openPayload(
-  context: EngineContext,
+  context: Pick<EngineContext, "codec">,
   stored: { readonly payload: string; readonly sealed?: boolean },
 ): string | Promise<string> {
   if (!stored.sealed) return stored.payload;

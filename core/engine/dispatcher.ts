@@ -112,13 +112,14 @@ export class Dispatcher {
   }
 
   /**
-   * When the first of a source's runs may start that wait for time alone.
+   * When the first of a source's queued runs can start.
    *
    * @param source Whose.
    * @param queued How many runs it has queued.
-   * @returns By the monotonic clock; `undefined` when others of its runs wait for something else, or none waits.
+   * @returns By the wall clock: now, unless all of them wait for their rate; `Infinity` when it has none.
    */
-  startsAt(source: RunSource, queued: number): number | undefined {
+  nextDue(source: RunSource, queued: number): number {
+    if (queued === 0) return Infinity;
     let first = Infinity;
     for (const lane of this.#lanes.values()) {
       if (lane.startsAt === undefined) continue;
@@ -126,7 +127,13 @@ export class Dispatcher {
       if (count > 0) first = Math.min(first, lane.startsAt);
       queued -= count;
     }
-    return queued === 0 && first < Infinity ? first : undefined;
+    const waitMs = queued === 0 ? Math.ceil(first - this.#clock.monotonic()) : 0;
+    return this.#clock.now() + Math.max(0, waitMs);
+  }
+
+  /** Whether a run that comes to this status now waits for its rate. */
+  mustWait(source: RunSource, status: string): boolean {
+    return this.#lanes.get(laneName(source, status))?.isSlow ?? false;
   }
 
   #pump(): void {
@@ -181,7 +188,7 @@ export class Dispatcher {
   /** The lane of a status that has a bound of its own. */
   #laneOf(source: RunSource, ready: Ready): Lane<Task> | undefined {
     if (ready.concurrency === 0 && !ready.rateLimit) return undefined;
-    const name = `${source.name} ${ready.status}`;
+    const name = laneName(source, ready.status);
     let lane = this.#lanes.get(name);
     if (!lane) {
       const made: Lane<Task> = new Lane(
@@ -207,4 +214,9 @@ export class Dispatcher {
     this.inFlight--;
     this.#pump();
   }
+}
+
+/** Lanes are of a definition's status, over all its shards. */
+function laneName(source: RunSource, status: string): string {
+  return `${source.name} ${status}`;
 }

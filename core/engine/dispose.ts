@@ -18,6 +18,7 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { type EngineContext, openPayload, sealPayload, shardOfRun } from "./context.ts";
+import { readData } from "./data_rules.ts";
 import { runError } from "./step_runner.ts";
 import { type Held, readRun } from "./write_change.ts";
 
@@ -84,7 +85,13 @@ async function eraseRun(
   });
   await rewrite(place, keyspace.chore.range(record.id), (batch, entry) => {
     const chore = choreOf(entry);
-    const run = { ...chore.run, payload: payload.text, sealed: payload.sealed, ...wordless };
+    const run = {
+      ...chore.run,
+      payload: payload.text,
+      sealed: payload.sealed,
+      dataVersion: payload.version ?? chore.run.dataVersion,
+      ...wordless,
+    };
     batch.check(entry.key, entry.version);
     choreTable.write(batch, chore, { ...chore, lastError: undefined, run });
   });
@@ -100,9 +107,10 @@ async function scrubbed(
   record: RunRecord,
 ): Promise<Payload> {
   const { payloadBytesMax } = context.limits;
-  if (!behaviour.scrub) return await sealPayload(context, "null");
-  const left = await behaviour.scrub(JSON.parse(await openPayload(context, record)));
-  return await sealPayload(context, jsonText(left, "what scrub answered", payloadBytesMax));
+  const { data, scrub } = behaviour;
+  if (!scrub) return await sealPayload(context, "null", data.version);
+  const left = await scrub(readData(data, record, await openPayload(context, record)));
+  return await sealPayload(context, jsonText(left, "what scrub answered", payloadBytesMax), data.version);
 }
 
 /** Reasons and error messages are free text, and may quote data. */

@@ -6,6 +6,7 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
 import type { AttemptSignal } from "./attempt_call.ts";
+import { noticed } from "./notice.ts";
 import type { Turn } from "./turn.ts";
 import { type Also, type Applied, applyChange, type Held, readRun } from "./write_change.ts";
 
@@ -39,6 +40,8 @@ export interface HotRun extends Held {
   attempt: AttemptSignal | undefined;
   /** Its run has ended meanwhile: what is left to do with the run does not wait for the attempt. */
   detached: boolean;
+  /** When its step's next start fell due, where the record does not tell any more. */
+  dueSince: number | undefined;
 }
 
 /** The records that an owner has in memory, and the changes it makes to them under its fence. */
@@ -145,6 +148,7 @@ export class HotRuns {
       turn: stepTurn,
       attempt: undefined,
       detached: false,
+      dueSince: undefined,
     };
   }
 
@@ -221,12 +225,15 @@ export class HotRuns {
       { ...keyspace.history.range(id), limit: this.#context.limits.pageMax, reverse: true },
     ]) as [Entry[], Entry[]];
     if (!entry) return false;
+    const before = run.record;
     run.record = decodeRecord(entry.value, entry.key);
     run.version = entry.version;
     if (!after || !event) return false;
     // A record's version alone does not tell: a guest may have written that version instead.
     const row = encodeHistory(event, after, after.updatedAt);
-    return newest.some((each) => each.value === row);
+    const isFound = newest.some((each) => each.value === row);
+    if (isFound) noticed(this.#context, before, { after, event }, after.updatedAt);
+    return isFound;
   }
 }
 

@@ -54,7 +54,10 @@ export async function landSurely(
     context.logger.log("error", "Cannot store a step's result; trying again", {
       definition: run.definition,
       runId: run.id,
+      status: run.status,
+      attempt: run.attempt + 1,
       error: String(error),
+      code,
     });
     await sleep(context.clock, Math.min(5_000, 50 * 2 ** Math.min(tries, 7)), owner.ended).catch(() => {});
     if (owner.over) return;

@@ -97,6 +97,12 @@ export class Lane<Item> {
     return at === Infinity ? undefined : at;
   }
 
+  /** Whether a newcomer waits for time. */
+  get isSlow(): boolean {
+    if (!this.#bounds.rateLimit) return false;
+    return this.#waiting.size > 0 || this.#rateFreeAt > this.#clock.monotonic();
+  }
+
   /** Stops the timer, until the next `pump`. */
   rest(): void {
     this.#timer?.cancel();

@@ -4,7 +4,7 @@
  * @module
  */
 import { PawlError } from "../errors.ts";
-import { bucketOf, type RunRecord, type RunState, runStates } from "../parts/run_record.ts";
+import { bucketOf, type RunError, type RunRecord, type RunState, runStates } from "../parts/run_record.ts";
 import { keyAfter, keyNumberMax, splitKey, stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { checkName } from "./check_input.ts";
@@ -46,7 +46,12 @@ export interface ListPage {
 }
 
 /** A listed run. */
-export type ListItem = Omit<RunView, "data"> & { readonly data?: unknown };
+export type ListItem = Omit<RunView, "data"> & {
+  /** Its data, when it was asked for. */
+  readonly data?: unknown;
+  /** Why its data, though asked for, is not there: it cannot be migrated. */
+  readonly dataError?: RunError;
+};
 
 const limitDefault = 25;
 
@@ -66,7 +71,7 @@ interface Source {
 export async function listRuns(context: EngineContext, query: ListQuery): Promise<ListPage> {
   const found = await findRuns(context, query);
   const withData = query.include?.includes("data") ?? false;
-  const items = await Promise.all(found.runs.map((run) => withData ? viewOf(context, run) : outline(run)));
+  const items = await Promise.all(found.runs.map((run) => withData ? item(context, run) : outline(run)));
   return { items, ...(found.cursor !== undefined && { cursor: found.cursor }) };
 }
 
@@ -86,6 +91,17 @@ export async function findRuns(context: EngineContext, query: ListQuery, also?: 
   return query.key === undefined
     ? await merge(context, query, wanted, limit, reverse)
     : await chain(context, query, wanted, limit, reverse);
+}
+
+/** A run that cannot be migrated must not hide all others. */
+async function item(context: EngineContext, run: RunRecord): Promise<ListItem> {
+  try {
+    return await viewOf(context, run);
+  } catch (error) {
+    if (!(error instanceof PawlError) || error.code !== "MIGRATION_FAILED") throw error;
+    const { name, message, code } = error;
+    return { ...outline(run), dataError: { name, message, code } };
+  }
 }
 
 function checkQuery(context: EngineContext, query: ListQuery): void {

@@ -9,6 +9,7 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { presenceShard } from "./presence.ts";
+import { relayDueOps, relayDues } from "./relay_due.ts";
 import type { Roster } from "./roster.ts";
 import { sharesOf, type Unit } from "./shares.ts";
 
@@ -59,23 +60,29 @@ export async function look(
       reader.read(shard, [
         { ...keyspace.owner.range(), limit: limits.pageMax },
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
+        ...relayDueOps(context),
       ])),
   ]);
   const stale = roster.look(presences![0]!);
   const rows = found.map(([owners]) => new Map(owners!.map((entry) => [nameIn(entry), entry])));
-  const sightings = found.flatMap(([, ...works], shard) =>
-    names.map((definition, index): Sighting => {
+  const sightings = found.flatMap(([, ...works], shard) => {
+    const relays = relayDues(context, works.splice(names.length));
+    return names.map((definition, index): Sighting => {
       const row = rows[shard]!.get(definition);
       const work = works[index]![0];
-      const firstDue = work && readStamp(splitKey(work.key)[2]!);
+      const firstDue = earliest(work && readStamp(splitKey(work.key)[2]!), relays.get(definition));
       const state = stateOf(context, roster, row, owns(placeOf(definition, shard), row));
       return { definition, shard, row, firstDue, state, owner: ownerOf(row, state) };
-    })
-  );
+    });
+  });
   const members = roster.members.filter(({ presence }) => !presence.ticks);
   const units = [...sightings, ...foreignUnits(context, roster, rows)];
   units.sort((a, b) => a.shard - b.shard || (a.definition < b.definition ? -1 : 1));
   return { sightings, shares: sharesOf(members, units), stale };
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? a ?? b : Math.min(a, b);
 }
 
 /** What only others carry: their load by it is part of what is fair. */

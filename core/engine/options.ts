@@ -3,15 +3,21 @@ import { PawlError } from "../errors.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
+import type { EventStreamer } from "../ports/event_streamer.ts";
 import { consoleLogger, type Logger } from "../ports/logger.ts";
 import { type Random, systemRandom } from "../ports/random.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { GroupCommitter } from "../store/group_commit.ts";
 import { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
-import { checkName } from "./check_input.ts";
+import { checkName, checkOptionNames } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
+import { guardTelemetry } from "./guard_telemetry.ts";
+import { EngineMetrics } from "./metrics.ts";
+import { type RelayOptions, relayPolicy } from "./relay_policy.ts";
 import { RunWatch } from "./run_watch.ts";
+import { StreamHub } from "./stream_hub.ts";
 import { checkStepOptions, type StepOptions } from "./step_options.ts";
 
 /** Options of `createEngine`. */
@@ -26,6 +32,8 @@ export interface EngineOptions {
   readonly random?: Random;
   /** Default: JSON lines of warnings and errors on the console. */
   readonly logger?: Logger;
+  /** Where metrics and traces go, such as `prometheusTelemetry()`; default: nowhere, and nothing is measured. */
+  readonly telemetry?: Telemetry;
   /** Transforms users' payloads, for instance encrypts them. */
   readonly codec?: Codec;
   /**
@@ -40,18 +48,52 @@ export interface EngineOptions {
   readonly lease?: { readonly term?: Duration };
   /** How often the engine looks for what no hint told it of; default 500 ms. */
   readonly poll?: Duration;
+  /**
+   * Where the owners of shards send every transition of the definitions with `stream: true`, at least once and in order
+   * per run; default: nowhere. They can be received from `engine.streams` either way.
+   */
+  readonly streams?: EventStreamer | RelayOptions;
+  /**
+   * How long `engine.streams` keeps events, received or not; default 7 days. A receiver that is further behind goes on with
+   * what is left. What the relay has not sent yet is kept for longer.
+   */
+  readonly keepEvents?: Duration;
   /** Single limits to change. */
   readonly limits?: Partial<Limits>;
+  /**
+   * Keep with each run the stack of whoever triggered it; default `false`, as that costs a trigger 30 to 50 us of CPU,
+   * about as much as a whole step in memory. What a trigger is given as `traceOrigin` is kept either way.
+   */
+  readonly traceOrigin?: boolean;
   /** Defaults for the steps of all definitions, field by field; those of a definition and of its steps go first. */
   readonly steps?: StepOptions;
 }
+
+const optionNames: Readonly<Record<keyof EngineOptions, true>> = {
+  store: true,
+  definitions: true,
+  clock: true,
+  random: true,
+  logger: true,
+  telemetry: true,
+  codec: true,
+  codeVersion: true,
+  work: true,
+  lease: true,
+  poll: true,
+  streams: true,
+  keepEvents: true,
+  limits: true,
+  traceOrigin: true,
+  steps: true,
+};
 
 /**
  * Checks the options and makes what the parts of an engine share.
  *
  * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming the option.
  */
-export function contextOf(options: EngineOptions): EngineContext {
+export function contextOf(options: EngineOptions): Omit<EngineContext, "engine"> {
   const { store, clock = systemClock(), random = systemRandom() } = options;
   if (typeof store?.commit !== "function" || typeof store.read !== "function") {
     throw new PawlError(
@@ -59,22 +101,33 @@ export function contextOf(options: EngineOptions): EngineContext {
       "Cannot create engine: `store` is no store; make one with memoryStore() or libsqlStore({ url })",
     );
   }
+  checkOptionNames("createEngine", options, optionNames);
   const limits = limitsOf(options);
+  const committer = new GroupCommitter({ store, clock, random, limits });
+  const pollMs = atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll");
+  const logger = options.logger ?? consoleLogger();
+  const telemetry = options.telemetry && guardTelemetry(options.telemetry, logger);
   return {
     engineId: random.hex(12),
     store,
     clock,
     random,
-    logger: options.logger ?? consoleLogger(),
+    logger,
+    telemetry,
+    metrics: telemetry && new EngineMetrics(telemetry),
     limits,
     codec: options.codec,
-    committer: new GroupCommitter({ store, clock, random, limits }),
+    committer,
     reader: new GroupReader(store, clock),
     definitions: definitionMap(options, limits),
     codeVersion: codeVersionOf(options),
     works: options.work ?? true,
     watch: new RunWatch(),
-    pollMs: atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll"),
+    hub: new StreamHub({ store, clock, committer, pollMs }),
+    keepEventsMs: atLeast(1_000, durationMs(options.keepEvents ?? "7d", "keepEvents"), "keepEvents"),
+    relay: relayPolicy(options.streams),
+    traceOrigin: options.traceOrigin ?? false,
+    pollMs,
     termMs: atLeast(100, durationMs(options.lease?.term ?? "10s", "lease.term"), "lease.term"),
   };
 }

@@ -14,11 +14,13 @@ import type { EngineContext } from "./context.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { look, placeOf, type Sighting } from "./look.ts";
 import { Presence } from "./presence.ts";
+import type { Relay } from "./relay.ts";
 import { Roster } from "./roster.ts";
 import { ShardOwner } from "./shard_owner.ts";
 import { newestCarriers, type Unit } from "./shares.ts";
 import { Suspects } from "./suspects.ts";
 import { sweepOutcomes } from "./sweep_outcomes.ts";
+import { tendLog } from "./tend_log.ts";
 
 /** How long the running steps of a shard may take to land before it is passed on, and how long until it is tried again. */
 const drainMs = 2_000;
@@ -36,6 +38,8 @@ export interface ClaimReport {
 interface Owned {
   readonly owner: ShardOwner;
   readonly epoch: number;
+  /** Sends the log; absent: there is none, or nowhere to send it. */
+  readonly relay: Relay | undefined;
   /** By the monotonic clock: not to be passed on before. */
   passAfter: number;
 }
@@ -58,12 +62,15 @@ export class Ownership {
   #lookAgain = false;
   #nextRenewal: Cancel | undefined;
   #nextLook: Cancel | undefined;
+  readonly #onOwned: () => void;
 
   /**
    * @param context The engine.
    * @param dispatcher Starts what the owners find due.
+   * @param onOwned Told after each change of what is owned.
    */
-  constructor(context: EngineContext, dispatcher: Dispatcher) {
+  constructor(context: EngineContext, dispatcher: Dispatcher, onOwned: () => void = () => {}) {
+    this.#onOwned = onOwned;
     this.#context = context;
     this.#dispatcher = dispatcher;
     this.#suspects = new Suspects(context.limits);
@@ -79,6 +86,16 @@ export class Ownership {
   /** The owner of a definition in a shard, when it is this engine. */
   ownerOf(definition: string, shard: number): ShardOwner | undefined {
     return this.#owned.get(placeOf(definition, shard))?.owner;
+  }
+
+  /** When relays try again what they could not send. */
+  get relayDues(): readonly (number | undefined)[] {
+    return [...this.#owned.values()].map(({ relay }) => relay?.nextDue);
+  }
+
+  /** Resolves when the relays have sent all that there is, or have to wait for another try. */
+  async relayed(): Promise<void> {
+    await Promise.all([...this.#owned.values()].map(({ relay }) => relay?.caughtUp()));
   }
 
   /** Owns its share, and renews, until {@linkcode release}. */
@@ -115,7 +132,7 @@ export class Ownership {
    * @returns What it had to leave.
    */
   async claim(
-    wanted: (sighting: { readonly firstDue: number | undefined }) => boolean,
+    wanted: (sighting: Sighting) => boolean,
   ): Promise<ClaimReport> {
     const owns = (place: string, row: Entry | undefined) => this.#owns(place, row);
     const { sightings, shares, stale } = await look(this.#context, this.#roster, owns);
@@ -152,6 +169,7 @@ export class Ownership {
     if (this.#renewedAt === undefined) return;
     this.#renewedAt = undefined;
     this.#owned.clear();
+    this.#onOwned();
     const releases = held.map((owned) => {
       owned.owner.end(reason);
       return this.#pass(owned, null);
@@ -206,7 +224,8 @@ export class Ownership {
     const place = placeOf(definition, shard);
     // Not passed at once to one that has just left it lying.
     const passAfter = this.#leftSince.delete(place) ? clock.monotonic() + drainPauseMs : 0;
-    this.#owned.set(place, { owner, epoch, passAfter });
+    this.#owned.set(place, { owner, epoch, relay: tendLog(this.#context, owner), passAfter });
+    this.#onOwned();
     if (state === "dead") {
       const about = { definition, shard, epoch };
       logger.log("warn", "Took over from an engine that gave no more signs of life", about);
@@ -230,6 +249,7 @@ export class Ownership {
     const { owner } = owned;
     if (!await owner.drain(drainMs)) return;
     this.#owned.delete(placeOf(owner.name, owner.shard));
+    this.#onOwned();
     await this.#pass(owned, member);
     if (this.#running) await this.#presence.ring();
   }
@@ -248,6 +268,7 @@ export class Ownership {
   #lost(owner: ShardOwner): void {
     const place = placeOf(owner.name, owner.shard);
     if (this.#owned.get(place)?.owner === owner) this.#owned.delete(place);
+    this.#onOwned();
     this.#context.logger.log("warn", "Lost a shard to another engine", {
       definition: owner.name,
       shard: owner.shard,

@@ -70,8 +70,8 @@ export class Presence {
   }
 }
 
-/** Tells graphs apart, so that engines notice when another carries other code under the same name. */
-function graphOf({ statuses, edges }: Behaviour): string {
+/** Tells graphs and versions of data apart, so that engines notice when another carries other code under the same name. */
+function graphOf({ statuses, edges, data }: Behaviour): string {
   const sorted = [...statuses].sort().map((status) => [status, [...edges.get(status) ?? []].sort()]);
-  return fingerprint(JSON.stringify(sorted));
+  return fingerprint(JSON.stringify(data.version === 1 ? sorted : [data.version, sorted]));
 }

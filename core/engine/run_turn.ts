@@ -4,7 +4,8 @@
  * @module
  */
 import { type Attempt, land, type Landing } from "../parts/landing.ts";
-import type { ChangeOf } from "../parts/run_change.ts";
+import type { Change, ChangeOf } from "../parts/run_change.ts";
+import { dueSince } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import type { EngineContext } from "./context.ts";
@@ -20,7 +21,7 @@ export interface TurnHost extends Lander {
   /** Resolves when no write of this fence is on its way any more. */
   seal(): Promise<void>;
   /** Applies a change to a run and files what follows from it. */
-  apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void>;
+  apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change>;
 }
 
 /**
@@ -34,21 +35,53 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const { turn } = run;
   const end = run.attempt = new AttemptSignal();
   if (turn.kind === "erase" || turn.kind === "remove") {
-    const { definition, guard } = host;
-    return await dispose(context, definition, run, guard, turn.kind, (changeOf) => host.apply(run, changeOf));
+    return await disposal(context, host, run, turn.kind);
   }
-  const { clock, random } = context;
+  const { clock, random, metrics } = context;
   const { record } = run;
   const timer = turn.kind === "timer" ? turn.timer : undefined;
   const code = timer ? timerCode(host.definition, record, timer) : stepCode(host.definition, record);
+  const meter = timer
+    ? metrics?.timeouts(host.definition, record.status)
+    : metrics?.step(host.definition, record.status);
+  meter?.started(
+    clock.now() - (timer?.at ?? run.dueSince ?? dueSince(record)),
+    timer && host.definition.behaviour.timerPolicy?.(record.status, timer.name)?.lagAlertMs,
+  );
   const startedAt = clock.monotonic();
   const result = attemptCode(context, host.definition, record, end, code);
   const landing = result instanceof Promise ? await result : result;
   const durationMs = Math.round(clock.monotonic() - startedAt);
   const by = timer ? "timer" as const : "step" as const;
   const { visit, payload } = record;
-  await store(context, host, run, { visit, payload, durationMs, chance: random.float(), by, timer }, landing);
+  const attempt = { visit, payload, durationMs, chance: random.float(), by, timer };
+  const change = await store(context, host, run, attempt, landing);
+  run.dueSince = undefined;
+  meter?.landed(clock.monotonic() - startedAt, change);
   return "done";
+}
+
+async function disposal(
+  context: EngineContext,
+  host: TurnHost,
+  run: HotRun,
+  kind: "erase" | "remove",
+): Promise<Disposed> {
+  const { clock, metrics } = context;
+  const { definition, guard } = host;
+  const meter = metrics?.deletion(definition);
+  meter?.started(clock.now() - (run.record.due ?? clock.now()));
+  const startedAt = clock.monotonic();
+  let change: Change | undefined;
+  const disposed = await dispose(context, definition, run, guard, kind, async (changeOf) => {
+    change = await host.apply(run, changeOf);
+  }).catch((error) => {
+    meter?.failed();
+    throw error;
+  });
+  if (disposed === "gone") meter?.done(clock.monotonic() - startedAt);
+  else meter?.landed(clock.monotonic() - startedAt, change);
+  return disposed;
 }
 
 async function store(
@@ -57,19 +90,23 @@ async function store(
   run: HotRun,
   attempt: Attempt,
   landing: Landing,
-): Promise<void> {
+): Promise<Change | undefined> {
   const { record } = run;
   const changeOf = land(host.definition.behaviour, attempt, landing);
   const seal = () => host.seal();
   try {
-    await host.apply(run, changeOf, { seal });
+    return await host.apply(run, changeOf, { seal });
   } catch (error) {
+    let change: Change | undefined;
     await landSurely(
       context,
       host,
       record,
       { changeOf, attempt, error },
-      (again) => host.apply(run, again, { seal }),
+      async (again) => {
+        change = await host.apply(run, again, { seal });
+      },
     );
+    return change;
   }
 }

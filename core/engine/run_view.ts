@@ -1,5 +1,7 @@
 import type { RunError, RunRecord, RunState } from "../parts/run_record.ts";
+import { PawlError } from "../errors.ts";
 import { type EngineContext, openPayload } from "./context.ts";
+import { readData } from "./data_rules.ts";
 
 /** What a run looks like from outside. */
 export interface RunView<Data = unknown> {
@@ -27,6 +29,8 @@ export interface RunView<Data = unknown> {
   readonly reason?: string;
   /** The last attempt's error, until a step lands. */
   readonly lastError?: RunError;
+  /** Where it was triggered from, if that was given or `createEngine({ traceOrigin: true })` asks for it. */
+  readonly traceOrigin?: string;
   /** The timers it waits for at its status. */
   readonly timers?: readonly RunTimerView[];
 }
@@ -40,12 +44,38 @@ export interface RunTimerView {
 }
 
 /**
+ * A run with its data as the deployed code knows it. Data of a later version is shown as it is: the run is stalled, or
+ * soon will be, and whoever operates it must be able to look.
+ *
  * @param context The engine.
  * @param record A run.
  * @returns It, as the user sees it.
+ * @throws {PawlError} `MIGRATION_FAILED`.
  */
 export async function viewOf<Data>(context: EngineContext, record: RunRecord): Promise<RunView<Data>> {
-  return { ...outline(record), data: JSON.parse(await openPayload(context, record)) as Data };
+  return { ...outline(record), data: await dataOf(context, record) as Data };
+}
+
+/** The view of a verb that has happened already: data that cannot be migrated is shown as it is stored. */
+export async function viewAfter(context: EngineContext, record: RunRecord): Promise<RunView> {
+  try {
+    return await viewOf(context, record);
+  } catch (error) {
+    if (!(error instanceof PawlError) || error.code !== "MIGRATION_FAILED") throw error;
+    context.logger.log("error", "Data could not be migrated and is shown as it is stored", {
+      runId: record.id,
+      error: error.message,
+    });
+    return { ...outline(record), data: JSON.parse(await openPayload(context, record)) };
+  }
+}
+
+async function dataOf(context: EngineContext, record: RunRecord): Promise<unknown> {
+  const text = await openPayload(context, record);
+  const rules = context.definitions.get(record.definition)?.behaviour.data;
+  // What was erased is data of no version.
+  const isReadable = rules && record.dataVersion <= rules.version && record.state !== "deleted";
+  return isReadable ? readData(rules, record, text) : JSON.parse(text);
 }
 
 /** A view without the data: what a list shows unless asked for more. */
@@ -65,5 +95,6 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
     ...(record.timers.length > 0 && {
       timers: record.timers.map(({ name, at }) => ({ name, at: new Date(at) })),
     }),
+    ...(record.traceOrigin !== undefined && { traceOrigin: record.traceOrigin }),
   };
 }

@@ -1,5 +1,7 @@
 import { keyAfter, splitKey } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
+import type { RunRecord } from "../parts/run_record.ts";
+import type { Behaviour } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 
 /** Whose stalled runs. */
@@ -30,7 +32,20 @@ export async function unstallRuns(
 }
 
 /**
- * The stalled runs of a definition in a shard: runs at a status that the code of an earlier owner did not know.
+ * Whether the deployed code can go on with a run.
+ *
+ * @param behaviour The deployed code.
+ * @param run The run.
+ * @returns Why not; `undefined`: it can.
+ */
+export function whyStalled({ statuses, data }: Behaviour, run: RunRecord): string | undefined {
+  if (!statuses.has(run.status)) return `status "${run.status}" is unknown to the deployed code`;
+  if (run.dataVersion <= data.version) return undefined;
+  return `its data is of version ${run.dataVersion}, the deployed code knows ${data.version}`;
+}
+
+/**
+ * The stalled runs of a definition in a shard: runs that the code of an earlier owner could not go on with.
  *
  * @param context The engine.
  * @param definition Whose runs.

@@ -43,6 +43,8 @@ export interface StepOptions {
   readonly lag?: Duration;
   /** Longest one attempt may take before it counts as failed with `STEP_TIMEOUT`; default 0: no limit. */
   readonly timeout?: Duration;
+  /** How late it may start before its metric `workflow_process_lag_alert` is 1; default 30 min + `lag`, 0: never. */
+  readonly lagAlert?: Duration;
 }
 
 /** Options with the place where they were given. */
@@ -69,6 +71,7 @@ const readers: Readonly<Record<string, Read>> = {
   "retry.jitter": flag,
   lag: milliseconds,
   timeout: milliseconds,
+  lagAlert: milliseconds,
 };
 
 /** The names that options may have, in the order of the documentation. */
@@ -114,15 +117,17 @@ export function stepPolicy(
   };
   const max = read<number | undefined>("retry.max", undefined);
   const initial = read("retry.initial", Math.min(1_000, max ?? Infinity));
+  const lagMs = read("lag", 0);
   const policy: StepPolicy = {
     retryInitialMs: initial,
     retryMaxMs: max ?? Math.max(300_000, initial),
     retryFactor: read("retry.factor", 2),
     retryJitter: read("retry.jitter", true),
     pauseAfterErrors: read("pauseAfterErrors", 0),
-    lagMs: read("lag", 0),
+    lagMs,
     concurrency: read("concurrency", 0),
     timeoutMs: read("timeout", 0),
+    lagAlertMs: read("lagAlert", 1_800_000 + lagMs),
     rateLimit: read<StepPolicy["rateLimit"]>("rateLimit", undefined),
   };
   const said = (name: string) => `${show(merged.get(name)!.value)} (${merged.get(name)!.from})`;

@@ -5,12 +5,13 @@
  */
 import { PawlError } from "../errors.ts";
 import { type AttemptSignal, Call, type Code } from "./attempt_call.ts";
-import { jsonText } from "../json.ts";
 import type { Landing } from "../parts/landing.ts";
 import type { Payload, RunError, RunRecord, RunTimer } from "../parts/run_record.ts";
 import type { Behaviour, Definition, EnteringCall, StepResult } from "./behaviour.ts";
 import { keyNumberMax } from "../store/key.ts";
-import { type EngineContext, openPayload, sealPayload } from "./context.ts";
+import { type EngineContext, openPayload } from "./context.ts";
+import { writeData } from "./data_rules.ts";
+import { traceAttempt } from "./trace_attempt.ts";
 
 /**
  * Runs user code once for a record, and never throws: what fails is a landing too.
@@ -29,11 +30,25 @@ export function attemptCode(
   end: AttemptSignal,
   code: Code,
 ): Landing | Promise<Landing> {
+  const { telemetry } = context;
+  // Looked at before a closure is made: without spans a step pays nothing for them.
+  if (!telemetry?.span) return attempt(context, definition, record, end, code);
+  const run = () => attempt(context, definition, record, end, code);
+  return traceAttempt(telemetry, record, code, run, () => end.thrown);
+}
+
+function attempt(
+  context: EngineContext,
+  definition: Definition,
+  record: RunRecord,
+  end: AttemptSignal,
+  code: Code,
+): Landing | Promise<Landing> {
   try {
     const landing = runCode(context, definition, record, end, code);
-    return landing instanceof Promise ? landing.catch((error) => failed(context, error)) : landing;
+    return landing instanceof Promise ? landing.catch((error) => failed(context, error, end)) : landing;
   } catch (error) {
-    return failed(context, error);
+    return failed(context, error, end);
   }
 }
 
@@ -51,8 +66,10 @@ export function runCode(
 ): Landing | Promise<Landing> {
   const text = openPayload(context, record);
   return typeof text === "string"
-    ? call(context, definition, new Call(record, text, end, code), end, code)
-    : text.then((opened) => call(context, definition, new Call(record, opened, end, code), end, code));
+    ? call(context, definition, new Call(definition.behaviour.data, record, text, end, code), end, code)
+    : text.then((opened) =>
+      call(context, definition, new Call(definition.behaviour.data, record, opened, end, code), end, code)
+    );
 }
 
 function call(
@@ -63,9 +80,11 @@ function call(
   code: Code,
 ): Landing | Promise<Landing> {
   const result = code.run(behaviour, made);
-  if (!(result instanceof Promise)) return landing(context, behaviour, made, result);
-  const bounded = code.timeoutMs > 0 ? withTimeout(context, result, code.timeoutMs, end) : result;
-  return bounded.then((value) => landing(context, behaviour, made, value));
+  const land = (value: StepResult) => landing(context, behaviour, made, value);
+  const landed = result instanceof Promise ? result.then(land) : land(result);
+  return landed instanceof Promise && code.timeoutMs > 0
+    ? withTimeout(context, landed, code.timeoutMs, end)
+    : landed;
 }
 
 function landing(
@@ -76,8 +95,7 @@ function landing(
 ): Landing | Promise<Landing> {
   const answer = answerOf(context, behaviour, made, result);
   if (!made.touched) return answer;
-  const text = jsonText(made.readData(), "data", context.limits.payloadBytesMax);
-  const sealed = sealPayload(context, text);
+  const sealed = writeData(context, behaviour.data, made.readData(), `land ${made.what}`);
   // Not spread for the common answer: it would give each step's landing a shape of its own.
   const land = (payload: Payload): Landing =>
     answer.kind === "move" && !answer.timers
@@ -128,7 +146,8 @@ export function timersOf(
   });
 }
 
-function failed(context: EngineContext, error: unknown): Landing {
+function failed(context: EngineContext, error: unknown, end: AttemptSignal): Landing {
+  end.thrown = error;
   return { kind: "error", error: runError(error, context.limits.messageLengthMax) };
 }
 

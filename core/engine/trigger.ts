@@ -8,11 +8,13 @@ import { fingerprint } from "../hash.ts";
 import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
+import { logText } from "../parts/run_log.ts";
 import {
   earliestDue,
   hashSuffix,
   isFinished,
   noTimers,
+  type Payload,
   recordHead,
   type RunRecord,
   runTable,
@@ -23,7 +25,8 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
-import { type EngineContext, placeOf, sealPayload, shardOf } from "./context.ts";
+import { type EngineContext, openPayload, placeOf, shardOf } from "./context.ts";
+import { writeData } from "./data_rules.ts";
 import type { Ownership } from "./ownership.ts";
 import { timersOf } from "./step_runner.ts";
 import { readRun } from "./write_change.ts";
@@ -33,9 +36,10 @@ export interface Wish {
   readonly definition: Definition;
   readonly key: string;
   readonly status: string;
-  readonly payload: { readonly text: string; readonly sealed: boolean };
-  /** The data's JSON text. */
+  readonly payload: Payload;
+  /** The data's JSON text, for the functions that set timers. */
   readonly text: string;
+  readonly traceOrigin: string | undefined;
   readonly idempotency: { readonly key: string; readonly input: string } | undefined;
 }
 
@@ -44,6 +48,7 @@ export interface TriggerInput {
   readonly data?: unknown;
   readonly startAt?: string;
   readonly idempotencyKey?: string;
+  readonly traceOrigin?: string | undefined;
 }
 
 /** What a trigger answers. */
@@ -121,6 +126,8 @@ export async function trigger(
     if (result.ok) {
       if (owner && !owner.over) owner.adopt(record, result.version);
       context.watch.changed(record);
+      if (definition.behaviour.stream) context.hub.changed(shard);
+      context.metrics?.runState(record.definition, undefined, record.state);
       return { runId: record.id, created: true };
     }
     if (result.reason === "lease-lost") {
@@ -156,17 +163,33 @@ export async function checkWish(
   }
   const { idempotencyKey } = input;
   if (idempotencyKey !== undefined) checkName(idempotencyKey, "idempotencyKey", limits.keyLengthMax);
-  const text = jsonText(input.data, "data", limits.payloadBytesMax);
+  const { traceOrigin } = input;
+  if (traceOrigin !== undefined && typeof traceOrigin !== "string") {
+    throw new PawlError("INVALID_ARGUMENT", `Cannot trigger "${name}": traceOrigin is no text`);
+  }
+  const payload = await writeData(context, behaviour.data, input.data, `trigger "${name}" for key "${key}"`);
   return {
     definition,
     key,
     status,
-    text,
-    payload: await sealPayload(context, text),
+    payload,
+    text: behaviour.timers
+      ? await openPayload(context, { payload: payload.text, sealed: payload.sealed })
+      : "",
+    traceOrigin: traceOrigin?.slice(0, limits.traceOriginLengthMax),
     idempotency: idempotencyKey === undefined
       ? undefined
-      : { key: idempotencyKey, input: fingerprint(`${status} ${text}`) },
+      : { key: idempotencyKey, input: fingerprint(`${status} ${givenText(context, input.data)}`) },
   };
+}
+
+/** What was given tells whether a call is the same: a schema may fill in other defaults, or be another one by now. */
+function givenText(context: EngineContext, data: unknown): string {
+  try {
+    return jsonText(data, "data", context.limits.payloadBytesMax);
+  } catch {
+    return String(JSON.stringify(data, (_, value) => typeof value === "bigint" ? `${value}n` : value));
+  }
 }
 
 /** The run as it begins. */
@@ -189,7 +212,14 @@ export function newRecord(
     createdAt: new Date(createdAt),
     readData: () => JSON.parse(wish.text),
   }) ?? noTimers;
-  const identity = { id, definition: name, key: wish.key, createdAt, previous };
+  const identity = {
+    id,
+    definition: name,
+    key: wish.key,
+    createdAt,
+    previous,
+    traceOrigin: wish.traceOrigin,
+  };
   return {
     ...identity,
     head: recordHead(identity),
@@ -205,6 +235,7 @@ export function newRecord(
     timers,
     reason: undefined,
     lastError: undefined,
+    dataVersion: behaviour.data.version,
     sealed: wish.payload.sealed,
     payload: wish.payload.text,
   };
@@ -219,6 +250,10 @@ export function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | und
   runTable.write(batch, undefined, record);
   const event = { kind: "trigger", by: "client", to: record.status } as const;
   batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, record, record.createdAt));
+  if (wish.definition.behaviour.stream) {
+    const logged = logText(undefined, { after: record, event }, record.createdAt)!;
+    batch.putStamped(keyspace.log.front(record.definition), logged);
+  }
   if (wish.idempotency) {
     const row = idempotencyRow(wish);
     // No check of its own: whoever writes this row writes the key row too.

@@ -3,6 +3,7 @@ import { type ChangeOf, resume, stall, withoutStep, withoutTimer } from "../part
 import { isFinished, type RunRecord, type RunTimer } from "../parts/run_record.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Ready } from "./dispatcher.ts";
+import { whyStalled } from "./stalled_runs.ts";
 
 /** What a run is due for. */
 export type Turn =
@@ -36,7 +37,8 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
   if (run.due === undefined || run.due > now) return undefined;
   if (isFinished(run.state)) return disposal(behaviour, run, now);
   if (run.state === "paused") return { instead: resume(behaviour, "engine") };
-  if (!behaviour.statuses.has(run.status)) return { instead: stall() };
+  const why = whyStalled(behaviour, run);
+  if (why !== undefined) return { instead: stall(why) };
   const timer = run.timers.length === 0 ? undefined : firstDue(run.timers, now);
   if (timer) {
     const policy = behaviour.timerPolicy?.(run.status, timer.name);

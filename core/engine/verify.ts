@@ -19,6 +19,7 @@ import {
   recordsOf,
   type ShardCheck,
 } from "./verify_rows.ts";
+import { checkHeldRows, checkLogRow, checkStreamRows } from "./verify_streams.ts";
 
 /** Something in the store that should not be, or that may be looked at. */
 export interface Finding {
@@ -113,6 +114,13 @@ async function checkPage(
     const damage = ownershipDamage(entry);
     if (damage) check.report("record", entry.key, damage);
   }
+  const streams = {
+    events: of(keyspace.event),
+    cursors: of(keyspace.cursor),
+    relays: of(keyspace.relay),
+  };
+  checkStreamRows(check, streams);
+  await checkHeldRows(check, of(keyspace.held));
   await histories.add(of(keyspace.history));
   const runs = await checkRuns(check, of(keyspace.run));
   await checkChoreRows(check, [...of(keyspace.todo), ...of(keyspace.parked)]);
@@ -121,6 +129,7 @@ async function checkPage(
     ...of(keyspace.work).map((entry) => checkIndexRow(check, entry)),
     ...of(keyspace.key).map((entry) => checkKeyRow(check, entry)),
     ...of(keyspace.idempotency).map((entry) => checkAnswerRow(check, entry)),
+    ...of(keyspace.log).map((entry) => checkLogRow(check, entry)),
     ...await checkChores(check, of(keyspace.chore)),
   ].filter((row) => row !== undefined);
   const records = await recordsOf(check, rows.map((row) => row.runId));

@@ -9,13 +9,17 @@ import { PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { earliest } from "./earliest.ts";
+import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { Poll } from "./poll.ts";
-import type { ShardOwner } from "./shard_owner.ts";
+import type { ProcessState } from "./metrics.ts";
+import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
+import { StoreStreamer } from "./store_streamer.ts";
 
 /** What a tick did. */
 export interface TickReport {
-  /** Attempts of steps that came to an end. */
+  /** Attempts of steps, timers, hooks and handlers of connectors that came to an end. */
   readonly processed: number;
   /** When there is something to do next, as far as this engine sees; absent: nothing is waiting. */
   readonly nextDueAt?: Date;
@@ -34,6 +38,8 @@ type Phase = "new" | "starting" | "started" | "stopping" | "stopped";
 export class Work {
   /** Which shards this engine owns. */
   readonly ownership: Ownership;
+  /** The engine's own streams; they end with it. */
+  readonly streams: StoreStreamer;
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
   readonly #poll: Poll;
@@ -48,8 +54,31 @@ export class Work {
   constructor(context: EngineContext) {
     this.#context = context;
     this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context.clock);
-    this.ownership = new Ownership(context, this.#dispatcher);
+    this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
+    this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
+    if (context.works) {
+      for (const definition of context.definitions.values()) context.metrics?.begin(definition);
+    }
+    this.#reportStates();
+  }
+
+  /** What each process is doing. */
+  states(): Readonly<Record<string, ProcessState>> {
+    return processStates(this.#context, this.#enginePhase, this.#ownedNames);
+  }
+
+  get #enginePhase(): EnginePhase {
+    if (this.#phase === "new" || this.#phase === "stopped") return this.#phase;
+    return "at work";
+  }
+
+  get #ownedNames(): ReadonlySet<string> {
+    return new Set(this.ownership.owners.map((owner) => owner.name));
+  }
+
+  #reportStates(): void {
+    if (this.#context.metrics) reportStates(this.#context, this.#enginePhase, this.#ownedNames);
   }
 
   /** Attempts of steps that came to an end since the start. */
@@ -77,6 +106,7 @@ export class Work {
     }
     if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
     this.#phase = "starting";
+    this.#reportStates();
     const starting = this.#start();
     this.#starting = starting.catch(() => {});
     await starting;
@@ -89,6 +119,7 @@ export class Work {
     } catch (error) {
       await this.ownership.release(error);
       this.#phase = "new";
+      this.#reportStates();
       throw error;
     }
     this.#poll.start(true);
@@ -109,11 +140,14 @@ export class Work {
     this.#poll.stop();
     this.#dispatcher.stop();
     await this.#landed(grace);
+    await this.#relayed(grace);
     this.#context.committer.hurry();
     this.#context.reader.hurry();
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
+    this.streams.end();
+    this.#reportStates();
     this.#context.watch.end(reason);
   }
 
@@ -146,10 +180,11 @@ export class Work {
     let running = 0;
     let nextDue: number | undefined;
     try {
-      claim = await this.ownership.claim(({ firstDue }) => firstDue !== undefined && firstDue <= now);
+      claim = await this.ownership.claim((sighting) => this.#hasWork(sighting, now));
       await this.#landed(Math.max(0, endsAt - clock.monotonic()));
       this.#dispatcher.stop();
       await this.#landed(graceMs);
+      await this.#relayed(graceMs);
       running = this.#dispatcher.inFlight;
       nextDue = this.#nextDue(claim.nextDue);
     } finally {
@@ -173,19 +208,24 @@ export class Work {
     );
   }
 
-  #nextDue(elsewhere: number | undefined): number | undefined {
-    const dues = [elsewhere, ...this.ownership.owners.map((owner) => this.#ownDue(owner))];
-    const known = dues.filter((due) => due !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+  /** Something is due, or a connector may be given events, which go to runs in every shard. */
+  #hasWork({ definition, firstDue }: Sighting, now: number): boolean {
+    if (firstDue !== undefined && firstDue <= now) return true;
+    return this.#context.definitions.get(definition)!.behaviour.connectors !== undefined;
   }
 
-  /** Runs that only their rate holds up are next due when it lets the first of them start. */
-  #ownDue(owner: ShardOwner): number | undefined {
-    const startsAt = this.#dispatcher.startsAt(owner, owner.queued);
-    if (startsAt === undefined) return owner.nextDue;
-    const { clock } = this.#context;
-    const due = clock.now() + Math.max(0, Math.ceil(startsAt - clock.monotonic()));
-    return Math.min(due, owner.nextSleeper ?? due);
+  #nextDue(elsewhere: number | undefined): number | undefined {
+    const { owners, relayDues } = this.ownership;
+    return earliest(elsewhere, ...owners.map((owner) => owner.nextDue), ...relayDues);
+  }
+
+  /** Waits until what landed has been relayed, at most so long: the next owner would send it again. */
+  async #relayed(ms: number): Promise<void> {
+    if (ms <= 0 || !this.#context.relay) return;
+    const patience = new AbortController();
+    const late = sleep(this.#context.clock, ms, patience.signal).catch(() => {});
+    await Promise.race([this.ownership.relayed(), late]);
+    patience.abort();
   }
 
   /** Waits until nothing is in flight, ready, or about to start within that time, and at most so long. */
@@ -201,7 +241,7 @@ export class Work {
       do {
         await this.#dispatcher.drained(until);
         await Promise.all(reading().map((owner) => owner.readingDone()));
-      } while (this.#dispatcher.busy(until) && !patience.signal.aborted);
+      } while ((this.#dispatcher.busy(until) || reading().length > 0) && !patience.signal.aborted);
     };
     await Promise.race([quiet(), late]);
     patience.abort();

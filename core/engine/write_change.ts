@@ -7,11 +7,13 @@ import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { type Chore, choreId, choreTable, hookKindOf } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
+import { logText } from "../parts/run_log.ts";
 import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
+import { noticed } from "./notice.ts";
 
 /** A record as it was read or last written, with the store's version of it. */
 export interface Held {
@@ -62,16 +64,20 @@ export async function applyChange(
     const now = context.clock.now();
     const change = changeOf(held.record, now);
     if (!change.after && !change.event) return change;
-    const batch = changeBatch(held, change, now);
+    const isStreamed = context.definitions.get(held.record.definition)?.behaviour.stream;
+    const logged = isStreamed ? logText(held.record, change, now) : undefined;
+    const batch = changeBatch(held, change, now, logged);
     const chores = change.after && choresOf(context, held.record, change.after, now);
     if (chores) { for (const chore of chores) choreTable.write(batch, undefined, chore); }
     also?.(batch, change.after ?? held.record);
     if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");
     const result = await context.committer.commit(shard, batch, guard);
     if (result.ok) {
+      noticed(context, held.record, change, now);
       if (change.after || isFinished(held.record.state)) held.version = result.version;
       if (change.after) held.record = change.after;
       context.watch.changed(held.record);
+      if (logged !== undefined) context.hub.changed(shard);
       return chores ? { ...change, chores } : change;
     }
     if (result.reason === "lease-lost") {
@@ -108,16 +114,18 @@ function choresOf(
   }));
 }
 
-/** What nobody outside was told yet may be relaxed: an unfinished run's step progress, and nothing else. */
-function changeBatch(held: Held, change: Change, now: number): BatchBuilder {
+/** What nobody outside was told yet may be relaxed: an unfinished run's step progress that no log tells of. */
+function changeBatch(held: Held, change: Change, now: number, logged: string | undefined): BatchBuilder {
   const { record } = held;
   const { after, event } = change;
   const isProgress = event?.by === "step" || event?.by === "timer";
-  const batch = new BatchBuilder({ relaxed: isProgress && !isFinished((after ?? record).state) });
+  const isRelaxed = isProgress && !isFinished((after ?? record).state) && logged === undefined;
+  const batch = new BatchBuilder({ relaxed: isRelaxed });
   batch.check(keyspace.run.key(record.id), held.version);
   if (after) runTable.write(batch, record, after);
   // A row that comes late moves the version of its record, so that a removal under way cannot leave it behind.
   else if (isFinished(record.state)) batch.put(keyspace.run.key(record.id), encodeRecord(record));
   if (event) batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, after ?? record, now));
+  if (logged !== undefined) batch.putStamped(keyspace.log.front(record.definition), logged);
   return batch;
 }

@@ -8,10 +8,13 @@ import type {
   TimerWish,
   Transition,
 } from "../engine/behaviour.ts";
+import type { Connector } from "../engine/connector.ts";
+import type { DataRules } from "../engine/data_rules.ts";
 import { type OptionLayer, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
+import type { ConnectorPart } from "./connector.ts";
 import { diagramOf } from "./diagram.ts";
 import { startOf } from "./graph.ts";
 import {
@@ -71,9 +74,13 @@ export interface MachineParts {
   readonly callbacks: ReadonlyMap<string, readonly Callback[]>;
   readonly timeouts: ReadonlyMap<string, readonly Timeout[]>;
   readonly hooks: ReadonlyMap<HookKind, readonly HookPart[]>;
+  readonly connectors: readonly ConnectorPart[];
+  /** What it says of its data. */
+  readonly data: DataRules;
   readonly pauseRetryMs: number | undefined;
   readonly keepFinishedMs: number | undefined;
   readonly scrub: ((data: unknown) => unknown) | undefined;
+  readonly stream: boolean;
 }
 
 const noHooks: readonly Hook[] = [];
@@ -100,6 +107,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
       [kind, list],
     ) => [kind, list.map((each): Hook => ({ ...each, policy: policyOf(each) }))]),
   );
+  const connectors = parts.connectors.map((each): Connector => ({ ...each, policy: policyOf(each) }));
   const start = startOf(transitions);
   const statuses = new Set(transitions.flatMap(({ from, to }) => [from, ...to]));
   return {
@@ -109,6 +117,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
     transitions,
     pauseRetryMs: parts.pauseRetryMs,
     keepFinishedMs: parts.keepFinishedMs,
+    data: parts.data,
     policy: (status) => policies.get(status),
     isTerminal: (status) => !edges.has(status),
     withDefaults: (defaults, limits) => machineBehaviour({ ...parts, layers: [defaults, ...layers] }, limits),
@@ -130,6 +139,8 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
       },
     }),
     ...(hooks.size > 0 && { hooks: (kind) => hooks.get(kind) ?? noHooks }),
+    ...(connectors.length > 0 && { connectors }),
+    stream: parts.stream,
     ...(scrub && { scrub }),
     diagram: (options) => diagramOf({ name, start, statuses, transitions }, options),
   };

@@ -5,8 +5,11 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
+import { checkOptionNames } from "../engine/check_input.ts";
 import type { Definition, Transition } from "../engine/behaviour.ts";
+import type { ConnectorEvent } from "../engine/connector.ts";
 import type { RunView } from "../engine/run_view.ts";
+import type { DataRules } from "../engine/data_rules.ts";
 import { checkStepOptions, type OptionLayer, type StepOptions, stepPolicy } from "../engine/step_options.ts";
 import { PawlError } from "../errors.ts";
 import type { HookKind } from "../parts/chore.ts";
@@ -18,18 +21,38 @@ import {
   type Step,
   type Timeout,
 } from "./behaviour.ts";
-import { checkGraph, checkMachineName, checkStatus } from "./graph.ts";
+import {
+  type ConnectorHandler,
+  type ConnectorOptions,
+  connectorOptions,
+  type ConnectorPart,
+  connectorPart,
+  type ConnectorSource,
+} from "./connector.ts";
+import { checkConnectorName, checkGraph, checkMachineName, checkStatus } from "./graph.ts";
+import { machineData } from "./data.ts";
 import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutOptions } from "./machine.ts";
 import type { TimeoutAt } from "./run.ts";
 
+const optionNames: Readonly<Record<keyof MachineOptions, true>> = {
+  pauseRetry: true,
+  steps: true,
+  schema: true,
+  version: true,
+  migrate: true,
+  keepFinished: true,
+  stream: true,
+  scrub: true,
+};
+
 /** What of the options of a step means something for a timeout, and for a hook. */
-const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout"];
+const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout", "lagAlert"];
 const hookOptions = timeoutOptions;
 
 /**
  * Begins a state machine.
  *
- * @typeParam Data What a run carries; it must survive JSON.
+ * @typeParam Data What a run carries; it must survive JSON. Left out, it is what the schema gives.
  * @param name Unique within a store; the name stored runs are found by.
  * @param options Defaults for its steps and for paused runs.
  * @returns A builder.
@@ -53,6 +76,7 @@ export function machine<Data = undefined>(
   options: MachineOptions<Data> = {},
 ): MachineBuilder<Data> {
   checkMachineName(name);
+  checkOptionNames(`machine "${name}"`, options, optionNames);
   return new Builder(name, options as MachineOptions<unknown>) as unknown as MachineBuilder<Data>;
 }
 
@@ -60,6 +84,8 @@ export function machine<Data = undefined>(
 class Builder {
   readonly #name: string;
   readonly #defaults: OptionLayer;
+  readonly #data: DataRules;
+  readonly #stream: boolean;
   readonly #scrub: MachineOptions<unknown>["scrub"];
   readonly #pauseRetryMs: number | undefined;
   readonly #keepFinishedMs: number | undefined;
@@ -68,12 +94,15 @@ class Builder {
   readonly #callbacks = new Map<string, Callback[]>();
   readonly #timeouts = new Map<string, Timeout[]>();
   readonly #hooks = new Map<HookKind, HookPart[]>();
+  readonly #connectors = new Map<string, ConnectorPart>();
 
   constructor(name: string, options: MachineOptions<unknown>) {
     this.#name = name;
     this.#defaults = { from: `machine("${name}", { steps })`, options: options.steps };
     checkStepOptions(this.#defaults);
+    this.#data = machineData(name, options);
     this.#scrub = options.scrub;
+    this.#stream = options.stream ?? false;
     const { pauseRetry = "1h", keepFinished } = options;
     this.#pauseRetryMs = pauseRetry === false ? undefined : durationMs(pauseRetry, "pauseRetry");
     this.#keepFinishedMs = keepFinished === undefined ? undefined : durationMs(keepFinished, "keepFinished");
@@ -112,6 +141,19 @@ class Builder {
     return this;
   }
 
+  connector(
+    name: string,
+    source: ConnectorSource<ConnectorEvent>,
+    handler: ConnectorHandler<unknown, ConnectorEvent>,
+    options: ConnectorOptions = {},
+  ): this {
+    checkConnectorName(this.#name, name);
+    if (this.#connectors.has(name)) throw this.#refused("connector", `there is one named "${name}" already`);
+    const layer = (own: StepOptions) => this.#layer(`connector "${name}"`, own, connectorOptions);
+    this.#connectors.set(name, connectorPart(this.#name, name, { source, handler, options }, layer));
+    return this;
+  }
+
   onComplete(handler: HookHandler<unknown>, options?: HookOptions): this {
     return this.#hook("complete", handler, options);
   }
@@ -141,9 +183,12 @@ class Builder {
       callbacks: new Map(this.#callbacks),
       timeouts: new Map(this.#timeouts),
       hooks: new Map(this.#hooks),
+      connectors: [...this.#connectors.values()],
+      data: this.#data,
       pauseRetryMs: this.#pauseRetryMs,
       keepFinishedMs: this.#keepFinishedMs,
       scrub: this.#scrub,
+      stream: this.#stream,
     });
     return { name: this.#name, behaviour };
   }

@@ -32,6 +32,18 @@ export function checkStatus(machine: string, status: unknown): void {
   );
 }
 
+/**
+ * @throws {PawlError} `INVALID_GRAPH` unless the name can be a connector's.
+ */
+export function checkConnectorName(machine: string, name: unknown): void {
+  if (isName(name)) return;
+  throw new PawlError(
+    "INVALID_GRAPH",
+    `Cannot add connector to "${machine}": got name ${JSON.stringify(name)}, ` +
+      `want text of 1 to ${nameLengthMax} characters`,
+  );
+}
+
 function isName(value: unknown): boolean {
   return typeof value === "string" && value.length > 0 && value.length <= nameLengthMax;
 }

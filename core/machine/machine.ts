@@ -5,8 +5,12 @@
  */
 import type { Duration } from "../duration.ts";
 import type { Definition } from "../engine/behaviour.ts";
+import type { ConnectorEvent } from "../engine/connector.ts";
 import type { RunView } from "../engine/run_view.ts";
 import type { StepOptions } from "../engine/step_options.ts";
+import type { StreamEvent } from "../ports/event_streamer.ts";
+import type { ConnectorApi, ConnectorHandler, ConnectorOptions, ConnectorSource } from "./connector.ts";
+import type { StandardSchema } from "../standard_schema.ts";
 import type { CallbackHandler, StepHandler, TimeoutAt, TimeoutHandler } from "./run.ts";
 
 /** Options of a timeout: those of a step, but `lag`. */
@@ -19,7 +23,7 @@ export interface TimeoutOptions extends Omit<StepOptions, "lag"> {
 }
 
 /** Options of a hook. */
-export interface HookOptions extends Pick<StepOptions, "concurrency" | "retry" | "timeout"> {
+export interface HookOptions extends Pick<StepOptions, "concurrency" | "retry" | "timeout" | "lagAlert"> {
   /** Its name among the hooks of its kind; default: its number. */
   readonly name?: string;
   /** Failed attempts after which it is parked until somebody retries it; default 10, 0: it is retried for ever. */
@@ -36,13 +40,30 @@ export type HookHandler<Data> = (
 ) => unknown;
 
 /** Options of a machine. */
-export interface MachineOptions<Data = never> {
+export interface MachineOptions<Data = unknown> {
   /** After how long a paused run is resumed by itself; default 1 h, `false`: never. As luno/workflow does. */
   readonly pauseRetry?: Duration | false;
   /** Defaults for its steps, callbacks and timeouts, field by field; above those of the engine, below those of each. */
   readonly steps?: StepOptions;
-  /** How long a finished run is kept, with its history, before it is removed; default: for ever. */
+  /**
+   * What its data must satisfy, at every trigger and whenever a step saves it: a schema of zod, valibot, or any other
+   * library with Standard Schema. Stored is what the schema makes of the data.
+   */
+  readonly schema?: StandardSchema<unknown, Data>;
+  /** Of the data that this code writes; a whole number from 1, which is the default. */
+  readonly version?: number;
+  /**
+   * Makes data of an older version into data of this one, when a step or a view first looks at it. It must not wait for
+   * anything; a throw is a failed attempt. Annotate `data` with the type it had.
+   */
+  migrate?(data: unknown, from: number): Data;
+  /**
+   * How long a finished run is kept, with its history, before it is removed; default: for ever. It counts for runs that end
+   * under code that has it.
+   */
   readonly keepFinished?: Duration;
+  /** Tell `engine.streams`, and the relay if there is one, of each transition: one row more per transition. Default false. */
+  readonly stream?: boolean;
   /** What is left of the data after `engine.deleteData`; default: nothing, `null`. */
   scrub?(data: Data): Data | Promise<Data>;
 }
@@ -129,6 +150,23 @@ export interface MachineBuilder<
     handler: TimeoutHandler<Data, To[number]>,
     options?: TimeoutOptions,
   ): MachineBuilder<Data, Status | From | To[number], Stepped, Start | From, Payloads>;
+  /**
+   * Adds a connector: code that hands events from outside to the runs of this machine, each at least once. Put it after
+   * the steps and callbacks whose statuses its handler names.
+   *
+   * @param name Unique among the machine's connectors; it names the cursor, so do not change it.
+   * @param source A topic, a function that opens a receiver, or deliveries of your own.
+   * @param handler User code. Throwing is a failed attempt; the event is tried again until it is done, or parked.
+   * @param options Shards, lag, retries, parking.
+   * @returns The builder.
+   * @throws {PawlError} `INVALID_GRAPH`, or `INVALID_ARGUMENT` naming the option that is wrong.
+   */
+  connector<Event extends ConnectorEvent = StreamEvent>(
+    name: string,
+    source: ConnectorSource<Event>,
+    handler: ConnectorHandler<ConnectorApi<Data, Status, Start, Payloads>, Event>,
+    options?: ConnectorOptions,
+  ): this;
   /** Adds a hook for runs that have reached a terminal status. Any number may be added of each kind. */
   onComplete(handler: HookHandler<Data>, options?: HookOptions): this;
   /** Adds a hook for runs that were paused, by whomever. */

@@ -46,6 +46,8 @@ export interface StepPolicy {
   readonly concurrency: number;
   /** Longest run of one attempt; 0: no limit. */
   readonly timeoutMs: number;
+  /** Lag behind its due time above which a start raises the alert of its metric; 0: never. */
+  readonly lagAlertMs: number;
   /** Starts of this status's step by one engine in any span of time; absent: no bound. */
   readonly rateLimit?: { readonly limit: number; readonly perMs: number } | undefined;
 }
@@ -264,13 +266,14 @@ export function withoutTimer(rules: Rules, name: string): ChangeOf {
 }
 
 /**
- * Sets aside a run whose status the deployed code does not know.
+ * Sets aside a run that the deployed code cannot go on with.
  *
+ * @param because Why; default: its status is unknown.
  * @returns The change.
  */
-export function stall(): ChangeOf {
+export function stall(because?: string): ChangeOf {
   return (run, now) => {
-    const reason = `status "${run.status}" is unknown to the deployed code`;
+    const reason = because ?? `status "${run.status}" is unknown to the deployed code`;
     return {
       after: nextRecord(run, {
         state: "stalled",

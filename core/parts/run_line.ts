@@ -181,6 +181,7 @@ function readRun({ latest, idempotency, history, chores, record }: Fields): RunL
 function readRecord(fields: Fields): RunRecord {
   const { id, definition, key, status, previous, reason, lastError, sealed = false, data } = fields;
   const { due, stepDue, timers = noTimers } = fields;
+  const { dataVersion = 1, traceOrigin } = fields;
   want(isRunId(id), "a run id in its record");
   want(isText(definition) && isText(key) && isText(status), "definition, key and status in its record");
   want(runStates.includes(fields.state as RunState), `a run state in its record, not ${fields.state}`);
@@ -196,9 +197,11 @@ function readRecord(fields: Fields): RunRecord {
   want(Array.isArray(timers) && timers.every(isTimer), "a name, time, attempt and round in each timer");
   want(reason === undefined || typeof reason === "string", "text as reason");
   want(lastError === undefined || isError(lastError), "a name and a message in lastError");
+  want(isCount(dataVersion, 1), "a dataVersion in its record");
+  want(traceOrigin === undefined || typeof traceOrigin === "string", "text as traceOrigin");
   want(data !== undefined && typeof sealed === "boolean", "data in its record");
   want(!sealed || typeof data === "string", "a codec's text as sealed data");
-  const identity = { id, definition, key, createdAt: fields.createdAt as number, previous };
+  const identity = { id, definition, key, createdAt: fields.createdAt as number, previous, traceOrigin };
   return {
     ...identity,
     head: recordHead(identity),
@@ -214,6 +217,7 @@ function readRecord(fields: Fields): RunRecord {
     timers,
     reason,
     lastError,
+    dataVersion,
     sealed,
     payload: JSON.stringify(data),
   };

@@ -49,6 +49,8 @@ export interface RunRecord {
   readonly definition: string;
   readonly key: string;
   readonly createdAt: number;
+  /** Where it was triggered from; absent: nobody asked. */
+  readonly traceOrigin?: string | undefined;
   /** The run of the same key before this one: the list of a key's runs is linked, so no index row is paid for it. */
   readonly previous: string | undefined;
   readonly state: RunState;
@@ -70,6 +72,8 @@ export interface RunRecord {
   readonly timers: readonly RunTimer[];
   readonly reason: string | undefined;
   readonly lastError: RunError | undefined;
+  /** Version of the definition's data that the payload is of. */
+  readonly dataVersion: number;
   /** The payload is a codec's text, not the user's JSON itself. */
   readonly sealed: boolean;
   /** The payload as JSON text. */
@@ -82,6 +86,8 @@ export interface RunRecord {
 export interface Payload {
   readonly text: string;
   readonly sealed: boolean;
+  /** Version of the definition's data that it is of; absent: that of the payload before it. */
+  readonly version?: number;
 }
 
 /** What a change sets; a due time, `reason` or `lastError` given as `undefined` is cleared. */
@@ -112,6 +118,14 @@ const finished: ReadonlySet<RunState> = new Set<RunState>([
 /** Whether nothing more can happen to a run but deletion. */
 export function isFinished(state: RunState): boolean {
   return finished.has(state);
+}
+
+/**
+ * Since when the step of a run that is due has been due. A work row stays where it is while the next step is due at once, so the
+ * due time alone may be of an earlier step.
+ */
+export function dueSince(run: RunRecord): number {
+  return Math.max(run.stepDue ?? 0, run.updatedAt);
 }
 
 /** All run states, in the order of a life. */
@@ -158,7 +172,10 @@ export function earliestDue(
 }
 
 /** The fields of a record that never change. */
-export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "createdAt" | "previous">;
+export type RunIdentity = Pick<
+  RunRecord,
+  "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin"
+>;
 
 /**
  * @param run What identifies a run.
@@ -166,8 +183,9 @@ export type RunIdentity = Pick<RunRecord, "id" | "definition" | "key" | "created
  */
 export function recordHead(run: RunIdentity): string {
   const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
+  const origin = run.traceOrigin === undefined ? "" : `,"traceOrigin":${JSON.stringify(run.traceOrigin)}`;
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}`;
+    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}${origin}`;
 }
 
 /**
@@ -185,6 +203,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     key: record.key,
     createdAt: record.createdAt,
     previous: record.previous,
+    traceOrigin: record.traceOrigin,
     head: record.head,
     state: changes.state ?? record.state,
     status: changes.status ?? record.status,
@@ -198,6 +217,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     timers: changes.timers ?? record.timers,
     reason: "reason" in changes ? changes.reason : record.reason,
     lastError: "lastError" in changes ? changes.lastError : record.lastError,
+    dataVersion: changes.payload?.version ?? record.dataVersion,
     sealed: changes.payload ? changes.payload.sealed : record.sealed,
     payload: changes.payload ? changes.payload.text : record.payload,
   };
@@ -218,6 +238,7 @@ export function encodeRecord(record: RunRecord): string {
   if (record.timers.length > 0) text += `,"timers":${JSON.stringify(record.timers)}`;
   if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
   if (record.lastError !== undefined) text += `,"lastError":${JSON.stringify(record.lastError)}`;
+  if (record.dataVersion !== 1) text += `,"dataVersion":${record.dataVersion}`;
   if (record.sealed) text += `,"sealed":true`;
   return `${text},"data":${record.payload}}`;
 }
@@ -259,6 +280,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     key: head.key,
     createdAt: head.createdAt,
     previous: head.previous,
+    traceOrigin: head.traceOrigin,
     head: recordHead(head),
     state: head.state,
     status: head.status,
@@ -272,6 +294,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     timers: head.timers ?? noTimers,
     reason: head.reason,
     lastError: head.lastError,
+    dataVersion: head.dataVersion ?? 1,
     sealed: head.sealed ?? false,
     payload: text.slice(at + payloadMark.length, -1),
   };

@@ -1,6 +1,18 @@
 /**
  * Ordered, named sequences of events with durable cursors: what luno/workflow calls an event streamer.
  *
+ * 1. Events of one sender keep their order within a topic, and so do the events of one key, whoever sends them one after
+ *    another. A `send` that rejects may have sent a front of its events; sending them again is safe, as ids tell repeats.
+ * 2. A receiver's name is its cursor. A new name's place is fixed, durably, when `receive` resolves; a known name goes on
+ *    where it was acked last, whatever `from` says.
+ * 3. Acks are cumulative: one covers every event that the same receiver was given before. The cursor never moves back.
+ * 4. What is not acked is given again to the next receiver of the name, so each event comes at least once.
+ * 5. Names are independent: each gets every event. Two open receivers of one name share its cursor and are no way to
+ *    share work: each event comes to at least one of them, and it may come to both.
+ * 6. A topic is any text, compared as it stands: case, spaces and accents count.
+ *
+ * A streamer that keeps nothing gives each event to the receivers that are open when it is sent; 2 to 4 are void then.
+ *
  * @module
  */
 
@@ -30,11 +42,17 @@ export interface StreamEvent extends NewEvent {
 export interface Delivery {
   /** The event. */
   readonly event: StreamEvent;
-  /** Moves the receiver's cursor past this event, durably. What is not acked is delivered again to the next receiver of that name. */
+  /**
+   * Moves the receiver's cursor past this event and all it was given before, durably. What is not acked is delivered
+   * again to the next receiver of that name. May be repeated, and may come after the receiver has ended.
+   */
   ack(): Promise<void>;
 }
 
-/** A source of events: ends by `return()` of its iterator, or by the signal it was opened with. */
+/**
+ * A source of events: ends by `return()` of its iterator, or by the signal it was opened with; then nothing of it is left
+ * running. It has one iterator, however often that is asked for.
+ */
 export type Deliveries = AsyncIterable<Delivery>;
 
 /** Where a receiver of a new name begins. */
@@ -48,11 +66,12 @@ export interface ReceiveOptions {
 /** A place to send events to and to receive them from. Proved by `streamerConformance` of `pawl/testing`. */
 export interface EventStreamer {
   /**
-   * Appends events to a topic, in order.
+   * Appends events to a topic, in order. What is given wrong is refused before anything is sent.
    *
    * @param topic Where.
    * @param events In order.
    * @returns Resolves when they are as durable as the streamer makes them.
+   * @throws {PawlError} `INVALID_ARGUMENT`, `NOT_JSON` or `PAYLOAD_TOO_LARGE`, or what the place they go to says.
    */
   send(topic: string, events: readonly NewEvent[]): Promise<void>;
   /**
@@ -62,6 +81,7 @@ export interface EventStreamer {
    * @param name Its cursor: a receiver of the same name goes on where the last one acked.
    * @param options Where a new name begins.
    * @returns The events, one after another.
+   * @throws {PawlError} `INVALID_ARGUMENT`, or what the place they come from says.
    */
   receive(topic: string, name: string, options?: ReceiveOptions): Promise<Deliveries>;
 }

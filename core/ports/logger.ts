@@ -1,7 +1,13 @@
-/** How serious a log line is. */
+/**
+ * How serious a log line is. `error`: something stands still until somebody looks. `warn`: something went wrong, and the
+ * engine goes on by itself. `info`: what runs and engines do beside progress. `debug`: for those who look for a fault.
+ */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** Where the engine writes what an operator may want to read. User data never goes here. */
+/**
+ * Where the engine writes what an operator may want to read. User data never goes here: no key, no run data, and of what
+ * a step threw only its name and code.
+ */
 export interface Logger {
   /**
    * Writes one line.

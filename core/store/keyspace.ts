@@ -2,7 +2,7 @@
  * Every prefix of the stored format, with the shape of its tuple. A prefix is for ever: a retired one stays listed.
  *
  * Where each row lives: rows of a run are in the shard of its definition and key; `presence` and `roster` are in shard 0;
- * `owner` and `bell` are one per definition in every shard.
+ * `owner`, `bell` and `relay` are one per definition in every shard; `event` and `cursor` are in the shard of their topic.
  *
  * @module
  */
@@ -74,6 +74,16 @@ export const keyspace = {
   roster: space<[]>("roster", []),
   /** An engine's sign of life. */
   presence: space<[engineId: string]>("presence", ["engineId"]),
+  /** What was sent to a topic of a user's own. */
+  event: space<[topic: string]>("event", ["topic", "version"], true),
+  /** How far a receiver has come in a topic: a place in every shard that the topic has rows in. */
+  cursor: space<[topic: string, name: string]>("cursor", ["topic", "name"]),
+  /** Transitions of the runs of a definition with a stream, in the shard of each run. */
+  log: space<[definition: string]>("log", ["definition", "version"], true),
+  /** How far the relay has sent this shard's log of a definition. */
+  relay: space<[definition: string]>("relay", ["definition"]),
+  /** A run whose events the relay holds back, as the first of them cannot be sent. */
+  held: space<[definition: string, runId: string]>("held", ["definition", "runId"]),
   /** A committer's last call, where replies can be lost. */
   outcome: space<[committerId: string]>("outcome", ["committerId"]),
 } as const;

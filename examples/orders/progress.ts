@@ -30,8 +30,9 @@ export function showProgress(text: () => string): Progress {
     write(isTerminal ? clear + now : `${now}\n`);
   };
   const timer = setInterval(show, isTerminal ? 100 : 1_000);
-  const log: Logger["log"] = (level, message) => {
-    if (level !== "warn" && level !== "error") return;
+  const log: Logger["log"] = (level, message, fields) => {
+    // What ails a single order is in the report.
+    if ((level !== "warn" && level !== "error") || fields?.["runId"] !== undefined) return;
     write(`${clear}${message}\n`);
     shown = "";
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { machine, type RunView } from "../../mod.ts";
-import { gate, testInMemory, testOnStores } from "./stores.ts";
+import { gate, storeKinds, testInMemory, testOnStores } from "./stores.ts";
 
 interface Doc {
   text: string;
@@ -290,3 +290,28 @@ testOnStores("hooks that are to be done or parked move to another store with the
   assert.deepEqual(seen.filter((each) => each === "k").length, 1);
   assert.ok(seen.includes("k later"));
 });
+
+testOnStores(
+  "a hook that fell due while its shard could not be passed on is run by who stays",
+  async (world) => {
+    const heard: string[] = [];
+    const definition = () =>
+      machine<number>("jobs")
+        .step("new", ["done"], async (run) => {
+          await new Promise<void>((resolve) => world.clock.after(run.data, resolve));
+          return "done";
+        })
+        .onComplete((run) => void heard.push(run.key))
+        .build();
+    const jobs = definition();
+    const engine = await world.started({ definitions: [jobs] });
+    // In each shard one step that ends while the shard is to be passed on, and one that is longer than that may take.
+    for (let index = 0; index < 24; index++) {
+      await world.during(engine.trigger(jobs, `k${index}`, { data: index % 2 === 0 ? 1_000 : 6_000 }));
+    }
+    await world.started({ definitions: [definition()] });
+    await world.advance(4_000);
+    assert.deepEqual(heard.toSorted(), Array.from({ length: 12 }, (_, index) => `k${index * 2}`).toSorted());
+  },
+  storeKinds.slice(1, 2),
+);

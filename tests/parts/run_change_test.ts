@@ -30,6 +30,7 @@ const plain: StepPolicy = {
   lagMs: 0,
   concurrency: 0,
   timeoutMs: 0,
+  lagAlertMs: 0,
 };
 
 const rules: Rules =
@@ -57,6 +58,7 @@ function run(fields: Partial<RunRecord> = {}): RunRecord {
     timers: [],
     reason: undefined,
     lastError: undefined,
+    dataVersion: 1,
     sealed: false,
     payload: "{}",
     ...fields,

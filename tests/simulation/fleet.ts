@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { createEngine, type Engine } from "../../core/engine/engine.ts";
+import { createEngine } from "../../core/engine/engine.ts";
+import type { Engine } from "../../core/engine/verbs.ts";
 import type { Machine } from "../../core/machine/machine.ts";
 import { silentLogger } from "../../core/ports/logger.ts";
 import type { Store } from "../../core/store/store.ts";

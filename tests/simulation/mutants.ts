@@ -202,8 +202,8 @@ const mutants: readonly Mutant[] = [
   {
     name: "a landing whose outcome stays unknown is applied again",
     file: "core/engine/hot_runs.ts",
-    find: "return newest.some((each) => each.value === row);",
-    replace: "return newest.length < 0 && row === row;",
+    find: "const isFound = newest.some((each) => each.value === row);",
+    replace: "const isFound = newest.length < 0 && row === row;",
   },
   {
     name: "a timer's result lands in another visit",
@@ -315,9 +315,15 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "hooks of a change that landed unheard are forgotten",
-    file: "core/engine/shard_owner.ts",
-    find: "if (unheard) this.#chores.rescan()",
-    replace: "if (!unheard && unheard) this.#chores.rescan()",
+    file: "core/engine/shard_runs.ts",
+    find: "if (applied.unheard) this.#side.rescan()",
+    replace: "if (applied.unheard && !applied) this.#side.rescan()",
+  },
+  {
+    name: "hooks of an erasure that landed unheard are forgotten",
+    file: "core/engine/shard_runs.ts",
+    find: "if (error instanceof OutcomeUnknownError) this.#owner.unsure();\n      this.#forget(runId);",
+    replace: "this.#forget(runId);",
   },
   {
     name: "a hook goes before it has run",
@@ -336,7 +342,7 @@ const mutants: readonly Mutant[] = [
     name: "hooks left out for a shard's passing are not read again",
     file: "core/engine/shard_owner.ts",
     find: "else await this.rescan();",
-    replace: "else await this.#index.rescan();",
+    replace: "else await this.#runs.rescan();",
   },
   {
     name: "a deletion forgets the history",
@@ -347,8 +353,8 @@ const mutants: readonly Mutant[] = [
   {
     name: "a deletion forgets the hooks",
     file: "core/engine/dispose.ts",
-    find: "payload: payload.text, sealed: payload.sealed, ...wordless };",
-    replace: "...wordless };",
+    find: "      payload: payload.text,\n",
+    replace: "",
   },
   {
     name: "a removal takes hooks that have not run",

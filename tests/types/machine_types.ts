@@ -6,10 +6,14 @@ import {
   createEngine,
   type DataOf,
   machine,
+  type StandardSchema,
   type StartStatusOf,
   type StatusOf,
   type StepRun,
+  type StreamEvent,
 } from "../../mod.ts";
+import * as v from "valibot";
+import { z } from "zod";
 import { createClient } from "@libsql/client";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 
@@ -85,8 +89,56 @@ machine<Order>("m").step("a", ["b"], () => "b", {
   lag: "5s",
   retry: { initial: 100, jitter: false },
 });
+machine<Order>("m", { steps: { rateLimit: { limit: 10, per: "1s" }, pauseAfterErrors: 3 } })
+  .step("a", ["b"], () => "b", { rateLimit: false, pauseAfterErrors: 0 });
 // @ts-expect-error no such option
 machine<Order>("m").step("a", ["b"], () => "b", { parallel: 8 });
+// @ts-expect-error a rate has a span
+machine<Order>("m").step("a", ["b"], () => "b", { rateLimit: { limit: 10 } });
+// @ts-expect-error a typo
+machine<Order>("m", { steps: { pauseAfterError: 3 } });
+// @ts-expect-error a typo in what is nested
+createEngine({ store: memoryStore(), definitions: [], steps: { retry: { intial: 3 } } });
+
+// Data has the type that its schema gives.
+const zodOrder = z.object({ cents: z.number(), note: z.string().default("none") });
+const byZod = machine("m", { schema: zodOrder }).step("a", ["b"], (run) => {
+  isTrue<Equal<typeof run.data, { cents: number; note: string }>>(true);
+  return "b";
+}).build();
+isTrue<Equal<DataOf<typeof byZod>, { cents: number; note: string }>>(true);
+isTrue<Equal<StatusOf<typeof byZod>, "a" | "b">>(true);
+const byValibot = machine("m", {
+  schema: v.object({ cents: v.number(), note: v.optional(v.string(), "none") }),
+})
+  .step("a", ["b"], () => "b").build();
+isTrue<Equal<DataOf<typeof byValibot>, { cents: number; note: string }>>(true);
+declare const byHand: StandardSchema<unknown, Order>;
+const hand = machine("m", { schema: byHand }).step("a", ["b"], () => "b").build();
+isTrue<Equal<DataOf<typeof hand>, Order>>(true);
+machine<Order>("m", { schema: byHand });
+machine<{ cents: number; note: string }>("m", { schema: zodOrder });
+// @ts-expect-error a schema of other data
+machine<Order>("m", { schema: v.object({ dollars: v.number() }) });
+// @ts-expect-error no schema
+machine("m", { schema: { parse: () => 5 } });
+
+// A migration gives the data of today; what it takes may be annotated with the type of old.
+machine<Order>("m", { version: 2, migrate: (old: { dollars: number }) => ({ cents: old.dollars * 100 }) });
+machine<Order>("m", { version: 2, migrate: (_, from) => ({ cents: from }) });
+machine("m", { version: 2, schema: byHand, migrate: (old: { dollars: number }) => ({ cents: old.dollars }) });
+// @ts-expect-error of another type
+machine<Order>("m", { version: 2, migrate: () => ({ dollars: 5 }) });
+// @ts-expect-error of another type than its schema's
+machine("m", { version: 2, schema: byHand, migrate: () => ({ dollars: 5 }) });
+const migrated = machine("m", { version: 2, migrate: (): Order => ({ cents: 5 }) }).step(
+  "a",
+  ["b"],
+  () => "b",
+).build();
+isTrue<Equal<DataOf<typeof migrated>, Order>>(true);
+const plainOptions = machine("m", { pauseRetry: false }).step("a", ["b"], () => "b").build();
+isTrue<Equal<DataOf<typeof plainOptions>, undefined>>(true);
 
 // Handlers declared apart keep their literal types with run.to().
 function ship(run: StepRun<Order, "shipped" | "lost">) {
@@ -123,6 +175,15 @@ export async function verbs(): Promise<void> {
   await engine.trigger(maybe, "k");
   await engine.trigger(maybe, "k", { data });
 
+  await engine.trigger(orders, "k", { data, traceOrigin: "shop" });
+  // @ts-expect-error of another type
+  await engine.trigger(orders, "k", { data, traceOrigin: 5 });
+  await engine.trigger(byZod, "k", { data: { cents: 5, note: "x" } });
+  // @ts-expect-error the type of its schema
+  await engine.trigger(byZod, "k", { data: { cents: "5", note: "x" } });
+  // @ts-expect-error data is missing
+  await engine.trigger(byValibot, "k");
+
   // A trigger is prepared with what it would be called with.
   const prepared = await engine.prepareTrigger(orders, "k", { data, startAt: "paid" });
   await createClient({ url: ":memory:" }).batch([...prepared.statements, "select 1"], "write");
@@ -157,3 +218,42 @@ export async function verbs(): Promise<void> {
   // @ts-expect-error a builder is no definition
   createEngine({ store: memoryStore(), definitions: [machine("m").step("a", ["b"], () => "b")] });
 }
+
+// A connector's handler has the verbs of its machine, typed by what came before it.
+const received = machine<Order>("m")
+  .step("a", ["b"], () => "b")
+  .callback("b", ["c"], (_run, parcel: { id: string }) => parcel.id === "" ? "c" : "c")
+  .connector("topic", { stream: "psp" }, async (api, event) => {
+    isTrue<Equal<typeof event, StreamEvent>>(true);
+    await api.trigger(event.key, { data: { cents: 5 }, startAt: "a", idempotencyKey: event.id });
+    await api.callback(event.key, "b", { id: "5" }, { idempotencyKey: event.id });
+    const run = await api.await(event.key, { status: "c" });
+    isTrue<Equal<typeof run.data, Order>>(true);
+    // @ts-expect-error data is needed
+    await api.trigger(event.key);
+    // @ts-expect-error of another type
+    await api.trigger(event.key, { data: { dollars: 5 } });
+    // @ts-expect-error nothing starts at an end
+    await api.trigger(event.key, { data: { cents: 5 }, startAt: "c" });
+    // @ts-expect-error the status takes no callback
+    await api.callback(event.key, "a", { id: "5" });
+    // @ts-expect-error a payload of another type
+    await api.callback(event.key, "b", { id: 5 });
+    // @ts-expect-error no such status
+    await api.await(event.key, { status: "d" });
+    await api.engine.trigger(orders, event.key, { data: { cents: 5 } });
+  }, { shards: 4, lag: "5s", retry: { max: "1m" }, parkAfterErrors: 3, parkTo: { stream: "aside" } })
+  .build();
+isTrue<Equal<StatusOf<typeof received>, "a" | "b" | "c">>(true);
+declare const parcels: AsyncIterable<{ event: { id: string; weight: number }; ack(): void }>;
+machine("m").step("a", ["b"], () => "b")
+  .connector("own", parcels, (_api, event) => isTrue<Equal<typeof event.weight, number>>(true))
+  .connector("opened", ({ name, shard, signal }) => {
+    isTrue<Equal<[typeof name, typeof shard, typeof signal], [string, number, AbortSignal]>>(true);
+    return Promise.resolve(parcels);
+  }, (api, event) => api.trigger(event.id));
+declare const nameless: AsyncIterable<{ event: { key: string }; ack(): void }>;
+// @ts-expect-error an event has an id
+machine("m").step("a", ["b"], () => "b").connector("c", nameless, () => {});
+// @ts-expect-error a connector has no concurrency: it has shards
+machine("m").step("a", ["b"], () => "b").connector("c", parcels, () => {}, { concurrency: 3 });
