@@ -214,6 +214,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     } catch (error) {
       run.attempt = undefined;
       this.failed(error);
+      if (error instanceof OutcomeUnknownError) this.#owner.unsure();
       this.#forget(runId);
       this.#index.retry(runId, error);
     }

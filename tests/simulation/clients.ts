@@ -96,6 +96,10 @@ export class Clients {
     if (verb === "callback") return this.#callBack(subject);
     if (verb === "deleteData") return this.#deleteData(subject);
     this.#operate(subject, verb);
+    // Its code may still run then.
+    if (verb === "cancel" && world.chance(0.7)) {
+      node.host.later(world.between(10, 400), () => this.#operate(subject, "deleteData"));
+    }
     // What is paused may stay so for long; some clients hold the door.
     if (verb === "pause" && world.chance(0.5)) {
       node.host.later(world.between(10, 600), () => this.#operate(subject, "resume"));
