@@ -5,15 +5,15 @@
  */
 
 // The engine and what its verbs take and give.
-export {
-  type AwaitOptions,
-  type CallbackOptions,
-  createEngine,
-  type Engine,
-  type OperateOptions,
-  type RunOptions,
-  type TriggerOptions,
-} from "./core/engine/engine.ts";
+export { createEngine } from "./core/engine/engine.ts";
+export type {
+  AwaitOptions,
+  CallbackOptions,
+  Engine,
+  OperateOptions,
+  RunOptions,
+  TriggerOptions,
+} from "./core/engine/verbs.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
 export type {
   Behaviour,

@@ -193,20 +193,29 @@ interface OtelTracer`,
   "./plugins/prometheus": `function prometheusTelemetry
 interface PrometheusOptions
 interface PrometheusTelemetry`,
-  "./testing": `function recordingTelemetry
+  "./testing": `function readAnswer
+function recordingTelemetry
+function runStub
 function seededRandom
 function storeConformance
 function streamerConformance
 function testEngine
 function virtualClock
+interface AwaitTimerOptions
 interface ConformanceCase
 interface RecordedSpan
 interface RecordingTelemetry
+interface RequireDataOptions
 interface StoreConformanceOptions
 interface StreamerConformanceOptions
 interface TestEngine
 interface TestEngineOptions
-interface VirtualClock`,
+interface TestWaitOptions
+interface VirtualClock
+interface VirtualClockOptions
+typeAlias HandlerAnswer
+typeAlias HandlerOf
+typeAlias RunStubOptions`,
 };
 
 async function exportedNames(file: string): Promise<string> {

@@ -15,6 +15,7 @@ import { AttemptSignal, type Code } from "./attempt_call.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import { type EngineContext, shardOf } from "./context.ts";
+import { Stale } from "./hot_runs.ts";
 import { changeRun, requireRun, type RunName } from "./operate.ts";
 import type { Ownership } from "./ownership.ts";
 import { runCode } from "./step_runner.ts";
@@ -51,9 +52,6 @@ interface Wish {
   readonly idempotency: { readonly row: string; readonly input: string } | undefined;
   readonly signal: AbortSignal | undefined;
 }
-
-/** The run is not as it was when the callback's code saw it. */
-class Stale extends Error {}
 
 /**
  * @returns What it came to.

@@ -36,3 +36,27 @@ export function checkStatusOf(definition: string, statuses: ReadonlySet<string>,
       [...statuses].map((each) => `"${each}"`).join(", "),
   );
 }
+
+/**
+ * Refuses an option that nobody reads: most often a name that was mistyped, or put in the wrong place.
+ *
+ * @param what Whose options, such as `createEngine`.
+ * @param options As given.
+ * @param known Every name there is.
+ * @throws {PawlError} `INVALID_ARGUMENT` naming the option and the known ones.
+ */
+export function checkOptionNames(
+  what: string,
+  options: object,
+  known: Readonly<Record<string, true>>,
+): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot use option "${name}" of ${what}: there is none; those there are: ${
+        Object.keys(known).join(", ")
+      }`,
+    );
+  }
+}

@@ -8,7 +8,7 @@ import { hash32 } from "../hash.ts";
 import type { StepPolicy } from "../parts/run_change.ts";
 import type { NewEvent } from "../ports/event_streamer.ts";
 import type { Definition } from "./behaviour.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "./verbs.ts";
 
 /** The least that an event must have. */
 export interface ConnectorEvent {
@@ -75,19 +75,6 @@ export interface Connector {
   handle(call: ConnectorCall, event: ConnectorEvent): unknown;
   /** Puts an event aside that has failed too often. */
   park(parked: NewEvent, engine: Engine): Promise<void>;
-}
-
-/**
- * The cursor of a shard of a connector, named as luno/workflow names it.
- *
- * @param connector Its name.
- * @param definition Whose.
- * @param index Which shard, from 0.
- * @param shards How many.
- * @returns The name, which counts from 1.
- */
-export function receiverName(connector: string, definition: string, index: number, shards: number): string {
-  return `${connector}-connector-to-${definition}-consumer-${index + 1}-of-${shards}`;
 }
 
 /** The shard of the connector that handles an event: by the key, so that events of one key keep their order. */

@@ -8,12 +8,13 @@ import {
   type ConnectorDelivery,
   type ConnectorEvent,
   connectorShardOf,
-  receiverName,
 } from "./connector.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
+import type { ProcessMeter } from "./metrics.ts";
 import { OpenSource } from "./open_source.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
+import { connectorProcess } from "./process_names.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { runError, withTimeout } from "./step_runner.ts";
 
@@ -42,6 +43,9 @@ export class ConnectorShard implements RunSource {
   readonly #context: EngineContext;
   readonly #connector: Connector;
   readonly #index: number;
+  /** Its name in metrics, and that of its cursor. */
+  readonly #process: string;
+  readonly #meter: ProcessMeter | undefined;
   /** Whether it is at rest, for ticks. */
   readonly activity: Activity;
   #source: OpenSource | undefined;
@@ -66,6 +70,8 @@ export class ConnectorShard implements RunSource {
     this.#context = options.context;
     this.#connector = connector;
     this.#index = index;
+    this.#process = connectorProcess(connector.name, owner.name, index + 1, connector.shards);
+    this.#meter = options.context.metrics?.process(owner.name, this.#process);
     this.activity = new Activity(options.context.clock, connector.quietMs);
     this.name = `${owner.name} connectors`;
   }
@@ -96,8 +102,8 @@ export class ConnectorShard implements RunSource {
 
   /** When it goes on, as far as it knows. */
   get nextDue(): number | undefined {
-    if (this.#turn && this.#turnState !== "running") return this.#context.clock.now();
-    return this.activity.nextDue;
+    if (!this.#turn || this.#turnState === "running") return this.activity.nextDue;
+    return this.#options.dispatcher.nextDue(this, 1);
   }
 
   /** @inheritdoc */
@@ -145,9 +151,8 @@ export class ConnectorShard implements RunSource {
   }
 
   #open(signal: AbortSignal) {
-    const { name, shards } = this.#connector;
-    const cursor = receiverName(name, this.#owner.name, this.#index, shards);
-    const receiver = { name: cursor, shard: this.#index, shards, signal };
+    const { shards } = this.#connector;
+    const receiver = { name: this.#process, shard: this.#index, shards, signal };
     return this.#connector.open(receiver, this.#context.engine);
   }
 
@@ -160,7 +165,10 @@ export class ConnectorShard implements RunSource {
 
   async #take(source: OpenSource, delivery: ConnectorDelivery): Promise<void> {
     const event = checkedEvent(delivery);
-    if (connectorShardOf(event, this.#connector.shards) !== this.#index) return await source.skip(delivery);
+    if (connectorShardOf(event, this.#connector.shards) !== this.#index) {
+      this.#meter?.skipped("filtered out");
+      return await source.skip(delivery);
+    }
     if (event.id === this.#handled) return await this.#ack(source, delivery);
     await this.#ripen(event);
     for (let attempt = 1; !source.isClosed; attempt++) {
@@ -199,20 +207,23 @@ export class ConnectorShard implements RunSource {
 
   /** The ack belongs to the turn: whoever waits for what runs waits for it too. */
   async #runTurn({ delivery, attempt }: Turn): Promise<Outcome> {
-    const source = this.#source!;
-    try {
-      await this.#handle(delivery.event, attempt);
-    } catch (error) {
-      try {
-        if (!await this.#park(delivery.event, attempt, error)) return { failed: error };
-      } catch (notParked) {
-        this.#log("Cannot park an event of a connector", notParked, attempt, delivery.event);
-        return { failed: error };
-      }
+    const { event } = delivery;
+    const { clock } = this.#context;
+    const startedAt = clock.monotonic();
+    if (attempt === 1 && event.at !== undefined) {
+      const { lagMs, lagAlertMs } = this.#connector.policy;
+      this.#meter?.started(clock.now() - Number(event.at) - lagMs, lagAlertMs);
     }
     try {
-      this.#handled = delivery.event.id;
-      await this.#ack(source, delivery);
+      await this.#handle(event, attempt);
+    } catch (error) {
+      this.#meter?.failed();
+      if (!await this.#park(event, attempt, error)) return { failed: error };
+    }
+    try {
+      this.#handled = event.id;
+      await this.#ack(this.#source!, delivery);
+      this.#meter?.done(clock.monotonic() - startedAt);
       return undefined;
     } catch (error) {
       return { notAcked: error };
@@ -238,16 +249,18 @@ export class ConnectorShard implements RunSource {
     const { name, policy } = this.#connector;
     if (policy.pauseAfterErrors === 0 || attempt < policy.pauseAfterErrors || this.#owner.over) return false;
     const { limits, engine } = this.#context;
-    const { id, key = id } = event;
-    const failure = runError(error, limits.messageLengthMax);
-    const data = {
-      definition: this.#owner.name,
-      connector: name,
-      attempts: attempt,
-      error: failure,
-      event: asJson(event),
-    };
-    await this.#connector.park({ id, key, type: "parked", data }, engine);
+    try {
+      const { id, key = id } = event;
+      const failure = runError(error, limits.messageLengthMax);
+      const about = { definition: this.#owner.name, connector: name, attempts: attempt, error: failure };
+      await this.#connector.park(
+        { id, key, type: "parked", data: { ...about, event: asJson(event) } },
+        engine,
+      );
+    } catch (notParked) {
+      this.#log("Cannot park an event of a connector", notParked, attempt, event);
+      return false;
+    }
     this.#log("An event of a connector is parked", error, attempt, event);
     return true;
   }
@@ -268,15 +281,18 @@ export class ConnectorShard implements RunSource {
     this.activity.enter(this.#owner.over ? { kind: "over" } : doing);
   }
 
+  /** What a handler's error says may be user data, and stays out of the log; what a source says is for operators. */
   #log(message: string, error: unknown, attempt: number, event?: ConnectorEvent): void {
     if (this.#owner.over) return;
+    const failure = runError(error, this.#context.limits.messageLengthMax);
     this.#context.logger.log("warn", message, {
       definition: this.#owner.name,
       connector: this.#connector.name,
       shard: this.#index,
       ...(event && { eventId: event.id }),
       attempt,
-      error: runError(error, this.#context.limits.messageLengthMax).message,
+      error: event ? failure.name : `${failure.name}: ${failure.message}`,
+      code: failure.code,
     });
   }
 }

@@ -12,7 +12,7 @@ import type { GroupCommitter } from "../store/group_commit.ts";
 import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "./verbs.ts";
 import type { EngineMetrics } from "./metrics.ts";
 import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
@@ -108,7 +108,7 @@ export function sealPayload(
 
 /** The user's JSON text of a stored payload. */
 export function openPayload(
-  context: EngineContext,
+  context: Pick<EngineContext, "codec">,
   stored: { readonly payload: string; readonly sealed?: boolean },
 ): string | Promise<string> {
   if (!stored.sealed) return stored.payload;

@@ -21,6 +21,9 @@ export interface HowToChange {
   readonly also?: Also | undefined;
 }
 
+/** What a change throws that was decided on another state of the run than the one it is to be applied to. */
+export class Stale extends Error {}
+
 const stepTurn: Turn = { kind: "step" };
 
 /** A run whose record is in memory. */
@@ -187,7 +190,8 @@ export class HotRuns {
       if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, how.seal)) {
         return { ...tried, unheard: true };
       }
-      if (error instanceof RunStateError) return await this.#applyFresh(run, changeOf, error, how.also);
+      const isRefusal = error instanceof RunStateError || error instanceof Stale;
+      if (isRefusal) return await this.#applyFresh(run, changeOf, error, how.also);
       throw error;
     } finally {
       run.busy = false;
@@ -198,11 +202,11 @@ export class HotRuns {
     }
   }
 
-  /** The copy in memory is a guess: a verb is refused only for what the store says. */
+  /** The copy in memory is a guess: a verb or callback is refused only for what the store says. */
   async #applyFresh(
     run: HotRun,
     changeOf: ChangeOf,
-    refusal: RunStateError,
+    refusal: RunStateError | Stale,
     also: Also | undefined,
   ): Promise<Applied> {
     const found = await readRun(this.#context, run.record.id);

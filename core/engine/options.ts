@@ -11,7 +11,7 @@ import { GroupCommitter } from "../store/group_commit.ts";
 import { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
-import { checkName } from "./check_input.ts";
+import { checkName, checkOptionNames } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
 import { guardTelemetry } from "./guard_telemetry.ts";
 import { EngineMetrics } from "./metrics.ts";
@@ -69,6 +69,25 @@ export interface EngineOptions {
   readonly steps?: StepOptions;
 }
 
+const optionNames: Readonly<Record<keyof EngineOptions, true>> = {
+  store: true,
+  definitions: true,
+  clock: true,
+  random: true,
+  logger: true,
+  telemetry: true,
+  codec: true,
+  codeVersion: true,
+  work: true,
+  lease: true,
+  poll: true,
+  streams: true,
+  keepEvents: true,
+  limits: true,
+  traceOrigin: true,
+  steps: true,
+};
+
 /**
  * Checks the options and makes what the parts of an engine share.
  *
@@ -82,6 +101,7 @@ export function contextOf(options: EngineOptions): Omit<EngineContext, "engine">
       "Cannot create engine: `store` is no store; make one with memoryStore() or libsqlStore({ url })",
     );
   }
+  checkOptionNames("createEngine", options, optionNames);
   const limits = limitsOf(options);
   const committer = new GroupCommitter({ store, clock, random, limits });
   const pollMs = atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll");

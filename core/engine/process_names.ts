@@ -16,7 +16,7 @@ export const stepProcess = (definition: string, status: string): string =>
 export const timeoutProcess = (definition: string, status: string): string =>
   `${definition}-${status}-timeout-consumer`;
 
-/** Feeds a definition from a stream; `part` counts from 1. */
+/** Feeds a definition from outside; `part` counts from 1. It names the cursor of that shard of the connector too. */
 export const connectorProcess = (connector: string, definition: string, part: number, of: number): string =>
   `${connector}-connector-to-${definition}-consumer-${part}-of-${of}`;
 
@@ -55,11 +55,15 @@ export function processesOf({ name, behaviour }: Definition): readonly string[] 
   const { transitions = [] } = behaviour;
   const timeouts = transitions.filter(({ by }) => by === "timeout").map(({ from }) => from);
   const kinds = (Object.keys(hookStates) as HookKind[]).filter((kind) => behaviour.hooks?.(kind).length);
+  const connectors = (behaviour.connectors ?? []).flatMap(({ name: connector, shards }) =>
+    Array.from({ length: shards }, (_, index) => connectorProcess(connector, name, index + 1, shards))
+  );
   const steps = [...behaviour.statuses].filter((status) => behaviour.policy(status) !== undefined);
   return [
     ...steps.map((status) => stepProcess(name, status)),
     ...[...new Set(timeouts)].map((status) => timeoutProcess(name, status)),
     ...kinds.map((kind) => hookProcess(name, hookStates[kind])),
+    ...connectors,
     deleteProcess(name),
     ...(behaviour.pauseRetryMs === undefined ? [] : [pauseRetryProcess(name)]),
   ];

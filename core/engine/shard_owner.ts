@@ -1,31 +1,24 @@
-import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import { type Change, type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
-import { dueSince, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { LeaseLostError } from "../errors.ts";
+import type { ChangeOf } from "../parts/run_change.ts";
+import type { RunRecord } from "../parts/run_record.ts";
 import type { Check, Version } from "../store/store.ts";
-import { keyspace } from "../store/keyspace.ts";
 import { Attempts } from "./attempts.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
-import type { Ready, RunSource } from "./dispatcher.ts";
-import type { Disposed } from "./dispose.ts";
-import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
-import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
-import { ringSurely } from "./ring_surely.ts";
-import { runTurn, type TurnHost } from "./run_turn.ts";
-import { unstallRuns, whyStalled } from "./stalled_runs.ts";
-import type { ShardOwnerOptions } from "./owner_options.ts";
-import { SideWork } from "./side_work.ts";
-import type { Suspects, SuspectSource, SuspectStart } from "./suspects.ts";
 import { shardFailed } from "./notice.ts";
-import { decideTurn } from "./turn.ts";
+import type { ShardOwnerOptions } from "./owner_options.ts";
+import { ringSurely } from "./ring_surely.ts";
+import { ShardRuns } from "./shard_runs.ts";
+import { SideWork } from "./side_work.ts";
+import { unstallRuns } from "./stalled_runs.ts";
 import type { Also } from "./write_change.ts";
 
 /**
- * The owner of one definition in one shard: it keeps the records of hot runs, starts what is due, and is the only one
- * whose guarded commits count.
+ * The owner of one definition in one shard: the only one whose guarded commits count there. Its runs and the work beside
+ * them have classes of their own; this one begins, ends and passes on all of it.
  */
-export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
+export class ShardOwner {
   /** What it works on. */
   readonly definition: Definition;
   /** The definition's name. */
@@ -36,14 +29,11 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly guard: Check;
   readonly #options: ShardOwnerOptions;
   readonly #context: EngineContext;
-  readonly #hot: HotRuns;
-  /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
-  readonly #queued = new Set<string>();
-  readonly #index: DueIndex;
+  readonly #runs: ShardRuns;
   readonly #side: SideWork;
-  readonly #suspects: Suspects;
   #bell: Version | undefined;
-  readonly #attempts = new Attempts();
+  /** What runs under it, and must land before it is passed on. */
+  readonly attempts = new Attempts();
   readonly #end = new AbortController();
 
   /** @param options What it owns and with which fence. */
@@ -54,21 +44,15 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     this.name = options.definition.name;
     this.shard = options.shard;
     this.guard = options.guard;
-    this.#hot = new HotRuns(this.#context, this.guard);
-    this.#index = new DueIndex(this.#context, this.name, this.shard, keyspace.work, this);
     this.#side = new SideWork(this, options);
-    this.#suspects = options.suspects;
+    this.#runs = new ShardRuns(this, this.#side, options);
   }
 
   /** Reads what is due and takes up stalled runs that this code can go on with. */
   async begin(): Promise<void> {
-    const { behaviour } = this.definition;
     this.#side.begin();
     await this.rescan();
-    await unstallRuns(this.#context, this, async (runId) => {
-      const run = await this.#hot.load(runId);
-      if (run && !whyStalled(behaviour, run.record)) await this.#change(run, unstall(behaviour));
-    });
+    await unstallRuns(this.#context, this, (runId) => this.#runs.unstall(runId));
   }
 
   /** Whether this ownership has ended. */
@@ -83,32 +67,28 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** Whether more of what is due is being read, connectors are not quiet, or suspects wait for their turn. */
   get reading(): boolean {
-    const isReading = this.#index.scanning !== undefined || this.#side.reading;
-    return !this.over && (isReading || this.#suspects.waiting);
+    const isReading = this.#runs.scanning !== undefined || this.#side.reading;
+    return !this.over && (isReading || this.#options.suspects.waiting);
   }
 
   /** Resolves when what is being read has been read and every suspect has had its turn; connectors may go on. */
   async readingDone(): Promise<void> {
-    await this.#index.scanning;
+    await this.#runs.scanning;
     await this.#side.readingDone();
-    if (!this.over) await this.#suspects.done();
+    if (!this.over) await this.#options.suspects.done();
   }
 
   /** When the next run is due; `undefined`: nothing waits. */
   get nextDue(): number | undefined {
-    const queued = this.#options.dispatcher.nextDue(this, this.#queued.size);
-    return earliest(this.#index.nextDue, this.#side.nextDue, queued === Infinity ? undefined : queued);
+    return earliest(this.#runs.nextDue, this.#side.nextDue);
   }
 
   /** Ends this ownership: timers stop, running code is told, nothing more is started. */
   end(reason: unknown): void {
     if (this.over) return;
     this.#end.abort(reason);
-    this.#index.end();
+    this.#runs.end(reason);
     this.#side.end(reason);
-    this.#suspects.leave(this);
-    this.#options.dispatcher.leave(this);
-    for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
   /** A guarded commit was refused: another engine owns this now. */
@@ -118,8 +98,8 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** Starts nothing more, and ends once all that runs has landed, to be passed on; if that takes too long, it goes on. */
   async drain(ms: number): Promise<boolean> {
-    if (this.over || this.#attempts.isRestWanted) return false;
-    const isAtRest = await this.#attempts.rest(this.#context.clock, ms, this.ended);
+    if (this.over || this.attempts.isRestWanted) return false;
+    const isAtRest = await this.attempts.rest(this.#context.clock, ms, this.ended);
     if (this.over) return false;
     if (isAtRest) this.end(new LeaseLostError(`"${this.name}" in shard ${this.shard}`));
     else await this.rescan();
@@ -128,33 +108,24 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** A run that this engine has just triggered here. */
   adopt(record: RunRecord, version: Version): void {
-    this.#settle(this.#hot.hold(record, version));
+    this.#runs.adopt(record, version);
   }
 
   /** The record of a run that is in memory, as last written or read. */
   known(runId: string): RunRecord | undefined {
-    return this.#hot.peek(runId)?.record;
+    return this.#runs.known(runId);
   }
 
   /** Applies a verb to a run of this shard under the owner's fence. */
-  async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
-    const run = await this.#hot.load(runId);
-    if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    const { attempt, record: { visit } } = run;
-    await this.#change(run, changeOf, { also });
-    const hasEnded = isFinished(run.record.state);
-    // What an attempt comes to that was running before fits no more.
-    if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
-    if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
-    return run.record;
+  change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
+    return this.#runs.change(runId, changeOf, also);
   }
 
   /** The bell row as the poll found it. A new version means: somebody wrote what this owner does not know. */
   heard(bell: Version | undefined): void {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
-    this.#hot.dropAll();
-    Promise.all([this.rescan(), this.#hot.tellEnded()]).catch((error) => this.failed(error));
+    Promise.all([this.rescan(), this.#runs.doubt()]).catch((error) => this.failed(error));
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */
@@ -164,56 +135,13 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** Reads what is due from its start: everything not in memory yet is taken up. */
   async rescan(): Promise<void> {
-    await Promise.all([this.#index.rescan(), this.#side.rescan()]);
+    await Promise.all([this.#runs.rescan(), this.#side.rescan()]);
   }
 
   /** Starts what has become due. */
   wake(): void {
-    this.#index.wake();
+    this.#runs.wake();
     this.#side.wake();
-  }
-
-  /** @inheritdoc */
-  get queued(): number {
-    return this.#queued.size;
-  }
-
-  /** @inheritdoc */
-  holds(runId: string, due: number): boolean {
-    const run = this.#hot.peek(runId);
-    if (run?.attempt && run.record.due !== due) {
-      this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
-        this.failed(error)
-      );
-    }
-    return run !== undefined || this.#queued.has(runId);
-  }
-
-  /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
-  #apart(run: HotRun): void {
-    this.#unqueue(run.record.id);
-    this.#settle(run);
-  }
-
-  /** What was due when the previous owner died may be what killed it. @inheritdoc */
-  takes(runId: string, due: number): boolean {
-    const { takenOverAt } = this.#options;
-    if (takenOverAt === undefined || due > takenOverAt) return false;
-    this.#queued.add(runId);
-    this.#suspects.add(runId, this);
-    return true;
-  }
-
-  /** @inheritdoc */
-  due(runId: string): void {
-    if (this.#queued.has(runId) || this.over) return;
-    this.#queued.add(runId);
-    this.#options.dispatcher.ready(this, runId);
-  }
-
-  /** @inheritdoc */
-  dropped(runId: string): void {
-    this.#hot.drop(runId);
   }
 
   /** Ends the ownership when it is lost; anything else is tried again by whoever failed. */
@@ -227,182 +155,20 @@ export class ShardOwner implements RunSource, DueSink, SuspectSource, TurnHost {
     shardFailed(this.#context, this, error);
   }
 
-  /** @inheritdoc */
-  prepare(runId: string): Ready | undefined | Promise<Ready | undefined> {
-    if (this.#attempts.isRestWanted) return this.#leave(runId);
-    const hot = this.over ? undefined : this.#hot.fresh(runId);
-    if (hot) return this.#ready(hot);
-    return this.#prepareCold(runId);
-  }
-
-  /** What an owner that is to be passed on leaves in the index, for its successor. */
-  #leave(runId: string): undefined {
-    this.#hot.drop(runId);
-    return this.#unqueue(runId);
-  }
-
-  #unqueue(runId: string): undefined {
-    this.#queued.delete(runId);
-    this.#suspects.landed(runId);
-  }
-
   /** Whether nothing new is to begin, as this shard is being passed on. */
   get resting(): boolean {
-    return this.#attempts.isRestWanted;
+    return this.attempts.isRestWanted;
   }
 
   /** Counts something that runs, so that the shard is not passed on before it has landed. */
   async attend(work: Promise<void>): Promise<void> {
-    this.#attempts.begin();
+    this.attempts.begin();
     await work;
-    this.#attempts.end();
+    this.attempts.end();
   }
 
-  /** @inheritdoc */
-  async run(runId: string): Promise<void> {
-    const run = this.#hot.peek(runId);
-    if (!run) return this.#again(runId);
-    this.#attempts.begin();
-    try {
-      const end = await runTurn(this.#context, this, run);
-      run.attempt = undefined;
-      if (end === "gone") this.#forget(runId);
-      else if (!run.detached) this.#next(run, end);
-    } catch (error) {
-      run.attempt = undefined;
-      this.failed(error);
-      this.#forget(runId);
-      this.#index.retry(runId, error);
-    }
-    this.#attempts.end();
-  }
-
-  /** @inheritdoc */
+  /** Resolves when no write of this fence is on its way any more. */
   seal(): Promise<void> {
     return ringSurely(this.#context, this);
-  }
-
-  /** @inheritdoc */
-  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
-    const applied = await this.#hot.change(run, changeOf, how);
-    if (applied.chores) this.#side.added(applied.chores);
-    if (applied.unheard) this.#side.rescan().catch((error) => this.failed(error));
-    return applied;
-  }
-
-  #next(run: HotRun, end: Exclude<Disposed, "gone">): void {
-    const { id } = run.record;
-    if (end === "done") this.#done(run);
-    else this.#forget(id);
-    if (end === "later") this.#index.retry(id);
-    if (end === "again") this.due(id);
-  }
-
-  #forget(runId: string): void {
-    this.#unqueue(runId);
-    this.#index.forget(runId);
-    this.#hot.drop(runId);
-    this.#index.readAhead();
-  }
-
-  /** Its record was dropped between preparing and starting: it is prepared again. */
-  #again(runId: string): void {
-    this.#unqueue(runId);
-    this.due(runId);
-  }
-
-  async #prepareCold(runId: string): Promise<Ready | undefined> {
-    try {
-      const run = this.over ? undefined : await this.#hot.load(runId);
-      while (run?.busy) await this.#hot.free(run);
-      if (run && !this.over) return this.#ready(run);
-    } catch (error) {
-      this.failed(error);
-      this.#index.retry(runId, error);
-    }
-    return this.#unqueue(runId);
-  }
-
-  /** The start is decided on the record as last read or written. */
-  #ready(run: HotRun): Ready | undefined | Promise<undefined> {
-    const decision = decideTurn(this.definition.behaviour, run.record, this.#context.clock.now());
-    if (!decision) return this.#done(run);
-    if ("instead" in decision) return this.#instead(run, decision.instead);
-    run.turn = decision.turn;
-    this.#hot.keep(run);
-    return decision.ready;
-  }
-
-  async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
-    const { version } = run.record;
-    try {
-      // Decided on this version of the record; whatever came between decides anew.
-      await this.#change(run, (record, now) => record.version === version ? changeOf(record, now) : {});
-    } catch (error) {
-      this.failed(error);
-    }
-    return this.#done(run);
-  }
-
-  /** The run has had its turn. */
-  #done(run: HotRun): undefined {
-    this.#unqueue(run.record.id);
-    this.#settle(run);
-    this.#index.readAhead();
-    return undefined;
-  }
-
-  /** Records an attempt that may take the process down, then lets it start. */
-  async startSuspect(runId: string): Promise<SuspectStart> {
-    if (this.over) return "dropped";
-    try {
-      const run = this.#attempts.isRestWanted ? undefined : await this.#hot.load(runId);
-      if (!run || run.record.due === undefined || run.record.due > this.#context.clock.now()) {
-        this.#queued.delete(runId);
-        if (run) this.#settle(run);
-        return "dropped";
-      }
-      // What waits for its rate starts nothing yet: it is neither to blame, nor to hold up the others.
-      const waits = this.#options.dispatcher.mustWait(this, run.record.status);
-      if (run.record.state !== "paused" && !waits) {
-        if (run.record.crashes > 0 && !this.#suspects.isAlone(runId)) return "alone";
-        run.dueSince = dueSince(run.record);
-        await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
-      }
-      this.#hot.keep(run);
-      this.#options.dispatcher.ready(this, runId);
-      return waits ? "dropped" : "started";
-    } catch (error) {
-      this.failed(error);
-      this.#queued.delete(runId);
-      this.#index.retry(runId, error);
-      return "dropped";
-    }
-  }
-
-  async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
-    try {
-      await this.apply(run, changeOf, how);
-    } catch (error) {
-      if (error instanceof LeaseLostError) this.failed(error);
-      if (error instanceof OutcomeUnknownError) this.unsure();
-      throw error;
-    } finally {
-      if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
-    }
-  }
-
-  /** Files a run by what its record says is next. */
-  #settle(run: HotRun): void {
-    const { record } = run;
-    if (this.#queued.has(record.id)) return;
-    if (record.due === undefined || this.over) {
-      this.#index.forget(record.id);
-      this.#hot.drop(record.id);
-      return;
-    }
-    if (record.due <= this.#context.clock.now()) this.#hot.keep(run);
-    else this.#hot.drop(record.id);
-    this.#index.track(record.id, record.due);
   }
 }

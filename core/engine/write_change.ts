@@ -8,7 +8,7 @@ import { encodeHistory } from "../parts/history.ts";
 import { type Chore, choreId, choreTable, hookKindOf } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import { logText } from "../parts/run_log.ts";
-import { decodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
+import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
@@ -74,10 +74,8 @@ export async function applyChange(
     const result = await context.committer.commit(shard, batch, guard);
     if (result.ok) {
       noticed(context, held.record, change, now);
-      if (change.after) {
-        held.record = change.after;
-        held.version = result.version;
-      }
+      if (change.after || isFinished(held.record.state)) held.version = result.version;
+      if (change.after) held.record = change.after;
       context.watch.changed(held.record);
       if (logged !== undefined) context.hub.changed(shard);
       return chores ? { ...change, chores } : change;
@@ -125,6 +123,8 @@ function changeBatch(held: Held, change: Change, now: number, logged: string | u
   const batch = new BatchBuilder({ relaxed: isRelaxed });
   batch.check(keyspace.run.key(record.id), held.version);
   if (after) runTable.write(batch, record, after);
+  // A row that comes late moves the version of its record, so that a removal under way cannot leave it behind.
+  else if (isFinished(record.state)) batch.put(keyspace.run.key(record.id), encodeRecord(record));
   if (event) batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, after ?? record, now));
   if (logged !== undefined) batch.putStamped(keyspace.log.front(record.definition), logged);
   return batch;

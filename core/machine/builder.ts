@@ -5,6 +5,7 @@
  * @module
  */
 import { type Duration, durationMs } from "../duration.ts";
+import { checkOptionNames } from "../engine/check_input.ts";
 import type { Definition, Transition } from "../engine/behaviour.ts";
 import type { ConnectorEvent } from "../engine/connector.ts";
 import type { RunView } from "../engine/run_view.ts";
@@ -32,6 +33,17 @@ import { checkConnectorName, checkGraph, checkMachineName, checkStatus } from ".
 import { machineData } from "./data.ts";
 import type { HookHandler, HookOptions, MachineBuilder, MachineOptions, TimeoutOptions } from "./machine.ts";
 import type { TimeoutAt } from "./run.ts";
+
+const optionNames: Readonly<Record<keyof MachineOptions, true>> = {
+  pauseRetry: true,
+  steps: true,
+  schema: true,
+  version: true,
+  migrate: true,
+  keepFinished: true,
+  stream: true,
+  scrub: true,
+};
 
 /** What of the options of a step means something for a timeout, and for a hook. */
 const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout", "lagAlert"];
@@ -64,6 +76,7 @@ export function machine<Data = undefined>(
   options: MachineOptions<Data> = {},
 ): MachineBuilder<Data> {
   checkMachineName(name);
+  checkOptionNames(`machine "${name}"`, options, optionNames);
   return new Builder(name, options as MachineOptions<unknown>) as unknown as MachineBuilder<Data>;
 }
 

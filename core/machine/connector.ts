@@ -20,7 +20,7 @@ import type {
   OperateOptions,
   RunOptions,
   TriggerOptions,
-} from "../engine/engine.ts";
+} from "../engine/verbs.ts";
 import type { RunView } from "../engine/run_view.ts";
 import type { OptionLayer, StepOptions } from "../engine/step_options.ts";
 import type { Triggered } from "../engine/trigger.ts";
@@ -49,7 +49,8 @@ export type ConnectorSource<Event extends ConnectorEvent> =
   | AsyncIterable<ConnectorDelivery<Event>>;
 
 /** Options of a connector. */
-export interface ConnectorOptions extends Pick<StepOptions, "lag" | "rateLimit" | "retry" | "timeout"> {
+export interface ConnectorOptions
+  extends Pick<StepOptions, "lag" | "lagAlert" | "rateLimit" | "retry" | "timeout"> {
   /** Receivers that share its events by their keys, over the engines that own shards of the store; default 1. */
   readonly shards?: number;
   /**
@@ -134,7 +135,7 @@ export interface ConnectorPart extends Omit<Connector, "policy"> {
 }
 
 /** What of the options of a step means something for a connector. */
-export const connectorOptions = ["lag", "rateLimit", "retry", "timeout"];
+export const connectorOptions = ["lag", "lagAlert", "rateLimit", "retry", "timeout"];
 
 /** Every shard is a receiver of its own, which reads all events: more shards cost more than they bring. */
 const shardsMax = 1_024;

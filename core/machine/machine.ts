@@ -57,7 +57,10 @@ export interface MachineOptions<Data = unknown> {
    * anything; a throw is a failed attempt. Annotate `data` with the type it had.
    */
   migrate?(data: unknown, from: number): Data;
-  /** How long a finished run is kept, with its history, before it is removed; default: for ever. */
+  /**
+   * How long a finished run is kept, with its history, before it is removed; default: for ever. It counts for runs that end
+   * under code that has it.
+   */
   readonly keepFinished?: Duration;
   /** Tell `engine.streams`, and the relay if there is one, of each transition: one row more per transition. Default false. */
   readonly stream?: boolean;

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { memoryStreamer } from "../../adapters/streams/memory.ts";
+import { recordingTelemetry } from "../../core/testing/recording_telemetry.ts";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { connectorShardOf, storeShardOf } from "../../core/engine/connector.ts";
 import {
@@ -1057,3 +1058,63 @@ testInMemory("a handler has the verbs of its machine, bound to it", async (world
   await world.settle();
   assert.deepEqual(seen, [5, "paused", "running", true, "done", "deletion-requested", "cancelled", 2, 1]);
 });
+
+testInMemory(
+  "a connector is measured under luno's name of its process, and stands among the states",
+  async (world) => {
+    const streamer = memoryStreamer({ clock: world.clock });
+    const telemetry = recordingTelemetry();
+    let isBroken = true;
+    const definition = listening(streamer, () => {
+      if (isBroken) throw new Error("not yet");
+    }, { shards: 2, lag: "1m", lagAlert: "1h", retry: { initial: "10s", jitter: false } });
+    await streamer.send("psp", eventsOf(10));
+    const mine = eventsOf(10).filter((event) => connectorShardOf(event, 2) === 0);
+    await world.advance(3 * 3_600_000);
+    const engine = await world.started({ definitions: [definition], telemetry });
+    await world.settle();
+    isBroken = false;
+    await world.advance(10_000);
+    const labels = { workflow_name: "orders", process_name: "psp-connector-to-orders-consumer-1-of-2" };
+    assert.equal(engine.states()[labels.process_name], "running");
+    assert.deepEqual(telemetry.told("workflow_process_error_count", labels), [0, 1]);
+    assert.equal(telemetry.told("workflow_process_latency_seconds", labels).length, mine.length);
+    const lags = telemetry.told("workflow_process_lag_seconds", labels);
+    assert.deepEqual(lags.slice(0, 3), [0, 10_740, 10_750]);
+    assert.equal(lags.length, 1 + mine.length);
+    assert.equal(telemetry.told("workflow_process_lag_alert", labels).at(-1), 1);
+    const filtered = { ...labels, reason: "filtered out" };
+    assert.equal(telemetry.told("workflow_process_skipped_events_count", filtered).length, 10 - mine.length);
+  },
+);
+
+testInMemory(
+  "the log tells of failing events without what their handler said, and of failing sources",
+  async (world) => {
+    const streamer = memoryStreamer({ clock: world.clock });
+    const { streamer: rough, broken } = watched(streamer);
+    broken.receive = 1;
+    const lines: unknown[] = [];
+    const definition = listening(rough, () => {
+      throw new TypeError("Ann Lee, 5 High Street");
+    }, { parkAfterErrors: 2, retry: { initial: "1s", jitter: false } });
+    await world.started({
+      definitions: [definition],
+      logger: { log: (level, message, fields) => lines.push([level, message, { ...fields }]) },
+    });
+    await streamer.send("psp", eventsOf(1));
+    await world.advance(5_000);
+    const about = { definition: "orders", connector: "psp", shard: 0 };
+    const event = { ...about, eventId: "e0", error: "TypeError", code: undefined };
+    assert.deepEqual(lines, [
+      ["warn", "The source of a connector failed; it is opened again", {
+        ...about,
+        attempt: 1,
+        error: "TimeoutError: The broker did not answer in time",
+        code: undefined,
+      }],
+      ["warn", "A connector's handler failed; it is tried again", { ...event, attempt: 1 }],
+      ["warn", "An event of a connector is parked", { ...event, attempt: 2 }],
+    ]);
+  },
+);

@@ -212,3 +212,21 @@ testInMemory("a step set back to 0 is retried for ever under an engine that paus
   const run = (await world.during(engine.get(flow, "k")))!;
   assert.deepEqual([run.runState, run.attempt], ["initiated", 6]);
 });
+
+testInMemory(
+  "createEngine() and machine() refuse an option that there is not, naming those there are",
+  (world) => {
+    const flow = machine("flow").step("a", ["b"], () => "b").build();
+    const engine = { definitions: [flow], polling: "5s" } as Parameters<typeof world.engine>[0];
+    assert.throws(() => world.engine(engine), {
+      code: "INVALID_ARGUMENT",
+      message: /"polling" of createEngine.*poll/,
+    });
+    const options = { keepFor: "30d" } as Parameters<typeof machine>[1];
+    assert.throws(() => machine("m", options), {
+      code: "INVALID_ARGUMENT",
+      message: /"keepFor" of machine "m".*keepFinished/,
+    });
+    return Promise.resolve();
+  },
+);

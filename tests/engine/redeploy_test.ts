@@ -47,7 +47,8 @@ Deno.test("admin.engines() forgets an engine that is long dead", async () => {
     }],
   }]);
   const flow = machine("flow").step("a", ["b"], () => "b").build();
-  const { engine, advance, stop } = await testEngine({ definitions: [flow], store, clock });
+  const lease = { term: "10s" };
+  const { engine, advance, stop } = await testEngine({ definitions: [flow], store, clock, lease });
   assert.equal((await engine.admin.engines()).length, 2);
   await advance("1m");
   const engines = await engine.admin.engines();

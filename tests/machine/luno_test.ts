@@ -1,6 +1,7 @@
 /**
  * The defects that were found in luno/workflow, Q1 to Q23, each as a test that it would fail. Of those that are not here,
- * Q14 and Q15 are of schedules, which Pawl does not have yet; Q21 and Q22 are of its Redis and Kafka adapters.
+ * Q3 and Q4 are with the connectors; Q14 and Q15 are of schedules, which Pawl does not have yet; Q21 and Q22 are of Redis
+ * and Kafka adapters, what remains of them (order, retention, an end without leftovers) is in `streamerConformance`.
  */
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";

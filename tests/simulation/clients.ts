@@ -96,6 +96,10 @@ export class Clients {
     if (verb === "callback") return this.#callBack(subject);
     if (verb === "deleteData") return this.#deleteData(subject);
     this.#operate(subject, verb);
+    // Its code may still run then.
+    if (verb === "cancel" && world.chance(0.7)) {
+      node.host.later(world.between(10, 400), () => this.#operate(subject, "deleteData"));
+    }
     // What is paused may stay so for long; some clients hold the door.
     if (verb === "pause" && world.chance(0.5)) {
       node.host.later(world.between(10, 600), () => this.#operate(subject, "resume"));
@@ -156,11 +160,24 @@ export class Clients {
     const mark = idempotencyKey ? `call/${idempotencyKey}/${status}` : `call${this.#calls++}`;
     const asked = { status, mark, idempotencyKey, runId: world.chance(0.5) ? run?.id : undefined };
     this.#call(subject, asked);
+    if (world.chance(0.3) && !world.calm) {
+      const node = this.#somebody(subject);
+      node.host.later(
+        world.between(0, 500),
+        () => this.#callBack({ ...subject, node, definition: machineOf(node, name) }),
+      );
+    }
     if (idempotencyKey === undefined || !world.chance(0.5)) return;
-    const node = world.pick(this.#fleet.alive);
+    const node = this.#somebody(subject);
     const again = () => this.#call({ ...subject, node, definition: machineOf(node, name) }, asked);
     if (world.chance(0.5)) again();
     else node.host.later(world.between(0, 500), again);
+  }
+
+  /** Maybe somebody else. */
+  #somebody({ node }: Subject): Node {
+    const { alive } = this.#fleet;
+    return alive.length === 0 ? node : this.#world.pick(alive);
   }
 
   #call(

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { createEngine, type Engine } from "../../core/engine/engine.ts";
+import { createEngine } from "../../core/engine/engine.ts";
+import type { Engine } from "../../core/engine/verbs.ts";
 import type { Machine } from "../../core/machine/machine.ts";
 import { silentLogger } from "../../core/ports/logger.ts";
 import type { Store } from "../../core/store/store.ts";
@@ -66,6 +67,7 @@ export class Fleet {
       poll: 300,
       limits: {
         crashesMax: 1_000,
+        rebasesMax: 12,
         settlesMax: this.#terrain.settlesMax,
         busyMsMax: 2_000,
         duePageMax: world.pick([2, 8, 1_024]),

@@ -1,14 +1,21 @@
 // deno-lint-ignore-file no-console -- read by mutants.ts.
 import { runSeed } from "./scenario.ts";
 
-/** Prints by which invariant and at which seed a broken rule was seen; nothing when it was not. */
-for (let seed = 1; seed <= Number(Deno.args[0]); seed++) {
+const [seedsMax, near] = Deno.args.map(Number) as [number, number];
+
+/** Prints by which invariant a broken rule was seen at a seed. */
+async function isSeen(seed: number): Promise<boolean> {
   try {
     await runSeed(seed);
+    return false;
   } catch (error) {
     const { invariant, message } = error as { invariant?: string; message: string };
     console.log(`seed ${seed}: ${invariant ?? "threw"} ${message.replace(/^[\w]+: /, "").slice(0, 90)}`);
-    break;
+    return true;
   }
 }
+
+/** Prints nothing when it was not seen. */
+let seed = 1;
+if (!await isSeen(near)) { while (seed <= seedsMax && !await isSeen(seed)) seed++; }
 Deno.exit(0);

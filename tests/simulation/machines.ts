@@ -131,7 +131,7 @@ function act(
 ): Answer | Promise<Answer> {
   const { world, host } = stage;
   if (world.chance(0.4)) return decide(stage, run, code, to, mark);
-  const delay = world.chance(0.1) && !world.calm ? world.between(100, 3_000) : world.between(0, 20);
+  const delay = world.chance(0.15) && !world.calm ? world.between(100, 3_000) : world.between(0, 20);
   return new Promise((resolve, reject) =>
     host.later(delay, () => {
       try {
@@ -155,10 +155,14 @@ function decide(
   const { runId } = run;
   if (code !== "callback" && world.chance(0.15)) ledgers.steps.untouched(runId, mark);
   else run.data.landed.push(mark);
-  if (world.fault(`${code} throws`, code === "timer" ? 0.25 : 0.1)) {
+  if (world.fault(`${code} throws`, code === "timer" ? 0.25 : 0.15)) {
     throw new Error(`error ${world.random.hex(4)} with ${run.data.secret}`);
   }
   if (code === "timer" && !world.calm && world.chance(0.35)) return { rearm: world.between(0, 300) | 0 };
+  // Most calls of the outside world leave the run where it is: they come in numbers, while its step runs.
+  if (code === "callback" && !world.calm && world.chance(0.4)) {
+    return world.chance(0.5) ? run.skip() : run.repeat();
+  }
   const answer = (world.calm ? "" : world.pick(controls)) || (to.length > 0 ? world.pick(to) : "skip");
   if (answer === "repeat") return run.repeat();
   if (answer === "pause") return run.pause("the code says so");

@@ -24,7 +24,7 @@ interface Event {
   readonly act: () => void;
 }
 
-const traceMax = 4000;
+const traceMax = 60;
 
 /** One simulated world. */
 export class World {

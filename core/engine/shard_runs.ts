@@ -1,0 +1,347 @@
+import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
+import { type Change, type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
+import { dueSince, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { keyspace } from "../store/keyspace.ts";
+import type { Check, Version } from "../store/store.ts";
+import type { Definition } from "./behaviour.ts";
+import type { EngineContext } from "./context.ts";
+import type { Ready, RunSource } from "./dispatcher.ts";
+import type { Disposed } from "./dispose.ts";
+import { DueIndex, type DueSink } from "./due_index.ts";
+import { earliest } from "./earliest.ts";
+import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
+import type { ShardOwnerOptions } from "./owner_options.ts";
+import { runTurn, type TurnHost } from "./run_turn.ts";
+import type { ShardOwner } from "./shard_owner.ts";
+import type { SideWork } from "./side_work.ts";
+import { whyStalled } from "./stalled_runs.ts";
+import type { SuspectSource, SuspectStart } from "./suspects.ts";
+import { decideTurn } from "./turn.ts";
+import type { Also } from "./write_change.ts";
+
+/** The runs of one definition in one shard, for their owner: it keeps the records of hot ones, and starts what is due. */
+export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
+  /** Whose code they run. */
+  readonly definition: Definition;
+  /** Scopes the bounds of their statuses. */
+  readonly name: string;
+  /** The owner's fence. */
+  readonly guard: Check;
+  readonly #owner: ShardOwner;
+  readonly #side: SideWork;
+  readonly #options: ShardOwnerOptions;
+  readonly #context: EngineContext;
+  readonly #hot: HotRuns;
+  /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
+  readonly #queued = new Set<string>();
+  readonly #index: DueIndex;
+
+  /**
+   * @param owner Whose.
+   * @param side Told of what follows from their changes.
+   * @param options The owner's.
+   */
+  constructor(owner: ShardOwner, side: SideWork, options: ShardOwnerOptions) {
+    const { context, definition, shard, guard } = options;
+    this.#owner = owner;
+    this.#side = side;
+    this.#options = options;
+    this.#context = context;
+    this.definition = definition;
+    this.name = definition.name;
+    this.guard = guard;
+    this.#hot = new HotRuns(context, guard);
+    this.#index = new DueIndex(context, this.name, shard, keyspace.work, this);
+  }
+
+  /** @inheritdoc */
+  get over(): boolean {
+    return this.#owner.over;
+  }
+
+  /** @inheritdoc */
+  get ended(): AbortSignal {
+    return this.#owner.ended;
+  }
+
+  /** @inheritdoc */
+  failed(error: unknown): void {
+    this.#owner.failed(error);
+  }
+
+  /** @inheritdoc */
+  seal(): Promise<void> {
+    return this.#owner.seal();
+  }
+
+  /** The scan of the due index that is going on. */
+  get scanning(): Promise<void> | undefined {
+    return this.#index.scanning;
+  }
+
+  /** When the next run is due; `undefined`: none waits. */
+  get nextDue(): number | undefined {
+    const queued = this.#options.dispatcher.nextDue(this, this.#queued.size);
+    return earliest(this.#index.nextDue, queued === Infinity ? undefined : queued);
+  }
+
+  /** Timers stop, running code is told, nothing more is started. */
+  end(reason: unknown): void {
+    this.#index.end();
+    this.#options.suspects.leave(this);
+    this.#options.dispatcher.leave(this);
+    for (const run of this.#hot.values()) run.attempt?.abort(reason);
+  }
+
+  /** Reads the due index from its start: everything not in memory yet is taken up. */
+  rescan(): Promise<void> {
+    return this.#index.rescan();
+  }
+
+  /** Starts what has become due. */
+  wake(): void {
+    this.#index.wake();
+  }
+
+  /** A guest may have changed any run: what is in memory is believed no more. */
+  async doubt(): Promise<void> {
+    this.#hot.dropAll();
+    await this.#hot.tellEnded();
+  }
+
+  /** Takes up a stalled run, if this code can go on with it. */
+  async unstall(runId: string): Promise<void> {
+    const { behaviour } = this.definition;
+    const run = await this.#hot.load(runId);
+    if (run && !whyStalled(behaviour, run.record)) await this.#change(run, unstall(behaviour));
+  }
+
+  /** A run that this engine has just triggered here. */
+  adopt(record: RunRecord, version: Version): void {
+    this.#settle(this.#hot.hold(record, version));
+  }
+
+  /** The record of a run that is in memory, as last written or read. */
+  known(runId: string): RunRecord | undefined {
+    return this.#hot.peek(runId)?.record;
+  }
+
+  /** Applies a verb to a run of this shard under the owner's fence. */
+  async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
+    const run = await this.#hot.load(runId);
+    if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
+    const { attempt, record: { visit } } = run;
+    await this.#change(run, changeOf, { also });
+    const hasEnded = isFinished(run.record.state);
+    // What an attempt comes to that was running before fits no more.
+    if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
+    if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
+    return run.record;
+  }
+
+  /** @inheritdoc */
+  get queued(): number {
+    return this.#queued.size;
+  }
+
+  /** @inheritdoc */
+  holds(runId: string, due: number): boolean {
+    const run = this.#hot.peek(runId);
+    if (run?.attempt && run.record.due !== due) {
+      this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
+        this.failed(error)
+      );
+    }
+    return run !== undefined || this.#queued.has(runId);
+  }
+
+  /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
+  #apart(run: HotRun): void {
+    this.#unqueue(run.record.id);
+    this.#settle(run);
+  }
+
+  /** What was due when the previous owner died may be what killed it. @inheritdoc */
+  takes(runId: string, due: number): boolean {
+    const { takenOverAt } = this.#options;
+    if (takenOverAt === undefined || due > takenOverAt) return false;
+    this.#queued.add(runId);
+    this.#options.suspects.add(runId, this);
+    return true;
+  }
+
+  /** @inheritdoc */
+  due(runId: string): void {
+    if (this.#queued.has(runId) || this.over) return;
+    this.#queued.add(runId);
+    this.#options.dispatcher.ready(this, runId);
+  }
+
+  /** @inheritdoc */
+  dropped(runId: string): void {
+    this.#hot.drop(runId);
+  }
+
+  /** @inheritdoc */
+  prepare(runId: string): Ready | undefined | Promise<Ready | undefined> {
+    if (this.#owner.resting) return this.#leave(runId);
+    const hot = this.over ? undefined : this.#hot.fresh(runId);
+    if (hot) return this.#ready(hot);
+    return this.#prepareCold(runId);
+  }
+
+  /** What an owner that is to be passed on leaves in the index, for its successor. */
+  #leave(runId: string): undefined {
+    this.#hot.drop(runId);
+    return this.#unqueue(runId);
+  }
+
+  #unqueue(runId: string): undefined {
+    this.#queued.delete(runId);
+    this.#options.suspects.landed(runId);
+  }
+
+  /** @inheritdoc */
+  async run(runId: string): Promise<void> {
+    const run = this.#hot.peek(runId);
+    if (!run) return this.#again(runId);
+    this.#owner.attempts.begin();
+    try {
+      const end = await runTurn(this.#context, this, run);
+      run.attempt = undefined;
+      if (end === "gone") this.#forget(runId);
+      else if (!run.detached) this.#next(run, end);
+    } catch (error) {
+      run.attempt = undefined;
+      this.failed(error);
+      if (error instanceof OutcomeUnknownError) this.#owner.unsure();
+      this.#forget(runId);
+      this.#index.retry(runId, error);
+    }
+    this.#owner.attempts.end();
+  }
+
+  /** @inheritdoc */
+  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
+    const applied = await this.#hot.change(run, changeOf, how);
+    if (applied.chores) this.#side.added(applied.chores);
+    if (applied.unheard) this.#side.rescan().catch((error) => this.failed(error));
+    return applied;
+  }
+
+  #next(run: HotRun, end: Exclude<Disposed, "gone">): void {
+    const { id } = run.record;
+    if (end === "done") this.#done(run);
+    else this.#forget(id);
+    if (end === "later") this.#index.retry(id);
+    if (end === "again") this.due(id);
+  }
+
+  #forget(runId: string): void {
+    this.#unqueue(runId);
+    this.#index.forget(runId);
+    this.#hot.drop(runId);
+    this.#index.readAhead();
+  }
+
+  /** Its record was dropped between preparing and starting: it is prepared again. */
+  #again(runId: string): void {
+    this.#unqueue(runId);
+    this.due(runId);
+  }
+
+  async #prepareCold(runId: string): Promise<Ready | undefined> {
+    try {
+      const run = this.over ? undefined : await this.#hot.load(runId);
+      while (run?.busy) await this.#hot.free(run);
+      if (run && !this.over) return this.#ready(run);
+    } catch (error) {
+      this.failed(error);
+      this.#index.retry(runId, error);
+    }
+    return this.#unqueue(runId);
+  }
+
+  /** The start is decided on the record as last read or written. */
+  #ready(run: HotRun): Ready | undefined | Promise<undefined> {
+    const decision = decideTurn(this.definition.behaviour, run.record, this.#context.clock.now());
+    if (!decision) return this.#done(run);
+    if ("instead" in decision) return this.#instead(run, decision.instead);
+    run.turn = decision.turn;
+    this.#hot.keep(run);
+    return decision.ready;
+  }
+
+  async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
+    const { version } = run.record;
+    try {
+      // Decided on this version of the record; whatever came between decides anew.
+      await this.#change(run, (record, now) => record.version === version ? changeOf(record, now) : {});
+    } catch (error) {
+      this.failed(error);
+    }
+    return this.#done(run);
+  }
+
+  /** The run has had its turn. */
+  #done(run: HotRun): undefined {
+    this.#unqueue(run.record.id);
+    this.#settle(run);
+    this.#index.readAhead();
+    return undefined;
+  }
+
+  /** Records an attempt that may take the process down, then lets it start. */
+  async startSuspect(runId: string): Promise<SuspectStart> {
+    if (this.over) return "dropped";
+    try {
+      const run = this.#owner.resting ? undefined : await this.#hot.load(runId);
+      if (!run || run.record.due === undefined || run.record.due > this.#context.clock.now()) {
+        this.#queued.delete(runId);
+        if (run) this.#settle(run);
+        return "dropped";
+      }
+      // What waits for its rate starts nothing yet: it is neither to blame, nor to hold up the others.
+      const waits = this.#options.dispatcher.mustWait(this, run.record.status);
+      if (run.record.state !== "paused" && !waits) {
+        if (run.record.crashes > 0 && !this.#options.suspects.isAlone(runId)) return "alone";
+        run.dueSince = dueSince(run.record);
+        await this.#change(run, interrupted(this.definition.behaviour, this.#context.limits.crashesMax));
+      }
+      this.#hot.keep(run);
+      this.#options.dispatcher.ready(this, runId);
+      return waits ? "dropped" : "started";
+    } catch (error) {
+      this.failed(error);
+      this.#queued.delete(runId);
+      this.#index.retry(runId, error);
+      return "dropped";
+    }
+  }
+
+  async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
+    try {
+      await this.apply(run, changeOf, how);
+    } catch (error) {
+      if (error instanceof LeaseLostError) this.failed(error);
+      if (error instanceof OutcomeUnknownError) this.#owner.unsure();
+      throw error;
+    } finally {
+      if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
+    }
+  }
+
+  /** Files a run by what its record says is next. */
+  #settle(run: HotRun): void {
+    const { record } = run;
+    if (this.#queued.has(record.id)) return;
+    if (record.due === undefined || this.over) {
+      this.#index.forget(record.id);
+      this.#hot.drop(record.id);
+      return;
+    }
+    if (record.due <= this.#context.clock.now()) this.#hot.keep(run);
+    else this.#hot.drop(record.id);
+    this.#index.track(record.id, record.due);
+  }
+}

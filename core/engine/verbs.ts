@@ -1,0 +1,186 @@
+/**
+ * The verbs of an engine: what they take, give and throw.
+ *
+ * @module
+ */
+import type { Duration } from "../duration.ts";
+import type { HistoryRow } from "../parts/history.ts";
+import type { EventStreamer } from "../ports/event_streamer.ts";
+import type { Admin } from "./admin.ts";
+import type { Definition } from "./behaviour.ts";
+import type { CallbackResult } from "./callback.ts";
+import type { DiagramOptions } from "./diagram_options.ts";
+import type { ListPage, ListQuery } from "./list.ts";
+import type { TimerPage, TimerQuery } from "./list_timers.ts";
+import type { ProcessState } from "./metrics.ts";
+import type { HistoryQuery } from "./operate.ts";
+import type { PreparedTrigger } from "./prepare_trigger.ts";
+import type { RunView } from "./run_view.ts";
+import type { Triggered } from "./trigger.ts";
+import type { TickReport } from "./work.ts";
+
+/** What `trigger` takes. `data` may be left out only where the definition's data may be `undefined`. */
+export type TriggerOptions<Data, Start extends string> =
+  & {
+    /** Where to start; default: the definition's first status. */
+    readonly startAt?: Start;
+    /** Makes the call safe to repeat: same key and input give the same run, even after it ended. */
+    readonly idempotencyKey?: string;
+    /** Where the run comes from, for whoever looks at it later; cut to `limits.traceOriginLengthMax`. */
+    readonly traceOrigin?: string;
+  }
+  & (undefined extends Data ? { readonly data?: Data } : { readonly data: Data });
+
+/** Which run of a key. */
+export interface RunOptions {
+  /** This run, not the latest of the key. Webhooks and operators' tools always give it. */
+  readonly runId?: string;
+}
+
+/** What operators' verbs take. */
+export interface OperateOptions extends RunOptions {
+  /** Why; kept on the run and in its history. */
+  readonly reason?: string;
+}
+
+/** What `callback` takes. */
+export interface CallbackOptions extends RunOptions {
+  /** Makes the call safe to repeat once it was applied: same key and input give the same answer. */
+  readonly idempotencyKey?: string;
+  /** Ends the call before it is committed, by rejecting with its reason; the callbacks see it as `run.signal`. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `await` takes. */
+export interface AwaitOptions<Status extends string> extends RunOptions {
+  /** Met when the run is, or has been, at this status. Without it: when the run has ended in any way. */
+  readonly status?: Status;
+  /** Ends the wait by rejecting with its reason. */
+  readonly signal?: AbortSignal;
+  /** Ends the wait with `AWAIT_TIMEOUT`. */
+  readonly timeout?: Duration;
+}
+
+/** A durable workflow engine on one store. */
+export interface Engine {
+  /** Owns shards and works in the background until {@linkcode Engine.stop}. Resolves once started. */
+  start(): Promise<void>;
+  /** Works off what is due within the budget (default 5,000 ms), then gives everything back: for cron and serverless. */
+  tick(options?: { readonly budgetMs?: number }): Promise<TickReport>;
+  /** Lets running steps land (at most `grace`, default 5 s), then tells them to stop and releases all shards. */
+  stop(options?: { readonly grace?: Duration }): Promise<void>;
+  /**
+   * Creates a run, unless the key has an unfinished one: one atomic write, durable when this resolves.
+   *
+   * @throws {RunInProgressError} When the key has an unfinished run.
+   * @throws {InvalidDataError} When the definition's schema refuses the data.
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `UNKNOWN_STATUS`, `INVALID_ARGUMENT`, `NOT_JSON`, `PAYLOAD_TOO_LARGE`,
+   * `SCHEMA_FAILED` or `IDEMPOTENCY_MISMATCH`; nothing was written.
+   */
+  trigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...options: undefined extends Data ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+  ): Promise<Triggered>;
+  /**
+   * Checks all that {@linkcode Engine.trigger} checks, and gives statements that create the run when you commit them
+   * in a transaction of your own, with rows of your own: all of it happens, or nothing. Needs a libSQL store.
+   *
+   * @throws {RunInProgressError} When the key has an unfinished run.
+   * @throws {PawlError} What `trigger` throws, or `UNSUPPORTED` by a store without SQL; nothing was written.
+   */
+  prepareTrigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...options: undefined extends Data ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+  ): Promise<PreparedTrigger>;
+  /**
+   * Waits until the run is or has been at a status, or has ended; binds to the latest run of the key at the call.
+   *
+   * @throws {RunEndedError} When it ended without reaching the status.
+   * @throws {PawlError} `RUN_NOT_FOUND`, `AWAIT_TIMEOUT`, `ENGINE_STOPPED`; or the signal's reason.
+   */
+  await<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    options?: AwaitOptions<NoInfer<Status>>,
+  ): Promise<RunView<Data>>;
+  /** The latest run of a key, or the given one; `undefined` when there is none. */
+  get<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    options?: RunOptions,
+  ): Promise<RunView<Data> | undefined>;
+  /** One page of the runs that match. */
+  list(query?: ListQuery): Promise<ListPage>;
+  /** One page of the timers that runs wait for. */
+  timers(query?: TimerQuery): Promise<TimerPage>;
+  /** What happened to a run, oldest first. */
+  history(query: HistoryQuery): Promise<HistoryRow[]>;
+  /**
+   * Stops a run between steps. A step that is running may still land; the run then stays paused at the next status.
+   *
+   * @throws {RunStateError} When the run is not initiated or running.
+   */
+  pause(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /**
+   * Lets a paused run go on.
+   *
+   * @throws {RunStateError} When it is not paused.
+   */
+  resume(definition: Definition, key: string, options?: RunOptions): Promise<RunView>;
+  /**
+   * Ends a run where it is; a step that is still running is discarded.
+   *
+   * @throws {RunStateError} When it has ended.
+   */
+  cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /** Events in the engine's own store: topics of your own, and those of the definitions with `stream: true`. */
+  readonly streams: EventStreamer;
+  /**
+   * Erases the data of a finished run: from its record, history and hooks, by the engine that owns it. The run is
+   * `deletion-requested` until that is done, then `deleted`.
+   *
+   * @throws {RunStateError} When the run has not ended; cancel it first.
+   */
+  deleteData(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
+  /**
+   * Hands a payload to a run that waits at a status: runs the status's callbacks here and now, and commits what they
+   * answer before it resolves.
+   *
+   * @param definition The machine.
+   * @param key The run's key.
+   * @param status The status it must be at.
+   * @param payload What the callbacks get; must survive JSON.
+   * @param options `runId`, `idempotencyKey`, `signal`.
+   * @returns What happened: `applied: false`, with the reason, when the run is elsewhere, stopped or finished.
+   * @throws {PawlError} `NO_CALLBACK` when the status has none, `UNKNOWN_STATUS`, `RUN_NOT_FOUND`,
+   * `IDEMPOTENCY_MISMATCH`; or what a callback throws: then nothing was written.
+   */
+  callback<
+    Data,
+    Status extends string,
+    Start extends string,
+    Payloads,
+    const At extends keyof Payloads & string,
+  >(
+    definition: Definition<Data, Status, Start, Payloads>,
+    key: string,
+    status: At,
+    ...payload: undefined extends Payloads[At] ? [payload?: Payloads[At], options?: CallbackOptions]
+      : [payload: Payloads[At], options?: CallbackOptions]
+  ): Promise<CallbackResult>;
+  /**
+   * Draws a definition as Mermaid text (`stateDiagram-v2`). It needs no store, and works on a stopped engine too.
+   *
+   * @throws {PawlError} `UNKNOWN_DEFINITION`, `INVALID_ARGUMENT` for a direction that is none, or `UNSUPPORTED` by a
+   * definition that has no graph.
+   */
+  diagram(definition: Definition, options?: DiagramOptions): string;
+  /** What each process of this engine is doing, by its name, such as `orders-paid-consumer-1-of-1`. */
+  states(): Readonly<Record<string, ProcessState>>;
+  /** For operators. */
+  readonly admin: Admin;
+}
