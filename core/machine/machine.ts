@@ -59,7 +59,7 @@ export interface MachineOptions<Data = unknown> {
   migrate?(data: unknown, from: number): Data;
   /**
    * How long a finished run is kept, with its history, before it is removed; default: for ever. It counts for runs that end
-   * under code that has it.
+   * under code that has it. A run is not removed before its hooks have run to their end, or are parked.
    */
   readonly keepFinished?: Duration;
   /** Tell `engine.streams`, and the relay if there is one, of each transition: one row more per transition. Default false. */

@@ -49,12 +49,13 @@ export function machinesOf(world: World, host: Host, ledgers: Ledgers): Machine<
 
 function built(stage: Stage, name: string, graph: Graph): Machine<Trail> {
   const keepFinished = keepFinishedMs[name];
-  // deno-lint-ignore no-explicit-any -- the graph is data here, so its literal types are not known.
-  let builder = machine<Trail>(name, {
+  const options = {
     pauseRetry: pauseRetryMs,
     ...(keepFinished !== undefined && { keepFinished }),
     ...(name !== "chain" && { scrub: (data: Trail) => scrub(stage.world, data) }),
-  }) as any;
+  };
+  // deno-lint-ignore no-explicit-any -- the graph is data here, so its literal types are not known.
+  let builder = machine<Trail>(name, options) as any;
   for (const [from, place] of Object.entries(graph)) builder = withPlace(stage, builder, name, from, place);
   for (const [kind, names] of Object.entries(hooks) as [HookKind, readonly string[]][]) {
     const verb = `on${kind[0]!.toUpperCase()}${kind.slice(1)}`;

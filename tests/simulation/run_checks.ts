@@ -24,6 +24,8 @@ interface Life {
   told: number;
   /** Steps and timers that were started. */
   started: number;
+  /** Attempts of its steps that were started, by visit. */
+  readonly begun: Set<string>;
   /** When it was paused last. */
   pausedAt: number;
   /** Earliest due time at which each attempt of each visit's step and timers might start. */
@@ -66,7 +68,15 @@ export class RunChecks {
   lifeOf(runId: string): Life {
     let life = this.#lives.get(runId);
     if (!life) {
-      life = { told: 0, started: 0, pausedAt: 0, due: new Map(), untouched: new Set(), callbacks: new Set() };
+      life = {
+        told: 0,
+        started: 0,
+        begun: new Set(),
+        pausedAt: 0,
+        due: new Map(),
+        untouched: new Set(),
+        callbacks: new Set(),
+      };
       this.#lives.set(runId, life);
     }
     return life;
@@ -182,6 +192,10 @@ export class RunChecks {
     const isResult = event.by === "step" || event.by === "timer";
     if (isResult && after.crashes > 0 && bucketOf(after.state) === "active") {
       world.violate("crashes", `${event.kind} by ${event.by} of run ${after.id} leaves it under suspicion`);
+    }
+    const isCounted = event.by === "step" && event.kind === "error";
+    if (isCounted && !this.lifeOf(after.id).begun.has(`${before.visit} ${before.attempt + 1}`)) {
+      world.violate("once", `error ${before.attempt + 1} of run ${after.id} is counted, but was no attempt`);
     }
     const moves = event.kind === "move" || event.kind === "repeat";
     if (after.visit !== before.visit + (moves ? 1 : 0)) {

@@ -34,6 +34,7 @@ export class StepLedger {
     }
     const life = checks.lifeOf(runId);
     life.started++;
+    if (timer.length === 0) life.begun.add(`${visit} ${run.attempt}`);
     const due = life.due.get([visit, ...timer, run.attempt].join(" "));
     if (due === undefined) {
       this.#world.violate("I5", `attempt ${run.attempt} of ${stepId} was never due while active`);
