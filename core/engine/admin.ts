@@ -124,7 +124,7 @@ export function adminOf(context: EngineContext, work: Work): Admin {
     unserved: () => unservedWork(context),
     relays: () => relayInfos(context),
     parked: (query) => parkedHooks(context, query),
-    retry: (id) => retryHook(context, id),
+    retry: (id) => retryHook(context, work.ownership, id),
     async engines() {
       const [entries] = await context.reader.read(0, [{ ...keyspace.presence.range(), limit }]);
       return entries!.map((entry) => {

@@ -13,6 +13,7 @@ import type { Entry } from "../store/store.ts";
 import { checkName } from "./check_input.ts";
 import { readChore } from "./chores.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
+import type { Ownership } from "./ownership.ts";
 
 /** Which parked hooks. */
 export interface ParkedQuery {
@@ -116,10 +117,11 @@ function viewOfChore({ id, kind, hook, attempt, lastError, run }: Chore): Parked
 /**
  * Makes a parked hook due now, with a fresh count of attempts.
  *
+ * @param ownership What this engine owns: it hears of its own bell at once, not at its next poll.
  * @param id The hook's, from {@linkcode parkedHooks}.
  * @throws {PawlError} `HOOK_NOT_FOUND` when it has succeeded meanwhile, or was never there; `CONFLICT`.
  */
-export async function retryHook(context: EngineContext, id: string): Promise<void> {
+export async function retryHook(context: EngineContext, ownership: Ownership, id: string): Promise<void> {
   if (typeof id !== "string" || !/^[0-9a-f]{30}-\d+-\d+$/.test(id)) {
     throw new PawlError(
       "INVALID_ARGUMENT",
@@ -139,7 +141,9 @@ export async function retryHook(context: EngineContext, id: string): Promise<voi
     choreTable.write(batch, chore, { ...chore, attempt: 0, due: context.clock.now() });
     batch.put(keyspace.bell.key(chore.run.definition), "1");
     const result = await context.committer.commit(shard, batch);
-    if (result.ok) return;
+    if (!result.ok) continue;
+    ownership.ownerOf(chore.run.definition, shard)?.heard(result.version);
+    return;
   }
   throw new ConflictError(
     `Cannot retry hook ${id}: other writers were first ${context.limits.rebasesMax} times`,

@@ -1,4 +1,5 @@
 import type { Behaviour, Definition, StepResult } from "../engine/behaviour.ts";
+import type { Connector, ConnectorCall, ConnectorEvent } from "../engine/connector.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 /**
@@ -19,7 +20,7 @@ function attendedBehaviour(behaviour: Behaviour, clock: VirtualClock): Behaviour
     if (result instanceof Promise) clock.attend(result);
     return result;
   };
-  const { fire, receive, hooks, scrub } = behaviour;
+  const { fire, receive, hooks, connectors, scrub } = behaviour;
   const answer = (result: StepResult | Promise<StepResult>) => attend(result);
   return Object.assign(
     Object.create(behaviour) as Behaviour,
@@ -35,6 +36,13 @@ function attendedBehaviour(behaviour: Behaviour, clock: VirtualClock): Behaviour
             ...hook,
             run: (view, signal) => attend(hook.run(view, signal)),
           })),
+      }),
+      ...(connectors && {
+        connectors: connectors.map((connector) =>
+          Object.assign(Object.create(connector) as Connector, {
+            handle: (call: ConnectorCall, event: ConnectorEvent) => attend(connector.handle(call, event)),
+          })
+        ),
       }),
       ...(scrub && { scrub: (data) => attend(scrub.call(behaviour, data)) }),
     } satisfies Partial<Behaviour>,

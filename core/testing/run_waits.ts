@@ -157,12 +157,12 @@ function checkStatus({ definition: { name, behaviour } }: RunWish, status: strin
 
 async function wholeHistory(engine: Engine, runId: string): Promise<HistoryRow[]> {
   const rows: HistoryRow[] = [];
-  for (let after: number | undefined;;) {
-    const page = await engine.history({ runId, ...(after !== undefined && { after }) });
-    if (page.length === 0) return rows;
+  let page = await engine.history({ runId });
+  while (page.length > 0) {
     rows.push(...page);
-    after = page.at(-1)!.position;
+    page = await engine.history({ runId, after: page.at(-1)!.position });
   }
+  return rows;
 }
 
 function namedRun({ runId }: RunWish): { readonly runId?: string } {

@@ -123,7 +123,8 @@ testOnStores(
     });
     isDown = false;
     await world.during(engine.admin.retry(id));
-    await world.advance(1_000);
+    // Its owner does not wait for its poll.
+    await world.settle();
     assert.deepEqual((await engine.admin.parked()).items, []);
     await assert.rejects(engine.admin.retry(id), { code: "HOOK_NOT_FOUND" });
     await assert.rejects(engine.admin.retry("x"), { code: "INVALID_ARGUMENT" });

@@ -134,7 +134,7 @@ Deno.test("a step that hangs is timed out, and holds up the clock for a moment o
   assert.deepEqual([run!.runState, run!.lastError!.code], ["paused", "STEP_TIMEOUT"]);
 });
 
-Deno.test("advance() waits for callbacks, timers and hooks that do real work", async () => {
+Deno.test("advance() waits for callbacks, timers, hooks and connectors that do real work", async () => {
   const work = async (name: string) => {
     for (let round = 0; round < 10; round++) {
       await crypto.subtle.digest("SHA-512", new Uint8Array(100_000));
@@ -152,6 +152,7 @@ Deno.test("advance() waits for callbacks, timers and hooks that do real work", a
       return "c";
     })
     .onComplete(async () => await work("hook"))
+    .connector("c", { stream: "told" }, async () => await work("connector"))
     .build();
   await using t = await testEngine({ definitions: [flow] });
   await t.engine.trigger(flow, "k");
@@ -160,6 +161,9 @@ Deno.test("advance() waits for callbacks, timers and hooks that do real work", a
   void t.engine.callback(flow, "k", "b", undefined);
   await t.advance(0);
   assert.deepEqual(done, ["timer", "callback", "hook"]);
+  await t.engine.streams.send("told", [{ id: "1", key: "k", type: "x", data: null }]);
+  await t.advance(0);
+  assert.deepEqual(done, ["timer", "callback", "hook", "connector"]);
 });
 
 Deno.test("advance() plays forty days in some hundred polls and renewals, and hears of jumps at once", async () => {
@@ -210,6 +214,12 @@ Deno.test("triggerCallbackOn() waits until the run is there, and calls it back",
   assert.deepEqual(result, { applied: true, runId, status: "paid", runState: "completed" });
   await t.advance(0);
   assert.deepEqual(hooked, ["k paid"]);
+  await t.engine.trigger(orders, "paused", { data: order });
+  await t.awaitStatus(orders, "paused", "waiting");
+  await t.engine.pause(orders, "paused");
+  const before = t.clock.now();
+  assert.equal((await t.triggerCallbackOn(orders, "paused", "waiting", "cash")).status, "paid");
+  assert.equal(t.clock.now() - before, 3_600_000);
   await assert.rejects(t.triggerCallbackOn(orders, "k", "waiting", "card"), /It is completed at "paid"/);
   // @ts-expect-error: the payload is a text
   await assert.rejects(t.triggerCallbackOn(orders, "k", "waiting", 5));
@@ -262,8 +272,7 @@ Deno.test("snapshots() gives every version of a run as it was committed, by whic
     decode: (text: string) => Promise.resolve(text.split("").reverse().join("")),
   };
   await using t = await testEngine({ definitions: [flow], codec });
-  const { store, clock } = t;
-  const other = createEngine({ store, clock, definitions: [flow], codec, work: false });
+  const other = createEngine({ store: t.store, clock: t.clock, definitions: [flow], codec, work: false });
   const { runId } = await other.trigger(flow, "k", { data: { n: 0 }, startAt: "a" });
   await t.awaitStatus(flow, "k", "b");
   const seen = (runs: readonly RunView<{ n: number }>[]) =>

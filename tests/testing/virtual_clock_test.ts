@@ -68,3 +68,11 @@ Deno.test("virtualClock goes on without work that takes longer than its patience
   await assert.rejects(clock.attend(Promise.reject(new Error("its own"))), /its own/);
   await clock.settle();
 });
+
+Deno.test("virtualClock() tells whole milliseconds of wall time, whatever it was advanced by", async () => {
+  const clock = virtualClock({ now: 1_000 });
+  const seen: number[] = [];
+  clock.after(10 / 3, () => seen.push(clock.now()));
+  await clock.advance(10);
+  assert.deepEqual([...seen, clock.now()], [1_003, 1_010]);
+});
