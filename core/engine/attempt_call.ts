@@ -126,6 +126,11 @@ export class Call implements StepCall {
     return `${this.#code.kind} "${this.status}" of "${this.definition}"`;
   }
 
+  /** Whether this is the text of the data as it is stored, by code of the same version. */
+  isUnchanged(text: string): boolean {
+    return text === this.#text && this.#record.dataVersion === this.#rules.version;
+  }
+
   /** The data as the code left it, or as it was. */
   peekData(): unknown {
     return this.touched ? this.#data : readData(this.#rules, this.#record, this.#text);

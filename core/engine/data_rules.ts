@@ -69,6 +69,7 @@ export function readData(rules: DataRules, record: RunRecord, text: string): unk
  * @param rules Of the definition.
  * @param data The data.
  * @param what What is refused when it is wrong, such as `trigger "orders" for key "k"`.
+ * @param text Its JSON text, if that is known already.
  * @returns The payload; a plain value where nothing had to be waited for.
  * @throws {InvalidDataError} When the schema refuses the data.
  * @throws {PawlError} `SCHEMA_FAILED`, `NOT_JSON` or `PAYLOAD_TOO_LARGE`.
@@ -78,10 +79,11 @@ export function writeData(
   rules: DataRules,
   data: unknown,
   what: string,
+  text?: string,
 ): Payload | Promise<Payload> {
   const write = (checked: unknown) =>
     sealPayload(context, jsonText(checked, "data", context.limits.payloadBytesMax), rules.version);
-  if (!rules.schema) return write(data);
+  if (!rules.schema) return text === undefined ? write(data) : sealPayload(context, text, rules.version);
   const checked = checkData(rules.schema, data, what);
   return checked instanceof Promise ? checked.then((each) => write(each.value)) : write(checked.value);
 }

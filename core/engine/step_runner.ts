@@ -5,6 +5,7 @@
  */
 import { PawlError } from "../errors.ts";
 import { type AttemptSignal, Call, type Code } from "./attempt_call.ts";
+import { jsonText } from "../json.ts";
 import type { Landing } from "../parts/landing.ts";
 import type { Payload, RunError, RunRecord, RunTimer } from "../parts/run_record.ts";
 import type { Behaviour, Definition, EnteringCall, StepResult } from "./behaviour.ts";
@@ -95,13 +96,27 @@ function landing(
 ): Landing | Promise<Landing> {
   const answer = answerOf(context, behaviour, made, result);
   if (!made.touched) return answer;
-  const sealed = writeData(context, behaviour.data, made.readData(), `land ${made.what}`);
+  const data = made.readData();
+  const text = textOf(context, behaviour, data);
+  // What was only looked at is not saved: neither shown to the schema again, nor written over what a callback saved.
+  if (text !== undefined && made.isUnchanged(text)) return answer;
+  const sealed = writeData(context, behaviour.data, data, `land ${made.what}`, text);
   // Not spread for the common answer: it would give each step's landing a shape of its own.
   const land = (payload: Payload): Landing =>
     answer.kind === "move" && !answer.timers
       ? { kind: "move", to: answer.to, payload }
       : { ...answer, payload };
   return sealed instanceof Promise ? sealed.then(land) : land(sealed);
+}
+
+/** The data as JSON text; with a schema, which may make JSON of what is none, `undefined` instead of a refusal. */
+function textOf(context: EngineContext, { data: { schema } }: Behaviour, data: unknown): string | undefined {
+  try {
+    return jsonText(data, "data", context.limits.payloadBytesMax);
+  } catch (error) {
+    if (schema) return undefined;
+    throw error;
+  }
 }
 
 /** Where the code leads, with the timers that begin there. */
@@ -153,17 +168,17 @@ function failed(context: EngineContext, error: unknown, end: AttemptSignal): Lan
 
 /** What is kept of a thrown value. */
 export function runError(error: unknown, lengthMax: number): RunError {
-  if (!(error instanceof Error)) return { name: "Error", message: textOf(error).slice(0, lengthMax) };
+  if (!(error instanceof Error)) return { name: "Error", message: wordsOf(error).slice(0, lengthMax) };
   const code = (error as { code?: unknown }).code;
   return {
-    name: textOf(error.name).slice(0, 100),
-    message: textOf(error.message).slice(0, lengthMax),
+    name: wordsOf(error.name).slice(0, 100),
+    message: wordsOf(error.message).slice(0, lengthMax),
     ...(typeof code === "string" && { code: code.slice(0, 100) }),
   };
 }
 
 /** Anything can be thrown, also what refuses to be text. */
-function textOf(value: unknown): string {
+function wordsOf(value: unknown): string {
   try {
     return String(value);
   } catch {

@@ -262,3 +262,20 @@ Deno.test("InvalidDataError tells of some issues in its message and carries 20 o
   assert.match(odd.message, /data\["odd name"\]: /);
   await world.end();
 });
+
+Deno.test("a step that only looks at its data does not show it to the schema again", async () => {
+  const { World } = await import("./stores.ts");
+  const { memoryStore } = await import("../../adapters/memory/mod.ts");
+  const world = new World(memoryStore());
+  const schema = z.object({ cents: z.number().transform((value) => value * 100) });
+  const flow = machine("flow", { schema })
+    .step("a", ["b"], (run) => run.data.cents > 0 ? "b" : run.skip())
+    .step("b", ["c"], (run) => run.data.cents > 0 ? "c" : run.skip())
+    .build();
+  const engine = await world.started({ definitions: [flow] });
+  await engine.trigger(flow, "k", { data: { cents: 1 } });
+  await world.settle();
+  const run = await engine.get(flow, "k");
+  assert.deepEqual([run!.status, run!.data.cents], ["c", 100]);
+  await world.end();
+});
