@@ -42,6 +42,13 @@ interface Message {
   readonly texts: readonly EventText[];
 }
 
+/** Other programs of the same origin may use a channel of the same name. */
+function isMessage(data: unknown): data is Message {
+  const { pawlEvents, at, texts } = Object(data) as Partial<Record<keyof Message, unknown>>;
+  return typeof pawlEvents === "string" && typeof at === "number" &&
+    Array.isArray(texts) && texts.every((text) => typeof text === "string");
+}
+
 /**
  * A streamer between tabs.
  *
@@ -85,7 +92,7 @@ class ChannelStreamer implements BroadcastStreamer {
     this.#waitingMax = waitingMax;
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }: MessageEvent<Partial<Message> | null>) => {
-      if (typeof data?.pawlEvents === "string") this.#heard(data as Message);
+      if (isMessage(data)) this.#heard(data);
     };
   }
 

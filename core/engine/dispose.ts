@@ -16,10 +16,11 @@ import { BatchBuilder } from "../store/batch.ts";
 import { keyAfter, splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry } from "../store/store.ts";
+import { AttemptSignal } from "./attempt_call.ts";
 import type { Definition } from "./behaviour.ts";
 import { type EngineContext, openPayload, sealPayload, shardOfRun } from "./context.ts";
 import { readData } from "./data_rules.ts";
-import { runError } from "./step_runner.ts";
+import { runError, withTimeout } from "./step_runner.ts";
 import { type Held, readRun } from "./write_change.ts";
 
 /** Rows of one batch at most. */
@@ -27,6 +28,9 @@ const rowsPerBatch = 64;
 
 /** What a disposal came to; `later`: it must wait for something, `again`: the run has changed meanwhile. */
 export type Disposed = "done" | "gone" | "again" | "later";
+
+/** Longest that user code may take to scrub data: a few that hang would hold up all other erasures. */
+const scrubMsMax = 60_000;
 
 /** How a failed erasure is repeated. */
 const retry = { retryInitialMs: 1_000, retryMaxMs: 300_000, retryFactor: 2, retryJitter: true };
@@ -109,7 +113,12 @@ async function scrubbed(
   const { payloadBytesMax } = context.limits;
   const { data, scrub } = behaviour;
   if (!scrub) return await sealPayload(context, "null", data.version);
-  const left = await scrub(readData(data, record, await openPayload(context, record)));
+  const left = await withTimeout(
+    context,
+    Promise.resolve(scrub(readData(data, record, await openPayload(context, record)))),
+    scrubMsMax,
+    new AttemptSignal(),
+  );
   return await sealPayload(context, jsonText(left, "what scrub answered", payloadBytesMax), data.version);
 }
 

@@ -49,6 +49,9 @@ const optionNames: Readonly<Record<keyof MachineOptions, true>> = {
 const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout", "lagAlert"];
 const hookOptions = timeoutOptions;
 
+/** A hook that hangs would keep its shard from being passed on. */
+const hookTimeout = "5m";
+
 /**
  * Begins a state machine.
  *
@@ -198,9 +201,9 @@ class Builder {
     const what = `${kind} hook`;
     if (typeof handler !== "function") throw this.#refused(what, "its handler is no function");
     if (name !== undefined && known.includes(name)) throw this.#refused(what, `there is one named "${name}"`);
-    const { parkAfterErrors = 10, ...rest } = own;
+    const { parkAfterErrors = 10, timeout = hookTimeout, ...rest } = own;
     const unique = name ?? numbered(String(known.length + 1), known);
-    const options = this.#layer(what, { ...rest, pauseAfterErrors: parkAfterErrors }, hookOptions);
+    const options = this.#layer(what, { ...rest, timeout, pauseAfterErrors: parkAfterErrors }, hookOptions);
     const run = (view: RunView, signal: AbortSignal) => handler(view, { signal });
     addTo(this.#hooks, kind, { name: unique, options, run });
     return this;

@@ -22,7 +22,7 @@ export interface TimeoutOptions extends Omit<StepOptions, "lag"> {
   readonly name?: string;
 }
 
-/** Options of a hook. */
+/** Options of a hook; what is not given comes from the `steps` of its machine and engine, but for its `timeout`: 5 min. */
 export interface HookOptions extends Pick<StepOptions, "concurrency" | "retry" | "timeout" | "lagAlert"> {
   /** Its name among the hooks of its kind; default: its number. */
   readonly name?: string;

@@ -232,8 +232,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a timer's landing leaves the run under suspicion",
     file: "core/parts/landing.ts",
-    find: "{ crashes: 0, lastError: undefined }",
-    replace: "{ lastError: undefined }",
+    find: "return !isStep && stepDue !== undefined && stepDue <= now ? crashes : 0;",
+    replace: "return isStep ? 0 : crashes;",
   },
   {
     name: "a step overwrites what a callback saved",
