@@ -32,5 +32,5 @@ export const orders = machine<Order>("orders")
     const { order, cents } = data as Payment;
     // A payment that is faster than its order: there is no run yet, so this throws, and the event is tried again.
     await api.callback(order, "placed", { id, cents }, { idempotencyKey: id });
-  }, { shards: 4, retry: { initial: "20ms" }, parkAfterErrors: 5 })
+  }, { shards: 4, retry: { initial: "50ms" }, parkAfterErrors: 6 })
   .build();

@@ -17,8 +17,8 @@ const services = new RecordedServices((line) => {
 services.missing.add("teapot");
 services.carrierFailures = 2;
 const orders = orderProcessor(services, {
-  remindEvery: "150ms",
-  payWithin: "400ms",
+  remindEvery: "700ms",
+  payWithin: "2s",
   travel: "50ms",
   retryAfter: "20ms",
 });

@@ -1,5 +1,5 @@
 /**
- * Two payments, one in time, with an hour cut to half a second: `deno run -A examples/payment_expiry/main.ts`.
+ * Two payments, one in time, with an hour cut to a second: `deno run -A examples/payment_expiry/main.ts`.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { memoryStore } from "pawl/adapters/memory";
 import { paymentMachine } from "./payments.ts";
 
 const payments = paymentMachine({
-  remindEvery: "200ms",
-  expireAfter: "500ms",
+  remindEvery: "400ms",
+  expireAfter: "1s",
   remind: (key) => Promise.resolve(console.log(`Dear ${key}, please pay`)),
 });
 const store = memoryStore();

@@ -27,7 +27,7 @@ const prints: Readonly<Record<string, readonly string[]>> = {
     "mail to ann@example.com: We cannot send your parcel.",
   ],
   connector: [
-    'Parked after 5 attempts: Cannot call back run: "orders" has no run for key "nobody\'s"',
+    'Parked after 6 attempts: Cannot call back run: "orders" has no run for key "nobody\'s"',
     "kettle: paid by bank-1",
     "cup: paid by bank-3",
     "2 runs",
