@@ -41,6 +41,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a refused landing is run again, not rebased",
+    near: 67,
     file: "core/engine/run_turn.ts",
     find: "const changeOf = land(host.definition.behaviour, attempt, landing);",
     replace:
@@ -98,6 +99,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "an idempotency key is not looked up",
+    near: 50,
     file: "core/engine/trigger.ts",
     find: "if (kept) return",
     replace: "if (kept && !kept) return",
@@ -122,12 +124,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "an owner that was passed its own shard back does not notice",
+    near: 4621,
     file: "core/engine/ownership.ts",
     find: "if (owner && row && row.version > owner.guard.version!) owner.lost();",
     replace: "",
   },
   {
     name: "what is passed on is not taken",
+    near: 110,
     file: "core/engine/look.ts",
     find: 'if (engineId === null || engineId === context.engineId) return "free";',
     replace: 'if (engineId === null) return "free";\n  if (engineId === context.engineId) return "held";',
@@ -182,6 +186,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a page that was read hides what was left out meanwhile",
+    near: 67,
     file: "core/engine/due_index.ts",
     find:
       "this.#horizon = earlier(this.#missed, next);\n      for (const entry of page!) this.#found(entry.key);",
@@ -189,6 +194,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a trigger whose outcome stays unknown is forgotten",
+    near: 2298,
     file: "core/engine/trigger.ts",
     find: "if (error instanceof OutcomeUnknownError) owner?.unsure();",
     replace: "",
@@ -201,12 +207,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a landing whose outcome stays unknown is applied again",
+    near: 69,
     file: "core/engine/hot_runs.ts",
     find: "const isFound = newest.some((each) => each.value === row);",
     replace: "const isFound = newest.length < 0 && row === row;",
   },
   {
     name: "a timer's result lands in another visit",
+    near: 117,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if ((!timer && run.visit !== attempt.visit) || isFinished(run.state))",
@@ -231,18 +239,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a timer's landing leaves the run under suspicion",
+    near: 38,
     file: "core/parts/landing.ts",
     find: "return !isStep && stepDue !== undefined && stepDue <= now ? crashes : 0;",
     replace: "return isStep ? 0 : crashes;",
   },
   {
     name: "a step overwrites what a callback saved",
+    near: 108,
     file: "core/parts/landing.ts",
     find: "if (saves && run.payload !== attempt.payload)",
     replace: "if (saves && run.payload.length < 0)",
   },
   {
     name: "a late error quotes deleted data",
+    near: 1171,
     file: "core/parts/landing.ts",
     find: 'if (state === "deletion-requested" || state === "deleted") return { reason: why };',
     replace: "",
@@ -279,18 +290,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback overwrites what was saved meanwhile",
+    near: 108,
     file: "core/engine/callback.ts",
     find: "run.visit !== base.visit || run.payload !== base.payload",
     replace: "run.visit !== base.visit",
   },
   {
     name: "a callback's idempotency key is not looked up",
+    near: 368,
     file: "core/engine/callback.ts",
     find: "if (!entry) return undefined;",
     replace: "if (entry !== null) return undefined;",
   },
   {
     name: "a callback's idempotency key is not checked",
+    near: 848,
     file: "core/engine/callback.ts",
     find: "batch.check(row, null).put(",
     replace: "batch.put(",
@@ -315,12 +329,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "hooks of a change that landed unheard are forgotten",
+    near: 2155,
     file: "core/engine/shard_runs.ts",
     find: "if (applied.unheard) this.#side.rescan()",
     replace: "if (applied.unheard && !applied) this.#side.rescan()",
   },
   {
     name: "hooks of an erasure that landed unheard are forgotten",
+    near: 2009,
     file: "core/engine/shard_runs.ts",
     find: "if (error instanceof OutcomeUnknownError) this.#owner.unsure();\n      this.#forget(runId);",
     replace: "this.#forget(runId);",
@@ -337,12 +353,6 @@ export const mutants: readonly Mutant[] = [
     file: "core/engine/chores.ts",
     find: 'next.lastError && { ...next.lastError, message: "" }',
     replace: "next.lastError",
-  },
-  {
-    name: "hooks left out for a shard's passing are not read again",
-    file: "core/engine/shard_owner.ts",
-    find: "else await this.rescan();",
-    replace: "else await this.#runs.rescan();",
   },
   {
     name: "a deletion forgets the history",
@@ -376,19 +386,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a removal does not look whether the run has changed",
+    near: 1933,
     file: "core/engine/dispose.ts",
     find: "const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);",
     replace:
       "const batch = new BatchBuilder().check(keyspace.run.key(record.id), version * 0 + held.version);",
   },
   {
-    name: "a row that comes late does not stop a removal",
-    file: "core/engine/write_change.ts",
-    find: "else if (isFinished(record.state)) batch.put(keyspace.run.key(record.id), encodeRecord(record));",
-    replace: "",
-  },
-  {
     name: "waits do not hear that their run is removed",
+    near: 341,
     file: "core/engine/poll.ts",
     find: "else this.#context.watch.gone(runId);",
     replace: "",
