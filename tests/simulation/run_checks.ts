@@ -189,7 +189,8 @@ export class RunChecks {
     if (isFinished(before.state) && !isDisposal(before, after, event)) {
       world.violate("I4", `${event.kind} of run ${after.id} after it was ${before.state}`);
     }
-    const isResult = event.by === "step" || event.by === "timer";
+    // A step that is due beside the timer may be what takes processes down.
+    const isResult = event.by === "step" || (event.by === "timer" && before.stepDue === undefined);
     if (isResult && after.crashes > 0 && bucketOf(after.state) === "active") {
       world.violate("crashes", `${event.kind} by ${event.by} of run ${after.id} leaves it under suspicion`);
     }
