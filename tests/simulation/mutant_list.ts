@@ -317,6 +317,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback on its owner believes the copy in memory",
+    near: 5695,
     file: "core/engine/hot_runs.ts",
     find: "error instanceof RunStateError || error instanceof Stale;",
     replace: "error instanceof RunStateError;",

@@ -20,6 +20,7 @@ const found: readonly [seed: number, bug: string][] = [
   [38, "a timer's landing left its run under suspicion of killing processes"],
   [2, "a removal took hooks that had not run"],
   [341, "a wait for a run that was removed never ended"],
+  [5695, "a callback on its owner gave up, as it believed the copy in memory"],
   [1933, "a removal raced a request to delete the data"],
   [2009, "hooks of an erasure that landed unheard waited for the next bell"],
   [2155, "hooks of a change that landed unheard waited for the next bell"],
