@@ -325,10 +325,10 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.#owner.unsure();
+      // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know.
       throw error;
-    } finally {
-      if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
     }
+    if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
   }
 
   /** Files a run by what its record says is next. */

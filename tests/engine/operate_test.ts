@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Engine, machine, type RunState, RunStateError, type StepRun } from "../../mod.ts";
+import { type Engine, machine, type RunState, RunStateError, type StepRun, type Store } from "../../mod.ts";
 import { gate, testInMemory, testOnStores, type World } from "./stores.ts";
 
 interface Doc {
@@ -343,5 +343,37 @@ testInMemory(
     assert.deepEqual([...ends.keys()], ["first", "third"]);
     ends.get("third")!.resolve("end");
     await world.settle();
+  },
+);
+
+testInMemory(
+  "a verb that is refused beside one that lands does not lose what the other has set",
+  async (world) => {
+    const flow = machine("flow", { pauseRetry: "1m" }).callback("a", ["b"], () => "b").build();
+    // Answers to reads are old when they come: the refusal is told after the other verb has landed.
+    const after = (ms: number) => new Promise<void>((resolve) => void world.clock.after(ms, resolve));
+    const { limits, shards } = world.store;
+    const store: Store = {
+      limits,
+      shards,
+      close: () => Promise.resolve(),
+      async read(requests) {
+        const found = await world.store.read(requests);
+        await after(20);
+        return found;
+      },
+      async commit(calls) {
+        await after(10);
+        return await world.store.commit(calls);
+      },
+    };
+    const engine = world.engine({ definitions: [flow], store });
+    await world.during(engine.start(), 1_000);
+    await world.during(engine.trigger(flow, "k"), 1_000);
+    const both = Promise.allSettled([engine.pause(flow, "k"), engine.resume(flow, "k")]);
+    const [paused, resumed] = await world.during(both, 1_000);
+    assert.deepEqual([paused.status, resumed.status], ["fulfilled", "rejected"]);
+    await world.advance(61_000);
+    assert.equal((await world.during(engine.get(flow, "k"), 1_000))!.runState, "running");
   },
 );

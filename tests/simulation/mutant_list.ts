@@ -26,6 +26,7 @@ export const mutants: readonly Mutant[] = [
       "  const blind: ShardView = { versionOf: (key) => before.get(key), valueOf: (key) => view.valueOf(key),\n" +
       "    nextVersion: () => view.nextVersion(), put: (k, v, n) => view.put(k, v, n), delete: (k) => view.delete(k) };\n" +
       "  const results = held ? call.batches.map((batch) => settleBatch(batch, blind)) : undefined;",
+    near: 127,
   },
   {
     name: "the guard is not sent",
@@ -41,7 +42,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a refused landing is run again, not rebased",
-    near: 67,
+    near: 188,
     file: "core/engine/run_turn.ts",
     find: "const changeOf = land(host.definition.behaviour, attempt, landing);",
     replace:
@@ -141,6 +142,7 @@ export const mutants: readonly Mutant[] = [
     file: "core/engine/attempts.ts",
     find: "    if (this.#running > 0) this.#atRest = undefined;\n",
     replace: "",
+    near: 224,
   },
   {
     name: "a suspect is written whatever became of it",
@@ -207,7 +209,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a landing whose outcome stays unknown is applied again",
-    near: 69,
+    near: 234,
     file: "core/engine/hot_runs.ts",
     find: "const isFound = newest.some((each) => each.value === row);",
     replace: "const isFound = newest.length < 0 && row === row;",
@@ -246,14 +248,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step overwrites what a callback saved",
-    near: 108,
+    near: 188,
     file: "core/parts/landing.ts",
     find: "if (saves && run.payload !== attempt.payload)",
     replace: "if (saves && run.payload.length < 0)",
   },
   {
     name: "a late error quotes deleted data",
-    near: 1171,
+    near: 457,
     file: "core/parts/landing.ts",
     find: 'if (state === "deletion-requested" || state === "deleted") return { reason: why };',
     replace: "",
@@ -290,21 +292,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback overwrites what was saved meanwhile",
-    near: 108,
+    near: 237,
     file: "core/engine/callback.ts",
     find: "run.visit !== base.visit || run.payload !== base.payload",
     replace: "run.visit !== base.visit",
   },
   {
     name: "a callback's idempotency key is not looked up",
-    near: 368,
+    near: 323,
     file: "core/engine/callback.ts",
     find: "if (!entry) return undefined;",
     replace: "if (entry !== null) return undefined;",
   },
   {
     name: "a callback's idempotency key is not checked",
-    near: 848,
+    near: 1322,
     file: "core/engine/callback.ts",
     find: "batch.check(row, null).put(",
     replace: "batch.put(",
@@ -317,7 +319,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback on its owner believes the copy in memory",
-    near: 5695,
+    near: 3790,
     file: "core/engine/hot_runs.ts",
     find: "error instanceof RunStateError || error instanceof Stale;",
     replace: "error instanceof RunStateError;",
@@ -354,6 +356,7 @@ export const mutants: readonly Mutant[] = [
     file: "core/engine/chores.ts",
     find: 'next.lastError && { ...next.lastError, message: "" }',
     replace: "next.lastError",
+    near: 112,
   },
   {
     name: "a deletion forgets the history",
@@ -372,6 +375,7 @@ export const mutants: readonly Mutant[] = [
     file: "core/engine/dispose.ts",
     find: "if (chore.due !== undefined) return waits = true;",
     replace: "",
+    near: 293,
   },
   {
     name: "a removal forgets the kept answers",
@@ -387,7 +391,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a removal does not look whether the run has changed",
-    near: 1933,
+    near: 4234,
     file: "core/engine/dispose.ts",
     find: "const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);",
     replace:
@@ -395,7 +399,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "waits do not hear that their run is removed",
-    near: 341,
+    near: 426,
     file: "core/engine/poll.ts",
     find: "else this.#context.watch.gone(runId);",
     replace: "",

@@ -24,6 +24,7 @@ const found: readonly [seed: number, bug: string][] = [
   [1933, "a removal raced a request to delete the data"],
   [2009, "hooks of an erasure that landed unheard waited for the next bell"],
   [2155, "hooks of a change that landed unheard waited for the next bell"],
+  [15211, "a verb that was refused filed its run by an old copy, and the pause beside it never ended"],
   [4024, "an engine that takes over writes an attempt onto a run that a guest cancelled meanwhile"],
   [5377, "a trigger whose outcome stayed unknown lands later, and its owner never hears of it"],
   [7106, "a skip whose outcome stayed unknown was applied twice"],
