@@ -332,7 +332,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "hooks of a change that landed unheard are forgotten",
-    near: 2155,
+    near: 23397,
     file: "core/engine/shard_runs.ts",
     find: "if (applied.unheard) this.#side.rescan()",
     replace: "if (applied.unheard && !applied) this.#side.rescan()",
