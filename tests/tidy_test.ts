@@ -260,7 +260,7 @@ Deno.test("documents that a newcomer looks for are there, and their links lead s
 /** Codes that are documented ahead of the code that throws them. */
 const reservedCodes: readonly string[] = [];
 
-Deno.test("every ErrorCode is thrown somewhere, or reserved", () => {
+Deno.test("every ErrorCode is thrown somewhere, or reserved, and stands in docs/errors.md", () => {
   const errors = files.find((file) => file.path === "core/errors.ts")!;
   const union = /export type ErrorCode =([\s\S]*?);\s*(\/\/.*)?\n\n/.exec(errors.text)![1]!;
   const codes = [...union.matchAll(/"([A-Z_]+)"/g)].map((match) => match[1]!);
@@ -268,6 +268,8 @@ Deno.test("every ErrorCode is thrown somewhere, or reserved", () => {
   const rest = errors.text.replace(union, "") +
     shipped.filter((each) => each !== errors).map(codeOf).join("\n");
   complain(codes.filter((code) => !rest.includes(`"${code}"`) && !reservedCodes.includes(code)));
+  const page = files.find((file) => file.path === "docs/errors.md")!.text;
+  complain(codes.filter((code) => !page.includes(`| \`${code}\` `)));
   complain(reservedCodes.filter((code) => rest.includes(`"${code}"`)));
 });
 
