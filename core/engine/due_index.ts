@@ -2,6 +2,7 @@ import { PawlError } from "../errors.ts";
 import type { Cancel } from "../ports/clock.ts";
 import { keyAfter, readStamp, splitKey } from "../store/key.ts";
 import type { Space } from "../store/keyspace.ts";
+import type { Entry, Version } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { DueHeap } from "./due_heap.ts";
 
@@ -102,8 +103,14 @@ export class DueIndex {
     this.#begin(this.#horizon).catch((error) => this.#sink.failed(error));
   }
 
-  /** Files a run at its due time. */
-  track(runId: string, due: number): void {
+  /**
+   * Files a run at its due time.
+   *
+   * @param version Of the write that says so, if it is known.
+   * @returns False when a later write is known, so that this is old news.
+   */
+  track(runId: string, due: number, version?: Version): boolean {
+    if (this.#isOld(runId, version)) return false;
     const { clock, limits } = this.#context;
     this.#later.delete(runId);
     const isDue = due <= clock.now();
@@ -115,9 +122,15 @@ export class DueIndex {
     } else if (isDue) {
       this.#sink.due(runId);
     } else {
-      this.#later.set(runId, due);
+      this.#later.set(runId, due, version);
       this.#arm();
     }
+    return true;
+  }
+
+  /** A reply may come late: what a guest has written since may have been found by then. */
+  #isOld(runId: string, version: Version | undefined): boolean {
+    return version !== undefined && version < (this.#later.versionOf(runId) ?? version);
   }
 
   /**
@@ -135,9 +148,9 @@ export class DueIndex {
     this.#retries.set(runId, cancel);
   }
 
-  /** The run has nothing due. */
-  forget(runId: string): void {
-    this.#later.delete(runId);
+  /** The run has nothing due, as of a version. */
+  forget(runId: string, version?: Version): void {
+    if (!this.#isOld(runId, version)) this.#later.delete(runId);
   }
 
   /** Reports what has become due; called by the timer and by the engine's poll, as clocks jump. */
@@ -188,7 +201,7 @@ export class DueIndex {
       const [page] = await reader.read(this.#shard, [{ start, end, limit }]);
       const next = page!.length < limit ? undefined : keyAfter(page!.at(-1)!.key);
       this.#horizon = earlier(this.#missed, next);
-      for (const entry of page!) this.#found(entry.key);
+      for (const entry of page!) this.#found(entry);
       this.#arm();
       const isFull = this.#sink.queued >= limits.dueInMemoryMax || this.#later.size >= limits.dueInMemoryMax;
       if (next === undefined || this.#horizon !== next || isFull) return;
@@ -196,11 +209,11 @@ export class DueIndex {
     }
   }
 
-  #found(workKey: string): void {
-    const [, , due, runId] = splitKey(workKey);
+  #found({ key, version }: Entry): void {
+    const [, , due, runId] = splitKey(key);
     const dueAt = readStamp(due!);
     if (this.#sink.holds(runId!, dueAt) || this.#retries.has(runId!)) return;
-    if (!this.#sink.takes(runId!, dueAt)) this.track(runId!, dueAt);
+    if (!this.#sink.takes(runId!, dueAt)) this.track(runId!, dueAt, version);
   }
 
   /** The timer is for what is yet to come; what is due behind the horizon waits for room, not for time. */

@@ -333,15 +333,15 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** Files a run by what its record says is next. */
   #settle(run: HotRun): void {
-    const { record } = run;
+    const { record, version } = run;
     if (this.#queued.has(record.id)) return;
     if (record.due === undefined || this.over) {
-      this.#index.forget(record.id);
+      this.#index.forget(record.id, version);
       this.#hot.drop(record.id);
       return;
     }
     if (record.due <= this.#context.clock.now()) this.#hot.keep(run);
     else this.#hot.drop(record.id);
-    this.#index.track(record.id, record.due);
+    if (!this.#index.track(record.id, record.due, version)) this.#hot.drop(record.id);
   }
 }

@@ -377,3 +377,33 @@ testInMemory(
     assert.equal((await world.during(engine.get(flow, "k"), 1_000))!.runState, "running");
   },
 );
+
+testInMemory("a verb whose reply comes late does not lose what a guest has set since", async (world) => {
+  const flow = machine("flow").callback("a", ["b"], () => "b").build();
+  let replyMs = 0;
+  const { limits, shards } = world.store;
+  const slow: Store = {
+    limits,
+    shards,
+    close: () => Promise.resolve(),
+    read: (requests) => world.store.read(requests),
+    async commit(calls) {
+      const results = await world.store.commit(calls);
+      if (replyMs > 0) await new Promise<void>((resolve) => void world.clock.after(replyMs, resolve));
+      return results;
+    },
+  };
+  const owner = await world.started({ definitions: [flow], store: slow });
+  // The guest's clock is ahead, so that what it asks for is not due yet by the owner's.
+  const clock = { ...world.clock, now: () => world.clock.now() + 5_000 };
+  const guest = world.engine({ definitions: [flow], clock, work: false });
+  await owner.trigger(flow, "k");
+  replyMs = 2_000;
+  const cancelled = owner.cancel(flow, "k");
+  await world.settle();
+  await world.during(guest.deleteData(flow, "k"));
+  await world.during(cancelled, 10_000);
+  replyMs = 0;
+  await world.advance(15_000);
+  assert.equal((await owner.get(flow, "k"))!.runState, "deleted");
+});

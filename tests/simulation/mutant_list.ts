@@ -124,13 +124,6 @@ export const mutants: readonly Mutant[] = [
     replace: "if (at >= 0) members.push({ engineId, presence });",
   },
   {
-    name: "an owner that was passed its own shard back does not notice",
-    near: 4621,
-    file: "core/engine/ownership.ts",
-    find: "if (owner && row && row.version > owner.guard.version!) owner.lost();",
-    replace: "",
-  },
-  {
     name: "what is passed on is not taken",
     near: 110,
     file: "core/engine/look.ts",
@@ -336,13 +329,6 @@ export const mutants: readonly Mutant[] = [
     file: "core/engine/shard_runs.ts",
     find: "if (applied.unheard) this.#side.rescan()",
     replace: "if (applied.unheard && !applied) this.#side.rescan()",
-  },
-  {
-    name: "hooks of an erasure that landed unheard are forgotten",
-    near: 2009,
-    file: "core/engine/shard_runs.ts",
-    find: "if (error instanceof OutcomeUnknownError) this.#owner.unsure();\n      this.#forget(runId);",
-    replace: "this.#forget(runId);",
   },
   {
     name: "a hook goes before it has run",

@@ -7,7 +7,7 @@
 import { type Mutant, mutants } from "./mutant_list.ts";
 
 /** Seeds a mutant may live through before it counts as a survivor. */
-const seedsMax = 12_000;
+const seedsMax = 6_000;
 
 const root = new URL("../../", import.meta.url);
 

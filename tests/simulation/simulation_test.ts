@@ -25,6 +25,7 @@ const found: readonly [seed: number, bug: string][] = [
   [2009, "hooks of an erasure that landed unheard waited for the next bell"],
   [2155, "hooks of a change that landed unheard waited for the next bell"],
   [15211, "a verb that was refused filed its run by an old copy, and the pause beside it never ended"],
+  [36808, "a reply that came late took a run out of the index that a guest had made due since"],
   [4024, "an engine that takes over writes an attempt onto a run that a guest cancelled meanwhile"],
   [5377, "a trigger whose outcome stayed unknown lands later, and its owner never hears of it"],
   [7106, "a skip whose outcome stayed unknown was applied twice"],
