@@ -184,8 +184,8 @@ export const mutants: readonly Mutant[] = [
     near: 67,
     file: "core/engine/due_index.ts",
     find:
-      "this.#horizon = earlier(this.#missed, next);\n      for (const entry of page!) this.#found(entry.key);",
-    replace: "for (const entry of page!) this.#found(entry.key);\n      this.#horizon = next;",
+      "this.#horizon = earlier(this.#missed, next);\n      for (const entry of page!) this.#found(entry);",
+    replace: "for (const entry of page!) this.#found(entry);\n      this.#horizon = next;",
   },
   {
     name: "a trigger whose outcome stays unknown is forgotten",

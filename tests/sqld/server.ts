@@ -109,7 +109,12 @@ export async function startSqld(options: SqldOptions = {}): Promise<SqldServer> 
       await kill();
       child = await start();
     },
-    freeze: () => child?.kill("SIGSTOP"),
+    freeze() {
+      if (!child) return;
+      child.kill("SIGSTOP");
+      // The signal is on its way for a moment, in which a thread may still answer.
+      while (!isStopped(child.pid));
+    },
     thaw: () => child?.kill("SIGCONT"),
     async stop() {
       await kill();
@@ -137,4 +142,13 @@ async function answers(port: number): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, startPauseMs));
   }
+}
+
+/** Whether every thread of a process stands still, as Linux tells. */
+function isStopped(pid: number): boolean {
+  const tasks = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
+  return tasks.every((task) => {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/task/${task}/stat`);
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+  });
 }
