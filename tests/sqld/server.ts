@@ -146,9 +146,13 @@ async function answers(port: number): Promise<void> {
 
 /** Whether every thread of a process stands still, as Linux tells. */
 function isStopped(pid: number): boolean {
-  const tasks = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
-  return tasks.every((task) => {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/task/${task}/stat`);
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
-  });
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/task`)].every(({ name }) => {
+      const stat = Deno.readTextFileSync(`/proc/${pid}/task/${name}/stat`);
+      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+    });
+  } catch {
+    // A thread has ended while it was looked at.
+    return false;
+  }
 }
