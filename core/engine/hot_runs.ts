@@ -48,18 +48,15 @@ export interface HotRun extends Held {
 export class HotRuns {
   readonly #context: EngineContext;
   readonly #guard: Check;
-  readonly #onApplied: (applied: Applied) => void;
   readonly #runs = new Map<string, HotRun>();
 
   /**
    * @param context The engine.
    * @param guard The owner's fence.
-   * @param onApplied Told of a change that brought chores, or that landed unheard.
    */
-  constructor(context: EngineContext, guard: Check, onApplied: (applied: Applied) => void) {
+  constructor(context: EngineContext, guard: Check) {
     this.#context = context;
     this.#guard = guard;
-    this.#onApplied = onApplied;
   }
 
   /** The runs in memory. */
@@ -181,15 +178,20 @@ export class HotRuns {
     while (run.busy) await this.free(run);
     run.busy = true;
     let tried: Change = {};
-    const decide: ChangeOf = (record, now) => tried = changeOf(record, now);
     try {
-      return this.#tell(await applyChange(this.#context, run, decide, this.#guard, how.also));
+      return await applyChange(
+        this.#context,
+        run,
+        (record, now) => tried = changeOf(record, now),
+        this.#guard,
+        how.also,
+      );
     } catch (error) {
       if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, how.seal)) {
-        return this.#tell({ ...tried, unheard: true });
+        return { ...tried, unheard: true };
       }
       const isRefusal = error instanceof RunStateError || error instanceof Stale;
-      if (isRefusal) return this.#tell(await this.#applyFresh(run, changeOf, error, how.also));
+      if (isRefusal) return await this.#applyFresh(run, changeOf, error, how.also);
       throw error;
     } finally {
       run.busy = false;
@@ -198,11 +200,6 @@ export class HotRuns {
       run.waiting = undefined;
       if (waiting) { for (const next of waiting) next(); }
     }
-  }
-
-  #tell(applied: Applied): Applied {
-    if (applied.chores || applied.unheard) this.#onApplied(applied);
-    return applied;
   }
 
   /** The copy in memory is a guess: a verb or callback is refused only for what the store says. */

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { land } from "../parts/landing.ts";
+import { type Attempt, land, type Landing } from "../parts/landing.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
-import { dueSince, type RunRecord } from "../parts/run_record.ts";
+import { dueSince } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import type { EngineContext } from "./context.ts";
 import { dispose, type Disposed } from "./dispose.ts";
 import type { HotRun, HowToChange } from "./hot_runs.ts";
-import { type Lander, landSurely, type Unlanded } from "./land_surely.ts";
+import { type Lander, landSurely } from "./land_surely.ts";
 import { attemptCode } from "./step_runner.ts";
 
 /** For whom a run has its turn: the owner of its shard. */
@@ -20,8 +20,6 @@ export interface TurnHost extends Lander {
   readonly guard: Check;
   /** Resolves when no write of this fence is on its way any more. */
   seal(): Promise<void>;
-  /** For a change that must not be applied twice, even if its outcome stays unknown. */
-  readonly surely: HowToChange;
   /** Applies a change to a run and files what follows from it. */
   apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change>;
 }
@@ -57,21 +55,11 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const by = timer ? "timer" as const : "step" as const;
   const { visit, payload } = record;
   const attempt = { visit, payload, durationMs, chance: random.float(), by, timer };
-  const changeOf = land(host.definition.behaviour, attempt, landing);
-  let change: Change | "gone" | undefined;
-  try {
-    change = await host.apply(run, changeOf, host.surely);
-  } catch (error) {
-    change = await storeSurely(context, host, run, record, { changeOf, attempt, error });
-  }
+  const change = await store(context, host, run, attempt, landing);
   run.dueSince = undefined;
-  const landedMs = clock.monotonic() - startedAt;
-  if (change === "gone") {
-    meter?.landed(landedMs, undefined);
-    return "gone";
-  }
-  meter?.landed(landedMs, change);
-  return "done";
+  const isGone = change === "gone";
+  meter?.landed(clock.monotonic() - startedAt, isGone ? undefined : change);
+  return isGone ? "gone" : "done";
 }
 
 async function disposal(
@@ -97,16 +85,29 @@ async function disposal(
   return disposed;
 }
 
-async function storeSurely(
+async function store(
   context: EngineContext,
   host: TurnHost,
   run: HotRun,
-  record: RunRecord,
-  unlanded: Unlanded,
+  attempt: Attempt,
+  landing: Landing,
 ): Promise<Change | "gone" | undefined> {
-  let change: Change | undefined;
-  const end = await landSurely(context, host, record, unlanded, async (again) => {
-    change = await host.apply(run, again, host.surely);
-  });
-  return end ?? change;
+  const { record } = run;
+  const changeOf = land(host.definition.behaviour, attempt, landing);
+  const seal = () => host.seal();
+  try {
+    return await host.apply(run, changeOf, { seal });
+  } catch (error) {
+    let change: Change | undefined;
+    const end = await landSurely(
+      context,
+      host,
+      record,
+      { changeOf, attempt, error },
+      async (again) => {
+        change = await host.apply(run, again, { seal });
+      },
+    );
+    return end ?? change;
+  }
 }

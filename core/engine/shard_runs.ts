@@ -17,7 +17,7 @@ import type { SideWork } from "./side_work.ts";
 import { whyStalled } from "./stalled_runs.ts";
 import type { SuspectSource, SuspectStart } from "./suspects.ts";
 import { decideTurn } from "./turn.ts";
-import type { Also, Applied } from "./write_change.ts";
+import type { Also } from "./write_change.ts";
 
 /** The runs of one definition in one shard, for their owner: it keeps the records of hot ones, and starts what is due. */
 export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
@@ -50,7 +50,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.definition = definition;
     this.name = definition.name;
     this.guard = guard;
-    this.#hot = new HotRuns(context, guard, (applied) => this.#applied(applied));
+    this.#hot = new HotRuns(context, guard);
     this.#index = new DueIndex(context, this.name, shard, keyspace.work, this);
   }
 
@@ -68,9 +68,6 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   failed(error: unknown): void {
     this.#owner.failed(error);
   }
-
-  /** @inheritdoc */
-  readonly surely: HowToChange = { seal: () => this.seal() };
 
   /** @inheritdoc */
   seal(): Promise<void> {
@@ -225,14 +222,11 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
-    return this.#hot.change(run, changeOf, how);
-  }
-
-  /** What follows from a change, beside its run. */
-  #applied(applied: Applied): void {
+  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
+    const applied = await this.#hot.change(run, changeOf, how);
     if (applied.chores) this.#side.added(applied.chores);
     if (applied.unheard) this.#side.rescan().catch((error) => this.failed(error));
+    return applied;
   }
 
   #next(run: HotRun, end: Exclude<Disposed, "gone">): void {

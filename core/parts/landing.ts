@@ -63,15 +63,15 @@ export interface Attempt {
  */
 export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf {
   return (run, now) => {
-    const late = lateness(run, attempt, landing);
-    if (late) return { event: { ...eventOf(attempt), kind: "late", ...lateDetail(run, landing, late) } };
-    // What most attempts come to, and so without a detour.
-    if (landing.kind === "move") {
-      const after = enter(rules, run, now, landing);
-      return { after, event: moveEvent(attempt, run.status, landing.to) };
-    }
     const event = eventOf(attempt);
+    const late = lateness(run, attempt, landing);
+    if (late) return { event: { ...event, kind: "late", ...lateDetail(run, landing, late) } };
     switch (landing.kind) {
+      case "move":
+        return {
+          after: enter(rules, run, now, landing),
+          event: { ...event, kind: "move", from: run.status, to: landing.to },
+        };
       case "repeat":
         return {
           after: enter(rules, run, now, {
@@ -111,11 +111,6 @@ export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf
           : failedStep(rules, run, now, attempt, landing.error);
     }
   };
-}
-
-function moveEvent({ by = "step", timer, durationMs }: Attempt, from: string, to: string): HistoryEvent {
-  if (timer) return { kind: "move", by, name: timer.name, from, to, durationMs };
-  return { kind: "move", by, from, to, durationMs };
 }
 
 function eventOf({ by = "step", timer, durationMs }: Attempt): Omit<HistoryEvent, "kind"> {
