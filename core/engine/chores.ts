@@ -127,7 +127,9 @@ export class Chores implements RunSource, DueSink {
         return { status: `${chore.kind}\n${chore.hook}`, concurrency, rateLimit };
       }
       this.#queued.delete(id);
-      if (chore?.due !== undefined && !this.#owner.resting) this.#index.track(id, chore.due);
+      if (held && chore?.due !== undefined && !this.#owner.resting) {
+        this.#index.track(id, chore.due, held.version);
+      }
     } catch (error) {
       this.#queued.delete(id);
       this.failed(error);
@@ -150,11 +152,12 @@ export class Chores implements RunSource, DueSink {
     meter?.started(clock.now() - (chore.due ?? clock.now()), this.#hookOf(chore)?.policy.lagAlertMs);
     const startedAt = clock.monotonic();
     let next: Outcome;
+    let settled: Version | undefined;
     try {
       const begun = await this.#begin({ chore, version });
       if (begun === "changed") return this.#again(chore);
       next = begun && await this.#attempt(begun.chore);
-      if (begun) await this.#settle(begun, next);
+      if (begun) settled = await this.#settle(begun, next);
     } catch (error) {
       this.#queued.delete(id);
       this.failed(error);
@@ -165,7 +168,8 @@ export class Chores implements RunSource, DueSink {
     if (next) meter?.failed();
     else meter?.done(clock.monotonic() - startedAt);
     this.#queued.delete(id);
-    if (next?.due !== undefined) this.#index.track(id, next.due);
+    if (next?.due !== undefined) this.#index.track(id, next.due, settled);
+    else this.#index.forget(id, settled);
     this.#index.readAhead();
   }
 
@@ -243,14 +247,18 @@ export class Chores implements RunSource, DueSink {
   /**
    * The attempt has been made: its outcome is written over whatever has become of the row, but its run's erasure, of which
    * its error may tell what the attempt still saw.
+   *
+   * @returns The version of that write.
    */
-  async #settle(held: HeldChore, next: Outcome): Promise<void> {
+  async #settle(held: HeldChore, next: Outcome): Promise<Version | undefined> {
     let current: HeldChore | undefined = held;
     for (let rebase = 0; current && rebase <= this.#context.limits.rebasesMax; rebase++) {
       const after: Outcome = current === held ? next : next && withoutWords(next, current.chore);
-      if (await this.#write(current, after) !== undefined) return;
+      const version = await this.#write(current, after);
+      if (version !== undefined) return version;
       current = await this.#read(held.chore.id);
     }
+    return undefined;
   }
 
   async #write({ chore, version }: HeldChore, next: Outcome): Promise<Version | undefined> {

@@ -1,5 +1,3 @@
-import type { Version } from "../store/store.ts";
-
 /** A run and when it is due. */
 export interface Item {
   readonly id: string;
@@ -10,32 +8,23 @@ export interface Item {
 export class DueHeap {
   readonly #items: Item[] = [];
   readonly #due = new Map<string, number>();
-  readonly #versions = new Map<string, Version>();
 
   /** How many runs wait. */
   get size(): number {
     return this.#due.size;
   }
 
-  /** Adds a run, or moves it to another time, with the version that says so. */
-  set(id: string, due: number, version?: Version): void {
-    if (version === undefined) this.#versions.delete(id);
-    else this.#versions.set(id, version);
+  /** Adds a run, or moves it to another time. */
+  set(id: string, due: number): void {
     if (this.#due.get(id) === due) return;
     this.#due.set(id, due);
     this.#items.push({ id, due });
     this.#up(this.#items.length - 1);
   }
 
-  /** The version that says when a run is due; `undefined`: it does not wait, or nobody knows. */
-  versionOf(id: string): Version | undefined {
-    return this.#versions.get(id);
-  }
-
   /** Forgets a run; its entry is dropped when it comes up. */
   delete(id: string): void {
     this.#due.delete(id);
-    this.#versions.delete(id);
   }
 
   /**
@@ -54,7 +43,6 @@ export class DueHeap {
       this.#items.push(item);
       this.#due.set(item.id, item.due);
     }
-    for (const item of all.slice(count)) this.#versions.delete(item.id);
     return all[count];
   }
 
@@ -70,7 +58,7 @@ export class DueHeap {
     const first = this.#items[0];
     if (!first || first.due > now) return undefined;
     this.#shift();
-    this.delete(first.id);
+    this.#due.delete(first.id);
     return first.id;
   }
 

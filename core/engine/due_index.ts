@@ -44,6 +44,8 @@ export class DueIndex {
   readonly #sink: DueSink;
   readonly #space: DueSpace;
   readonly #later = new DueHeap();
+  /** What scans have told of runs, also of those that the owner holds, until it is known to be no news. */
+  readonly #told = new Map<string, { readonly due: number; readonly version: Version }>();
   /** First key that is not in memory; absent: all of the index is. */
   #horizon: string | undefined;
   /** First key left out while a page was on its way: the page may be older than that run's row. */
@@ -90,6 +92,8 @@ export class DueIndex {
   /** Reads the index from its start: everything not held yet is taken up. */
   async rescan(): Promise<void> {
     while (this.#scanning) await this.#scanning;
+    // All of it is about to be told again.
+    this.#told.clear();
     await this.#begin(this.#space.range(this.#definition).start);
   }
 
@@ -106,11 +110,31 @@ export class DueIndex {
   /**
    * Files a run at its due time.
    *
-   * @param version Of the write that says so, if it is known.
-   * @returns False when a later write is known, so that this is old news.
+   * @param version Of the write that says so; absent: nothing is newer.
+   * @returns False when a scan has told of a later write, so that this is old news.
    */
   track(runId: string, due: number, version?: Version): boolean {
-    if (this.#isOld(runId, version)) return false;
+    const told = this.#toldSince(runId, version);
+    this.#file(runId, told ?? due);
+    return told === undefined;
+  }
+
+  /** The run has nothing due, as of a version; what a scan has told of a later write stays. */
+  forget(runId: string, version?: Version): void {
+    const told = this.#toldSince(runId, version);
+    if (told === undefined) this.#later.delete(runId);
+    else this.#file(runId, told);
+  }
+
+  /** When a scan has told that the run is due, if that was written after the version: its reply may have come late. */
+  #toldSince(runId: string, version = Infinity): number | undefined {
+    const told = this.#told.get(runId);
+    if (told && told.version > version) return told.due;
+    if (told) this.#told.delete(runId);
+    return undefined;
+  }
+
+  #file(runId: string, due: number): void {
     const { clock, limits } = this.#context;
     this.#later.delete(runId);
     const isDue = due <= clock.now();
@@ -122,15 +146,9 @@ export class DueIndex {
     } else if (isDue) {
       this.#sink.due(runId);
     } else {
-      this.#later.set(runId, due, version);
+      this.#later.set(runId, due);
       this.#arm();
     }
-    return true;
-  }
-
-  /** A reply may come late: what a guest has written since may have been found by then. */
-  #isOld(runId: string, version: Version | undefined): boolean {
-    return version !== undefined && version < (this.#later.versionOf(runId) ?? version);
   }
 
   /**
@@ -146,11 +164,6 @@ export class DueIndex {
       this.#sink.due(runId);
     });
     this.#retries.set(runId, cancel);
-  }
-
-  /** The run has nothing due, as of a version. */
-  forget(runId: string, version?: Version): void {
-    if (!this.#isOld(runId, version)) this.#later.delete(runId);
   }
 
   /** Reports what has become due; called by the timer and by the engine's poll, as clocks jump. */
@@ -212,8 +225,9 @@ export class DueIndex {
   #found({ key, version }: Entry): void {
     const [, , due, runId] = splitKey(key);
     const dueAt = readStamp(due!);
+    this.#told.set(runId!, { due: dueAt, version });
     if (this.#sink.holds(runId!, dueAt) || this.#retries.has(runId!)) return;
-    if (!this.#sink.takes(runId!, dueAt)) this.track(runId!, dueAt, version);
+    if (!this.#sink.takes(runId!, dueAt)) this.#file(runId!, dueAt);
   }
 
   /** The timer is for what is yet to come; what is due behind the horizon waits for room, not for time. */

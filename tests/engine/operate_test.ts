@@ -378,32 +378,58 @@ testInMemory(
   },
 );
 
-testInMemory("a verb whose reply comes late does not lose what a guest has set since", async (world) => {
-  const flow = machine("flow").callback("a", ["b"], () => "b").build();
-  let replyMs = 0;
-  const { limits, shards } = world.store;
-  const slow: Store = {
-    limits,
-    shards,
+/** The world's store as seen over a slow line: a commit is done at once, and its reply comes later. */
+function lateStore({ store: inner, clock }: World) {
+  const late = { replyMs: 0 };
+  const store: Store = {
+    limits: inner.limits,
+    shards: inner.shards,
     close: () => Promise.resolve(),
-    read: (requests) => world.store.read(requests),
+    read: (requests) => inner.read(requests),
     async commit(calls) {
-      const results = await world.store.commit(calls);
-      if (replyMs > 0) await new Promise<void>((resolve) => void world.clock.after(replyMs, resolve));
+      const results = await inner.commit(calls);
+      const { replyMs } = late;
+      if (replyMs > 0) await new Promise<void>((resolve) => void clock.after(replyMs, resolve));
       return results;
     },
   };
-  const owner = await world.started({ definitions: [flow], store: slow });
+  return { store, late };
+}
+
+testInMemory("a verb whose reply comes late does not lose what a guest has set since", async (world) => {
+  const flow = machine("flow").callback("a", ["b"], () => "b").build();
+  const { store, late } = lateStore(world);
+  const owner = await world.started({ definitions: [flow], store });
   // The guest's clock is ahead, so that what it asks for is not due yet by the owner's.
   const clock = { ...world.clock, now: () => world.clock.now() + 5_000 };
   const guest = world.engine({ definitions: [flow], clock, work: false });
   await owner.trigger(flow, "k");
-  replyMs = 2_000;
+  late.replyMs = 2_000;
   const cancelled = owner.cancel(flow, "k");
   await world.settle();
   await world.during(guest.deleteData(flow, "k"));
   await world.during(cancelled, 10_000);
-  replyMs = 0;
+  late.replyMs = 0;
   await world.advance(15_000);
   assert.equal((await owner.get(flow, "k"))!.runState, "deleted");
+});
+
+testInMemory("a landing whose reply comes late does not lose what a guest has set since", async (world) => {
+  const flow = machine("flow", { pauseRetry: "1m" })
+    .step("a", ["b"], (run) => run.skip())
+    .callback("a", ["b"], () => "b")
+    .build();
+  const { store, late } = lateStore(world);
+  const owner = await world.started({ definitions: [flow], store });
+  const guest = world.engine({ definitions: [flow], work: false });
+  late.replyMs = 3_000;
+  await world.during(guest.trigger(flow, "k"), 1_000);
+  await world.advance(1_000);
+  assert.equal((await guest.get(flow, "k"))!.runState, "running");
+  await world.during(guest.pause(flow, "k"), 1_000);
+  // By now the owner has heard of the pause, and not yet of its own step.
+  await world.advance(1_500);
+  late.replyMs = 0;
+  await world.advance(65_000);
+  assert.equal((await owner.get(flow, "k"))!.runState, "running");
 });
