@@ -5,7 +5,7 @@
  */
 import { runMutants } from "./mutants.ts";
 import { runSeed } from "./scenario.ts";
-import type { Violation } from "./world.ts";
+import type { Violation } from "../../core/testing/simulation/world.ts";
 
 function option(name: string): string | undefined {
   const at = Deno.args.indexOf(`--${name}`);

@@ -23,7 +23,7 @@ async function copyTree(from: URL, to: URL): Promise<void> {
 async function tryMutant(mutant: Mutant, index: number): Promise<string | undefined> {
   // Two simulations may run at once in one tree.
   const home = new URL(`.mutants/${Deno.pid}_${index}/`, root);
-  for (const room of ["core/", "adapters/memory/", "tests/simulation/"]) {
+  for (const room of ["core/", "adapters/memory/", "tests/simulation/", "tests/programs/"]) {
     await copyTree(new URL(room, root), new URL(room, home));
   }
   const file = new URL(mutant.file, home);
@@ -37,7 +37,6 @@ async function tryMutant(mutant: Mutant, index: number): Promise<string | undefi
       "run",
       "-A",
       "--no-check",
-      "--no-config",
       new URL("tests/simulation/hunt.ts", home).pathname,
       String(seedsMax),
       String(mutant.near ?? 1),
