@@ -124,24 +124,18 @@ export class Clients {
     const node = fleet.alive[0];
     if (!node) return;
     for (const run of shadow.runs()) {
+      if (isFinished(run.state)) continue;
       const program = this.#programs.find(({ name }) => name === run.definition)!;
-      if (isFinished(run.state) || (run.due !== undefined && this.#moves(program, run))) continue;
       const definition = this.#definitions.get(run.definition)!;
       const subject = { dice: new Dice(world.seed()), node, program, definition, key: run.key };
       const place = program.graph[run.status]!;
-      if (place.callbacks && run.state !== "paused") this.#callBack(subject, run);
-      else if (place.step && run.due === undefined) this.#operate(subject, "pause");
-      else if (run.state !== "paused" && run.due === undefined) this.#operate(subject, "cancel");
-      else if (run.due === undefined) this.#operate(subject, "resume");
+      if (run.state === "paused") {
+        if (run.due === undefined) this.#operate(subject, "resume");
+        // Its timers may lead in circles for ever.
+      } else if (place.callbacks?.flat().length && run.stepDue === undefined) this.#callBack(subject, run);
+      else if (run.due === undefined) this.#operate(subject, place.step ? "pause" : "cancel");
     }
     this.#retryHooks(node);
-  }
-
-  /** What is due may lead on; the timer of a status that only reminds does not. */
-  #moves({ graph }: Program, run: RunRecord): boolean {
-    if (run.state === "paused" || run.stepDue !== undefined) return true;
-    const timers = graph[run.status]?.timers ?? [];
-    return run.timers.some(({ name }) => timers.some((each) => each.name === name && each.to.length > 0));
   }
 
   #operate({ node, definition, key }: Subject, verb: Operation, runId?: string): void {

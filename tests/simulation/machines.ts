@@ -36,6 +36,7 @@ interface Stage {
   readonly host: Host;
   readonly trails: TrailLaws;
   readonly distances: Distances;
+  readonly calmMoves: Map<string, number>;
 }
 
 type What = "step" | "callback" | "timer";
@@ -47,8 +48,9 @@ export function machinesOf(
   programs: readonly Program[],
   trails: TrailLaws,
 ): Machine<Trail>[] {
+  const calmMoves = new Map<string, number>();
   return programs.map((program) =>
-    machineOf(program, codeOf({ world, host, trails, distances: distancesOf(program.graph) }))
+    machineOf(program, codeOf({ world, host, trails, calmMoves, distances: distancesOf(program.graph) }))
   );
 }
 
@@ -94,14 +96,16 @@ function act(
 const controls = ["", "", "", "", "", "", "", "", "repeat", "repeat", "pause", "skip", "fail", "cancel"];
 
 function decide(
-  { world, trails, distances }: Stage,
+  stage: Stage,
   run: StepRun<Trail>,
   what: What,
   to: readonly string[],
   mark: string,
 ): Answer {
+  const { world, trails } = stage;
   if (what !== "callback" && world.chance(0.15)) trails.untouched(run.runId, mark);
-  else run.data.landed.push(mark);
+  // Callbacks of one status are asked one after the other, on the same data.
+  else if (what !== "callback" || run.data.landed.at(-1) !== mark) run.data.landed.push(mark);
   if (world.fault(`${what} throws`, what === "timer" ? 0.25 : 0.15)) {
     throw new Error(`error ${world.random.hex(4)} with ${run.data.secret}`);
   }
@@ -110,7 +114,7 @@ function decide(
   if (what === "callback" && !world.calm && world.chance(0.4)) {
     return world.chance(0.5) ? run.skip() : run.repeat();
   }
-  if (world.calm) return homeward(distances, run, to);
+  if (world.calm) return homeward(stage, run, to);
   const answer = world.pick(controls) || (to.length > 0 ? world.pick(to) : "skip");
   if (answer === "repeat") return run.repeat();
   if (answer === "pause") return run.pause("the code says so");
@@ -120,10 +124,15 @@ function decide(
   return to.includes(answer) ? answer : to[0] ?? run.skip();
 }
 
-/** All is calm: the run is to end, by the shortest way. */
-function homeward(distances: Distances, run: StepRun<Trail>, to: readonly string[]): Answer {
+/** Transitions that a run may make when all is calm, before its code gives it up. */
+const calmMovesMax = 8;
+
+/** All is calm: the run is to end, by the shortest way, and not to go in circles. */
+function homeward({ distances, calmMoves }: Stage, run: StepRun<Trail>, to: readonly string[]): Answer {
   if (to.length === 0) return run.skip();
+  const moves = (calmMoves.get(run.runId) ?? 0) + 1;
+  calmMoves.set(run.runId, moves);
+  if (moves > calmMovesMax) return run.cancel("it goes in circles");
   const far = (status: string) => distances.get(status) ?? Infinity;
-  const nearest = to.reduce((best, each) => far(each) < far(best) ? each : best);
-  return far(nearest) === Infinity ? run.cancel("nothing leads out of here") : nearest;
+  return to.reduce((best, each) => far(each) < far(best) ? each : best);
 }

@@ -7,6 +7,7 @@ import type { RunRecord } from "../../core/parts/run_record.ts";
 import type { RunChange, ToldEvent } from "../../core/testing/simulation/laws.ts";
 import type { Stage } from "../../core/testing/simulation/life.ts";
 import type { World } from "../../core/testing/simulation/world.ts";
+import { keyspace } from "../../core/store/keyspace.ts";
 import type { Batch } from "../../core/store/store.ts";
 import type { Trail } from "./machines.ts";
 
@@ -91,7 +92,7 @@ export class TrailLaws {
     marks.add(mark);
     const [, idempotencyKey] = mark.split("/");
     if (!idempotencyKey) return;
-    const row = `idem ${definition} ${key} callback ${idempotencyKey}`;
+    const row = keyspace.idempotency.key(definition, key, "callback", idempotencyKey);
     const isKept = batch.puts.some((put) => put.key === row);
     world.expect(isKept, "I6", () => `${mark} of run ${id} is applied without its answer`);
     const { shadow, laws: { disposal } } = this.#stage!;

@@ -1,5 +1,6 @@
 import type { StepCall } from "../../engine/behaviour.ts";
 import { bucketOf, type RunRecord } from "../../parts/run_record.ts";
+import { keyspace } from "../../store/keyspace.ts";
 import type { Host } from "./host.ts";
 import { type LawOptions, type Laws, type RunChange, short, type ToldEvent } from "./laws.ts";
 import type { Shadow } from "./shadow.ts";
@@ -76,7 +77,7 @@ export class AttemptLaws {
   /** Under one ownership code runs again only after the result before has been stored: rebased, never re-run. */
   #notAgain(host: Host, { runId, stepId, definition }: StepCall, told: number): void {
     const shard = parseInt(runId.slice(-4), 16) % this.#shadow.rows.length;
-    const fence = this.#shadow.rows[shard]!.get(`owner ${definition}`)?.version;
+    const fence = this.#shadow.rows[shard]!.get(keyspace.owner.key(definition))?.version;
     const call = `${host.name} ${fence} ${stepId}`;
     this.#world.expect(
       this.#toldAt.get(call) !== told,

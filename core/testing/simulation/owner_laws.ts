@@ -1,5 +1,6 @@
 import { readOwner } from "../../parts/ownership_rows.ts";
 import type { RunRecord } from "../../parts/run_record.ts";
+import { keyspace } from "../../store/keyspace.ts";
 import type { Put } from "../../store/store.ts";
 import type { Host } from "./host.ts";
 import type { ToldEvent } from "./laws.ts";
@@ -40,7 +41,7 @@ export class OwnerLaws {
   /** Only who owns the shard at this moment writes for steps and for the engine. */
   wrote(host: Host, shard: number, run: RunRecord, event: ToldEvent): void {
     if (event.by !== "step" && event.by !== "timer" && event.by !== "engine") return;
-    const row = this.#shadow.rows[shard]!.get(`owner ${run.definition}`);
+    const row = this.#shadow.rows[shard]!.get(keyspace.owner.key(run.definition));
     const owner = row && readOwner({ key: "owner", ...row }).engineId;
     this.#world.expect(
       owner === host.engineId,
