@@ -11,6 +11,7 @@ import { edgesOf, type Program } from "../programs/program.ts";
 import { Clients } from "./clients.ts";
 import { drawPrograms } from "./draw_programs.ts";
 import { machinesOf, type Trail } from "./machines.ts";
+import { drawOutside, Outside, type OutsidePlan } from "./outside.ts";
 import { TrailLaws } from "./trail_laws.ts";
 
 /**
@@ -22,12 +23,17 @@ export function runSeed(seed: number): Promise<LifeReport> {
   return runPlan(drawPlan(seed), drawPrograms(seed));
 }
 
-/** Lives through a plan with these machines. */
-export function runPlan(plan: Plan, programs: readonly Program[]): Promise<LifeReport> {
-  return live(plan, (world) => castOf(world, programs));
+/** Lives through a plan with these machines, and what is around them. */
+export function runPlan(
+  plan: Plan,
+  programs: readonly Program[],
+  outsidePlan: OutsidePlan = drawOutside(plan.seed, programs),
+): Promise<LifeReport> {
+  return live(plan, (world) => castOf(world, programs, outsidePlan));
 }
 
-function castOf(world: World, programs: readonly Program[]): Cast {
+function castOf(world: World, programs: readonly Program[], outsidePlan: OutsidePlan): Cast {
+  const outside = new Outside(world, outsidePlan);
   const trails = new TrailLaws(world);
   const programOf = new Map(programs.map((program) => [program.name, program]));
   const definitionsOf = (host: Host) => machinesOf(world, host, programs, trails);
@@ -35,7 +41,9 @@ function castOf(world: World, programs: readonly Program[]): Cast {
   let isAtRest = () => false;
   return {
     definitionsOf,
+    engineOptionsOf: (host) => outside.engineOptionsOf(host),
     lawOptions: {
+      ...(outsidePlan.keepEventsMs !== undefined && { keepEventsMs: outsidePlan.keepEventsMs }),
       edges: (definition, status, by, name) => edgesOf(programOf.get(definition)!.graph, status, by, name),
       timersOf: (definition, status) =>
         (programOf.get(definition)!.graph[status]?.timers ?? [])
@@ -45,6 +53,7 @@ function castOf(world: World, programs: readonly Program[]): Cast {
     },
     begin(stage) {
       trails.begin(stage);
+      outside.begin(stage);
       clients = new Clients(stage, trails, programs, definitionsOf(new Host(world, "outside")));
       isAtRest = () => stage.laws.areAtRest;
     },

@@ -15,6 +15,7 @@ import type { Host } from "./host.ts";
 import { OwnerLaws } from "./owner_laws.ts";
 import { RunLaws } from "./run_laws.ts";
 import type { Shadow } from "./shadow.ts";
+import { StreamLaws } from "./stream_laws.ts";
 import { checkTimers } from "./timer_laws.ts";
 import type { World } from "./world.ts";
 
@@ -48,6 +49,8 @@ export interface LawOptions {
   readonly timersOf?: (definition: string, status: string) => readonly string[];
   /** What must be nowhere once the data of a run is deleted; default: nothing is known of that. */
   readonly secretOf?: (run: RunRecord) => string | undefined;
+  /** What engines keep events of streams for; default: the default of engines. */
+  readonly keepEventsMs?: number;
   /** Laws of a scenario's own. */
   readonly changed?: (change: RunChange) => void;
 }
@@ -58,6 +61,7 @@ export class Laws {
   readonly hooks: HookLaws;
   readonly disposal: DisposalLaws;
   readonly attempts: AttemptLaws;
+  readonly streams: StreamLaws;
   readonly #world: World;
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
@@ -72,6 +76,7 @@ export class Laws {
     this.runs = new RunLaws(world, shadow, options);
     this.attempts = new AttemptLaws(world, shadow, options, this);
     this.owners = new OwnerLaws(world, shadow);
+    this.streams = new StreamLaws(world, shadow, options);
   }
 
   /** A batch is about to be applied. */
@@ -84,6 +89,7 @@ export class Laws {
       else if (put.key.startsWith("owner ")) this.owners.handedOver(host, shard, put);
     }
     this.disposal.before(host, shard, batch);
+    this.streams.before(host, shard, batch);
     this.#written = undefined;
     if (told) return this.#told(host, shard, batch, run, told);
     this.#world.expect(run === undefined, "I2", () => `${host.name} writes ${run!.key} without history`);
@@ -127,6 +133,7 @@ export class Laws {
     this.runs.changed(change);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
+    this.streams.changed(change);
     this.#options.changed?.(change);
   }
 
@@ -142,7 +149,7 @@ export class Laws {
   }
 
   #nothingIsLeft(): boolean {
-    if (this.disposal.isBusy) return false;
+    if (this.disposal.isBusy || !this.streams.areAtRest) return false;
     for (const rows of this.#shadow.rows) {
       for (const key of rows.keys()) {
         if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;

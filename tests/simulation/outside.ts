@@ -1,0 +1,98 @@
+/**
+ * What is around the engines of a world: the broker that they relay to, and who receives their streams.
+ *
+ * @module
+ */
+import { runStateTopic, statusTopic } from "../../core/parts/stream_topics.ts";
+import { deleteTopic } from "../../core/parts/stream_topics.ts";
+import { Broker } from "../../core/testing/simulation/broker.ts";
+import { Dice } from "../../core/testing/simulation/dice.ts";
+import type { SimulatedEngineOptions } from "../../core/testing/simulation/fleet.ts";
+import type { Host } from "../../core/testing/simulation/host.ts";
+import type { Stage } from "../../core/testing/simulation/life.ts";
+import { SimulatedStreamer } from "../../core/testing/simulation/simulated_streamer.ts";
+import { type ReaderPlan, StreamReaders } from "../../core/testing/simulation/stream_readers.ts";
+import type { World } from "../../core/testing/simulation/world.ts";
+import { leadsTo, type Program, statusesOf } from "../programs/program.ts";
+
+/** What a seed decides about it. */
+export interface OutsidePlan {
+  /** How events are relayed; absent: nowhere. */
+  readonly relay?: { readonly batch: number; readonly retryMsMax: number; readonly tripMsMax: number };
+  readonly readers: readonly ReaderPlan[];
+  /** Absent: a week. */
+  readonly keepEventsMs?: number;
+}
+
+/** Draws it; many worlds have nothing outside. */
+export function drawOutside(seed: number, programs: readonly Program[]): OutsidePlan {
+  const dice = new Dice(seed ^ 0x5eed);
+  const streamed = programs.filter(({ stream }) => stream);
+  if (streamed.length === 0) return { readers: [] };
+  const hasReaders = dice.chance(0.5);
+  return {
+    ...(dice.chance(0.6) && {
+      relay: {
+        batch: dice.pick([1, 2, 3, 20]),
+        retryMsMax: dice.pick([40, 400]),
+        tripMsMax: dice.pick([1, 10, 60]),
+      },
+    }),
+    ...(dice.chance(0.3) && { keepEventsMs: dice.pick([1_000, 2_500]) }),
+    readers: hasReaders ? dice.pick([[0], [0, 1], [0, 1, 2]]).map((at) => drawReader(dice, streamed, at)) : [],
+  };
+}
+
+function drawReader(dice: Dice, streamed: readonly Program[], index: number): ReaderPlan {
+  const { name, graph } = dice.pick(streamed);
+  const open = statusesOf(graph).filter((status) => leadsTo(graph, status).length > 0);
+  const topics = [statusTopic(name, dice.pick(open)), statusTopic(name, dice.pick(open))];
+  return {
+    topic: dice.pick([...topics, runStateTopic(name), runStateTopic(name), deleteTopic(name)]),
+    name: `reader${index}`,
+    from: dice.chance(0.8) ? "start" : "latest",
+    acks: dice.pick([0.2, 0.6, 1]),
+  };
+}
+
+/** It, in one world. */
+export class Outside {
+  readonly #world: World;
+  readonly #plan: OutsidePlan;
+  readonly #broker: Broker;
+
+  constructor(world: World, plan: OutsidePlan) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#broker = new Broker(world);
+  }
+
+  /** What the engine of a host is given. */
+  engineOptionsOf(host: Host): SimulatedEngineOptions {
+    const { relay, keepEventsMs } = this.#plan;
+    const world = this.#world;
+    return {
+      ...(keepEventsMs !== undefined && { keepEvents: keepEventsMs }),
+      ...(relay && {
+        streams: {
+          streamer: new SimulatedStreamer({
+            world,
+            host,
+            broker: this.#broker,
+            tripMsMax: relay.tripMsMax,
+            sendsTimeOut: true,
+          }),
+          batch: relay.batch,
+          retry: { initial: 20, max: relay.retryMsMax },
+          timeout: 400,
+        },
+      }),
+    };
+  }
+
+  /** The world begins. */
+  begin(stage: Stage): void {
+    if (this.#plan.relay) stage.laws.streams.relaysTo(this.#broker);
+    new StreamReaders(stage, this.#plan.readers);
+  }
+}
