@@ -1,10 +1,10 @@
 /**
- * What is around the engines of a world: the broker that they relay to, and who receives their streams.
+ * What is around the engines of a world: the broker that they relay to, who receives their streams, and the source of a
+ * connector.
  *
  * @module
  */
-import { runStateTopic, statusTopic } from "../../core/parts/stream_topics.ts";
-import { deleteTopic } from "../../core/parts/stream_topics.ts";
+import { deleteTopic, runStateTopic, statusTopic } from "../../core/parts/stream_topics.ts";
 import { Broker } from "../../core/testing/simulation/broker.ts";
 import { Dice } from "../../core/testing/simulation/dice.ts";
 import type { SimulatedEngineOptions } from "../../core/testing/simulation/fleet.ts";
@@ -13,13 +13,16 @@ import type { Stage } from "../../core/testing/simulation/life.ts";
 import { SimulatedStreamer } from "../../core/testing/simulation/simulated_streamer.ts";
 import { type ReaderPlan, StreamReaders } from "../../core/testing/simulation/stream_readers.ts";
 import type { World } from "../../core/testing/simulation/world.ts";
-import { leadsTo, type Program, statusesOf } from "../programs/program.ts";
+import { leadsTo, type Program, type ProgramConnector, statusesOf } from "../programs/program.ts";
+import { drawSource, Source, type SourcePlan } from "./sources.ts";
 
 /** What a seed decides about it. */
 export interface OutsidePlan {
   /** How events are relayed; absent: nowhere. */
   readonly relay?: { readonly batch: number; readonly retryMsMax: number; readonly tripMsMax: number };
   readonly readers: readonly ReaderPlan[];
+  /** The connector of one machine; absent: none has one. */
+  readonly source?: SourcePlan;
   /** Absent: a week. */
   readonly keepEventsMs?: number;
 }
@@ -27,10 +30,12 @@ export interface OutsidePlan {
 /** Draws it; many worlds have nothing outside. */
 export function drawOutside(seed: number, programs: readonly Program[]): OutsidePlan {
   const dice = new Dice(seed ^ 0x5eed);
+  const source = dice.chance(0.3) ? drawSource(dice, programs) : undefined;
   const streamed = programs.filter(({ stream }) => stream);
-  if (streamed.length === 0) return { readers: [] };
+  if (streamed.length === 0) return { readers: [], ...(source && { source }) };
   const hasReaders = dice.chance(0.5);
   return {
+    ...(source && { source }),
     ...(dice.chance(0.6) && {
       relay: {
         batch: dice.pick([1, 2, 3, 20]),
@@ -60,11 +65,18 @@ export class Outside {
   readonly #world: World;
   readonly #plan: OutsidePlan;
   readonly #broker: Broker;
+  readonly #source: Source | undefined;
 
-  constructor(world: World, plan: OutsidePlan) {
+  constructor(world: World, plan: OutsidePlan, programs: readonly Program[]) {
     this.#world = world;
     this.#plan = plan;
     this.#broker = new Broker(world);
+    this.#source = plan.source && new Source(world, plan.source, programs);
+  }
+
+  /** The connector of a program on a host, if it has one. */
+  connectorOf(host: Host, program: Program): ProgramConnector | undefined {
+    return this.#source?.connectorOf(host, program);
   }
 
   /** What the engine of a host is given. */
@@ -94,5 +106,6 @@ export class Outside {
   begin(stage: Stage): void {
     if (this.#plan.relay) stage.laws.streams.relaysTo(this.#broker);
     new StreamReaders(stage, this.#plan.readers);
+    this.#source?.begin(stage);
   }
 }

@@ -33,10 +33,11 @@ export function runPlan(
 }
 
 function castOf(world: World, programs: readonly Program[], outsidePlan: OutsidePlan): Cast {
-  const outside = new Outside(world, outsidePlan);
+  const outside = new Outside(world, outsidePlan, programs);
   const trails = new TrailLaws(world);
+  const connectorOf = (host: Host, program: Program) => outside.connectorOf(host, program);
   const programOf = new Map(programs.map((program) => [program.name, program]));
-  const definitionsOf = (host: Host) => machinesOf(world, host, programs, trails);
+  const definitionsOf = (host: Host) => machinesOf(world, host, programs, trails, connectorOf);
   let clients: Clients;
   let isAtRest = () => false;
   return {

@@ -9,6 +9,7 @@ import type { HistoryRow } from "../../parts/history.ts";
 import { decodeRecord, isFinished, type RunRecord } from "../../parts/run_record.ts";
 import type { Batch, Put } from "../../store/store.ts";
 import { AttemptLaws } from "./attempt_laws.ts";
+import { ConnectorLaws } from "./connector_laws.ts";
 import { DisposalLaws } from "./disposal_laws.ts";
 import { HookLaws } from "./hook_laws.ts";
 import type { Host } from "./host.ts";
@@ -62,6 +63,7 @@ export class Laws {
   readonly disposal: DisposalLaws;
   readonly attempts: AttemptLaws;
   readonly streams: StreamLaws;
+  readonly connectors: ConnectorLaws;
   readonly #world: World;
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
@@ -77,6 +79,7 @@ export class Laws {
     this.attempts = new AttemptLaws(world, shadow, options, this);
     this.owners = new OwnerLaws(world, shadow);
     this.streams = new StreamLaws(world, shadow, options);
+    this.connectors = new ConnectorLaws(world, options);
   }
 
   /** A batch is about to be applied. */
@@ -149,7 +152,7 @@ export class Laws {
   }
 
   #nothingIsLeft(): boolean {
-    if (this.disposal.isBusy || !this.streams.areAtRest) return false;
+    if (this.disposal.isBusy || !this.connectors.areAtRest || !this.streams.areAtRest) return false;
     for (const rows of this.#shadow.rows) {
       for (const key of rows.keys()) {
         if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;

@@ -151,6 +151,7 @@ async function checkEnd({ world, fleet, laws, asks }: Stage, cast: Cast): Promis
   await cast.checkEnd?.();
   laws.hooks.checkEnd();
   laws.streams.checkEnd();
+  laws.connectors.checkEnd();
   const { findings, notes } = await fleet.auditor().admin.verify();
   // Definitions never change here, so what older code might explain is a fault.
   for (const { invariant, problem, key } of [...findings, ...notes]) {
