@@ -9,11 +9,13 @@ import { Broker } from "../../core/testing/simulation/broker.ts";
 import { Dice } from "../../core/testing/simulation/dice.ts";
 import type { SimulatedEngineOptions } from "../../core/testing/simulation/fleet.ts";
 import type { Host } from "../../core/testing/simulation/host.ts";
+import type { RunChange } from "../../core/testing/simulation/laws.ts";
 import type { Stage } from "../../core/testing/simulation/life.ts";
 import { SimulatedStreamer } from "../../core/testing/simulation/simulated_streamer.ts";
 import { type ReaderPlan, StreamReaders } from "../../core/testing/simulation/stream_readers.ts";
 import type { World } from "../../core/testing/simulation/world.ts";
 import { leadsTo, type Program, type ProgramConnector, statusesOf } from "../programs/program.ts";
+import { codecOf } from "./sealing.ts";
 import { drawSource, Source, type SourcePlan } from "./sources.ts";
 
 /** What a seed decides about it. */
@@ -23,6 +25,8 @@ export interface OutsidePlan {
   readonly readers: readonly ReaderPlan[];
   /** The connector of one machine; absent: none has one. */
   readonly source?: SourcePlan;
+  /** A codec seals the data of runs. */
+  readonly seals: boolean;
   /** Absent: a week. */
   readonly keepEventsMs?: number;
 }
@@ -31,11 +35,12 @@ export interface OutsidePlan {
 export function drawOutside(seed: number, programs: readonly Program[]): OutsidePlan {
   const dice = new Dice(seed ^ 0x5eed);
   const source = dice.chance(0.3) ? drawSource(dice, programs) : undefined;
+  const around = { ...(source && { source }), seals: dice.chance(0.2) };
   const streamed = programs.filter(({ stream }) => stream);
-  if (streamed.length === 0) return { readers: [], ...(source && { source }) };
+  if (streamed.length === 0) return { ...around, readers: [] };
   const hasReaders = dice.chance(0.5);
   return {
-    ...(source && { source }),
+    ...around,
     ...(dice.chance(0.6) && {
       relay: {
         batch: dice.pick([1, 2, 3, 20]),
@@ -81,9 +86,10 @@ export class Outside {
 
   /** What the engine of a host is given. */
   engineOptionsOf(host: Host): SimulatedEngineOptions {
-    const { relay, keepEventsMs } = this.#plan;
+    const { relay, seals, keepEventsMs } = this.#plan;
     const world = this.#world;
     return {
+      ...(seals && { codec: codecOf(world, host) }),
       ...(keepEventsMs !== undefined && { keepEvents: keepEventsMs }),
       ...(relay && {
         streams: {
@@ -100,6 +106,16 @@ export class Outside {
         },
       }),
     };
+  }
+
+  /** A run changes: nothing is stored that should be sealed. */
+  changed({ after }: RunChange): void {
+    if (!this.#plan.seals) return;
+    this.#world.expect(
+      after.sealed === true && !after.payload.includes("secret-"),
+      "check",
+      () => `run ${after.id} is stored as ${after.payload}`,
+    );
   }
 
   /** The world begins. */

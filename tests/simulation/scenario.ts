@@ -10,9 +10,10 @@ import type { World } from "../../core/testing/simulation/world.ts";
 import { edgesOf, type Program } from "../programs/program.ts";
 import { Clients } from "./clients.ts";
 import { drawPrograms } from "./draw_programs.ts";
-import { machinesOf, type Trail } from "./machines.ts";
+import { machinesOf } from "./machines.ts";
 import { drawOutside, Outside, type OutsidePlan } from "./outside.ts";
-import { TrailLaws } from "./trail_laws.ts";
+import { dataTextOf, isCodecFailure, seal } from "./sealing.ts";
+import { trailDataOf, TrailLaws } from "./trail_laws.ts";
 
 /**
  * Lives through one seed.
@@ -49,8 +50,13 @@ function castOf(world: World, programs: readonly Program[], outsidePlan: Outside
       timersOf: (definition, status) =>
         (programOf.get(definition)!.graph[status]?.timers ?? [])
           .filter(({ due }) => due !== "drawn").map(({ name }) => name),
-      secretOf: (run) => (JSON.parse(run.payload) as Trail).secret,
-      changed: (change) => trails.changed(change),
+      secretOf: (run) => trailDataOf(run).secret,
+      dataTextOf,
+      ...(outsidePlan.seals && { disguiseOf: seal, isCodecFailure }),
+      changed(change) {
+        trails.changed(change);
+        outside.changed(change);
+      },
     },
     begin(stage) {
       trails.begin(stage);

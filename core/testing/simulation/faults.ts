@@ -103,7 +103,7 @@ const mostOfStreams = {
   "repeated delivery": 0.1,
   "slow delivery": 0.1,
   "failed ack": 0.15,
-  "codec throws": 0.05,
+  "codec throws": 0.1,
 } as const;
 
 /** Faults of which one is enough to wreck a host: no storms of them. */

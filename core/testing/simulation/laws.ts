@@ -50,6 +50,12 @@ export interface LawOptions {
   readonly timersOf?: (definition: string, status: string) => readonly string[];
   /** What must be nowhere once the data of a run is deleted; default: nothing is known of that. */
   readonly secretOf?: (run: RunRecord) => string | undefined;
+  /** The JSON text of a run's data, where a codec seals it; default: its payload. */
+  readonly dataTextOf?: (run: RunRecord) => string;
+  /** What a codec makes of a secret wherever it stands in the data; default: there is none. */
+  readonly disguiseOf?: (secret: string) => string;
+  /** Whether an attempt failed by a codec, maybe before its code began; default: never. */
+  readonly isCodecFailure?: (event: ToldEvent) => boolean;
   /** What engines keep events of streams for; default: the default of engines. */
   readonly keepEventsMs?: number;
   /** Laws of a scenario's own. */
@@ -160,6 +166,11 @@ export class Laws {
     }
     return true;
   }
+}
+
+/** The JSON text of a run's data. */
+export function dataTextOf({ dataTextOf }: LawOptions, run: RunRecord): string {
+  return dataTextOf ? dataTextOf(run) : run.payload;
 }
 
 /** Enough of a run id to tell it from others in a trace. */
