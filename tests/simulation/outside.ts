@@ -13,10 +13,19 @@ import type { RunChange } from "../../core/testing/simulation/laws.ts";
 import type { Stage } from "../../core/testing/simulation/life.ts";
 import { SimulatedStreamer } from "../../core/testing/simulation/simulated_streamer.ts";
 import { type ReaderPlan, StreamReaders } from "../../core/testing/simulation/stream_readers.ts";
+import { StreamSender } from "../../core/testing/simulation/stream_sender.ts";
 import type { World } from "../../core/testing/simulation/world.ts";
 import { leadsTo, type Program, type ProgramConnector, statusesOf } from "../programs/program.ts";
 import { codecOf } from "./sealing.ts";
 import { drawSource, Source, type SourcePlan } from "./sources.ts";
+
+/** A topic of users. */
+interface NewsPlan {
+  /** What is sent when: an event of each key, together. */
+  readonly sendings: readonly { readonly at: number; readonly keys: readonly string[] }[];
+  /** How often its receiver acks. */
+  readonly acks: number;
+}
 
 /** What a seed decides about it. */
 export interface OutsidePlan {
@@ -25,6 +34,8 @@ export interface OutsidePlan {
   readonly readers: readonly ReaderPlan[];
   /** The connector of one machine; absent: none has one. */
   readonly source?: SourcePlan;
+  /** Events of users in `engine.streams`; absent: none. */
+  readonly news?: NewsPlan;
   /** A codec seals the data of runs. */
   readonly seals: boolean;
   /** Absent: a week. */
@@ -34,11 +45,19 @@ export interface OutsidePlan {
 /** Draws it; many worlds have nothing outside. */
 export function drawOutside(seed: number, programs: readonly Program[]): OutsidePlan {
   const dice = new Dice(seed ^ 0x5eed);
-  const source = dice.chance(0.3) ? drawSource(dice, programs) : undefined;
-  const around = { ...(source && { source }), seals: dice.chance(0.2) };
+  const keepEventsMs = dice.chance(0.2) ? dice.pick([1_000, 2_500]) : undefined;
+  const areKept = keepEventsMs === undefined;
+  const source = dice.chance(0.3) ? drawSource(dice, programs, areKept) : undefined;
+  const news = dice.chance(0.15) && areKept ? drawNews(dice) : undefined;
+  const around = {
+    ...(source && { source }),
+    ...(news && { news }),
+    ...(!areKept && { keepEventsMs }),
+    seals: dice.chance(0.2),
+  };
   const streamed = programs.filter(({ stream }) => stream);
   if (streamed.length === 0) return { ...around, readers: [] };
-  const hasReaders = dice.chance(0.5);
+  const hasReaders = dice.chance(0.4);
   return {
     ...around,
     ...(dice.chance(0.6) && {
@@ -48,9 +67,18 @@ export function drawOutside(seed: number, programs: readonly Program[]): Outside
         tripMsMax: dice.pick([1, 10, 60]),
       },
     }),
-    ...(dice.chance(0.3) && { keepEventsMs: dice.pick([1_000, 2_500]) }),
-    readers: hasReaders ? dice.pick([[0], [0, 1], [0, 1, 2]]).map((at) => drawReader(dice, streamed, at)) : [],
+    readers: hasReaders
+      ? dice.pick([[0], [0, 1], [0, 1, 2]]).map((at) => drawReader(dice, streamed, at))
+      : [],
   };
+}
+
+function drawNews(dice: Dice): NewsPlan {
+  const sendings = Array.from({ length: dice.pick([3, 8]) }, () => ({
+    at: dice.between(0, 4_500),
+    keys: dice.pick([["n1"], ["n1", "n2"], ["n1", "n1", "n2", "n1", "n3", "n2"]]),
+  }));
+  return { sendings, acks: dice.pick([0.2, 0.6]) };
 }
 
 function drawReader(dice: Dice, streamed: readonly Program[], index: number): ReaderPlan {
@@ -71,6 +99,7 @@ export class Outside {
   readonly #plan: OutsidePlan;
   readonly #broker: Broker;
   readonly #source: Source | undefined;
+  #sender: StreamSender | undefined;
 
   constructor(world: World, plan: OutsidePlan, programs: readonly Program[]) {
     this.#world = world;
@@ -121,7 +150,29 @@ export class Outside {
   /** The world begins. */
   begin(stage: Stage): void {
     if (this.#plan.relay) stage.laws.streams.relaysTo(this.#broker);
-    new StreamReaders(stage, this.#plan.readers);
+    const { news, readers } = this.#plan;
+    new StreamReaders(stage, readers);
     this.#source?.begin(stage);
+    if (news) this.#beginNews(stage, news);
+  }
+
+  /** Whether nothing is on its way to the engines. */
+  get isAtRest(): boolean {
+    return (this.#sender?.isAtRest ?? true) && (this.#source?.isAtRest ?? true);
+  }
+
+  /** All is at rest. */
+  checkEnd(): void {
+    this.#source?.checkEnd();
+  }
+
+  #beginNews(stage: Stage, { sendings, acks }: NewsPlan): void {
+    const topic = "news-of all";
+    new StreamReaders(stage, [{ topic, name: "listener", from: "start", acks }]);
+    const sender = this.#sender = new StreamSender(stage, topic);
+    sendings.forEach(({ at, keys }, piece) => {
+      const events = keys.map((key, index) => ({ id: `n${piece}.${index}`, key, type: "news", data: index }));
+      this.#world.schedule(at, () => sender.send(events));
+    });
   }
 }

@@ -62,11 +62,14 @@ function castOf(world: World, programs: readonly Program[], outsidePlan: Outside
       trails.begin(stage);
       outside.begin(stage);
       clients = new Clients(stage, trails, programs, definitionsOf(new Host(world, "outside")));
-      isAtRest = () => stage.laws.areAtRest;
+      isAtRest = () => stage.laws.areAtRest && outside.isAtRest;
     },
     ask: (dice) => clients.ask(dice),
     takeCare: () => clients.takeCare(),
     isAtRest: () => isAtRest(),
-    checkEnd: () => clients.checkEnd(),
+    checkEnd() {
+      clients.checkEnd();
+      outside.checkEnd();
+    },
   };
 }

@@ -35,9 +35,9 @@ export function dataTextOf({ sealed, payload }: Pick<RunRecord, "sealed" | "payl
 
 const noKey = "there is no key";
 
-/** Whether history tells of an attempt that this codec has failed. */
+/** Whether history may tell of an attempt that this codec has failed; a store that does not take it puts its own word. */
 export function isCodecFailure({ error }: ToldEvent): boolean {
-  return error?.message === noKey;
+  return error?.message === noKey || error?.code === "LIMIT_EXCEEDED";
 }
 
 /** The codec of a host: it asks somebody for the key, which takes a while, and may fail. */

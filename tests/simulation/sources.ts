@@ -4,11 +4,12 @@
  * @module
  */
 import { Broker } from "../../core/testing/simulation/broker.ts";
-import type { StreamEvent } from "../../core/ports/event_streamer.ts";
+import type { NewEvent, StreamEvent } from "../../core/ports/event_streamer.ts";
 import { Dice } from "../../core/testing/simulation/dice.ts";
 import type { Host } from "../../core/testing/simulation/host.ts";
 import type { Stage } from "../../core/testing/simulation/life.ts";
 import { SimulatedStreamer } from "../../core/testing/simulation/simulated_streamer.ts";
+import { StreamSender } from "../../core/testing/simulation/stream_sender.ts";
 import type { World } from "../../core/testing/simulation/world.ts";
 import type { ConnectorVerbs, Program, ProgramConnector } from "../programs/program.ts";
 import type { Mark, Trail } from "./machines.ts";
@@ -17,6 +18,8 @@ import type { Mark, Trail } from "./machines.ts";
 export interface SourcePlan {
   /** Whose connector it is. */
   readonly program: string;
+  /** Where its events come from: a broker outside, or `engine.streams`. */
+  readonly on: "broker" | "engine";
   readonly shards: number;
   readonly lagMs: number;
   /** 0: never. */
@@ -36,10 +39,14 @@ interface Told {
 const name = "ear";
 const topic = "calls from outside";
 
-/** Draws it. */
-export function drawSource(dice: Dice, programs: readonly Program[]): SourcePlan {
+/** The default of a connector whose source is no `engine.streams`. */
+const parkedTopicOf = (program: Program) => `parked.${program.name}.${name}`;
+
+/** Draws it; only events that are kept for long may come from `engine.streams`. */
+export function drawSource(dice: Dice, programs: readonly Program[], areKept: boolean): SourcePlan {
   return {
     program: dice.pick(programs).name,
+    on: dice.chance(0.3) && areKept ? "engine" : "broker",
     shards: dice.pick([1, 2, 3]),
     lagMs: dice.pick([0, 0, 80]),
     parkAfterErrors: dice.pick([0, 0, 1, 3]),
@@ -58,10 +65,11 @@ export class Source {
   readonly #plan: SourcePlan;
   readonly #program: Program;
   readonly #broker: Broker;
-  /** Which run an event has made. */
-  readonly #made = new Map<string, string>();
+  /** Which runs events have made. */
+  readonly #made = new Map<string, Set<string>>();
   #stage: Stage | undefined;
-  #sent = 0;
+  #sender: StreamSender | undefined;
+  readonly #sent: NewEvent[] = [];
 
   constructor(world: World, plan: SourcePlan, programs: readonly Program[]) {
     this.#world = world;
@@ -70,15 +78,21 @@ export class Source {
     this.#broker = new Broker(world);
   }
 
+  /** Whether all that was to be sent has arrived. */
+  get isAtRest(): boolean {
+    return this.#sender?.isAtRest ?? true;
+  }
+
   /** The connector as the machine of a host has it. */
   connectorOf(host: Host, program: Program): ProgramConnector | undefined {
     if (program.name !== this.#plan.program) return undefined;
     const { shards, lagMs, parkAfterErrors, timeoutMs, tripMsMax } = this.#plan;
     const world = this.#world;
     const streamer = new SimulatedStreamer({ world, host, broker: this.#broker, tripMsMax });
+    const isOutside = this.#plan.on === "broker";
     return {
       name,
-      source: { stream: topic, streamer },
+      source: { stream: topic, ...(isOutside && { streamer }) },
       handler: (verbs, event) => this.#handle(host, verbs, event),
       options: {
         shards,
@@ -86,6 +100,7 @@ export class Source {
         retry: { initial: 20, max: 300 },
         parkAfterErrors,
         quiet: 50,
+        ...(!isOutside && { parkTo: { stream: parkedTopicOf(program), streamer } }),
         ...(timeoutMs > 0 && { timeout: timeoutMs }),
       },
     };
@@ -95,30 +110,34 @@ export class Source {
   begin(stage: Stage): void {
     this.#stage = stage;
     const { program: definition, sendings } = this.#plan;
-    stage.laws.connectors.expect({
-      definition,
-      connector: name,
-      broker: this.#broker,
-      topic,
-      parkedTopic: `parked.${definition}.${name}`,
-    });
+    const parkedTopic = parkedTopicOf(this.#program);
+    const place = { definition, connector: name, broker: this.#broker, topic, parkedTopic };
+    const tell = stage.laws.connectors.expect(place);
+    if (this.#plan.on === "engine") {
+      const sender = new StreamSender(stage, topic);
+      this.#put = (events) => {
+        events.forEach(tell);
+        sender.send(events);
+      };
+      this.#sender = sender;
+    }
     for (const { at, seed } of sendings) this.#world.schedule(at, () => this.#send(new Dice(seed)));
   }
+
+  #put = (events: readonly NewEvent[]): void => this.#broker.append(topic, events);
 
   /** Some events at once, and now and then one that was sent before. */
   #send(dice: Dice): void {
     const { graph } = this.#program;
     const open = Object.keys(graph).filter((status) => graph[status]!.callbacks !== undefined);
-    const events = Array.from({ length: dice.pick([1, 1, 2, 4]) }, () => {
+    const events: NewEvent[] = Array.from({ length: dice.pick([1, 1, 2, 4]) }, () => {
       const data: Told = open.length > 0 && dice.chance(0.6) ? { status: dice.pick(open) } : {};
-      return { id: `e${this.#sent++}`, key: dice.pick(["k1", "k2", "k3"]), type: "call", data };
+      const event = { id: `e${this.#sent.length}`, key: dice.pick(["k1", "k2", "k3"]), type: "call", data };
+      this.#sent.push(event);
+      return event;
     });
-    const before = this.#broker.eventsOf(topic);
-    if (before.length > 0 && dice.chance(0.2)) {
-      const { id, key, type, data } = dice.pick(before);
-      events.push({ id, key, type, data: data as Told });
-    }
-    this.#broker.append(topic, events);
+    if (dice.chance(0.2) && this.#plan.on === "broker") events.push(dice.pick(this.#sent));
+    this.#put(events);
   }
 
   async #handle(host: Host, verbs: ConnectorVerbs, event: StreamEvent): Promise<void> {
@@ -147,13 +166,16 @@ export class Source {
     const given: Trail = { token: id, secret, landed: [] };
     const { runId } = await verbs.trigger(key, { data: given, idempotencyKey: id });
     const made = this.#made.get(id);
-    this.#made.set(id, runId);
-    // The answer is kept as long as its run.
-    const isGone = made === undefined || this.#stage!.laws.disposal.removed.has(made);
-    this.#world.expect(
-      made === runId || isGone,
-      "connector",
-      () => `event ${id} made runs ${made} and ${runId}`,
-    );
+    if (made) made.add(runId);
+    else this.#made.set(id, new Set([runId]));
+  }
+
+  /** The idempotency key of an event is kept as long as its run, which it makes once. */
+  checkEnd(): void {
+    const { removed } = this.#stage!.laws.disposal;
+    for (const [id, runIds] of this.#made) {
+      const kept = [...runIds].filter((runId) => !removed.has(runId));
+      this.#world.expect(kept.length <= 1, "connector", () => `event ${id} made runs ${kept.join(" and ")}`);
+    }
   }
 }

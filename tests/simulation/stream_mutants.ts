@@ -41,7 +41,8 @@ export const streamMutants: readonly Mutant[] = [
   {
     name: "events of one run go to all their topics at once",
     file: "core/parts/relay_plan.ts",
-    find: "const wave = before === undefined ? 0 : before.topic === row.topic ? before.wave : before.wave + 1;",
+    find:
+      "const wave = before === undefined ? 0 : before.topic === row.topic ? before.wave : before.wave + 1;",
     replace: "const wave = before ? 0 : 0;",
   },
   {

@@ -6,6 +6,7 @@
  */
 import { type Connector, type ConnectorEvent, connectorShardOf } from "../../engine/connector.ts";
 import { connectorProcess } from "../../engine/process_names.ts";
+import type { NewEvent } from "../../ports/event_streamer.ts";
 import type { ArrivedEvent, Broker } from "./broker.ts";
 import type { Host } from "./host.ts";
 import type { LawOptions } from "./laws.ts";
@@ -15,10 +16,13 @@ import type { World } from "./world.ts";
 export interface ConnectorPlace {
   readonly definition: string;
   readonly connector: string;
+  /** Where its events come from, unless somebody else tells of them; and where parked ones go. */
   readonly broker: Broker;
   readonly topic: string;
   readonly parkedTopic: string;
 }
+
+type SentIn = Pick<NewEvent, "id" | "key">;
 
 /** An event that a connector is owed. */
 interface Owed {
@@ -55,8 +59,12 @@ export class ConnectorLaws {
     this.#options = options;
   }
 
-  /** A connector of all engines of this world. */
-  expect(place: ConnectorPlace): void {
+  /**
+   * A connector of all engines of this world.
+   *
+   * @returns Tells of events that come from elsewhere, in order.
+   */
+  expect(place: ConnectorPlace): (event: SentIn) => void {
     const { connectors = [] } = this.#options.behaviours.get(place.definition)!;
     const of = connectors.find(({ name }) => name === place.connector)!;
     const watched = { ...place, of, owed: new Map(), order: [], ofKeys: new Map() };
@@ -65,6 +73,7 @@ export class ConnectorLaws {
       arrived: (event) => this.#arrived(watched, event),
       acked: (topic, name, position) => topic === place.topic && this.#acked(watched, name, position),
     });
+    return (event) => this.#sent(watched, event);
   }
 
   /** Whether all events have been handled, or parked. */
@@ -114,9 +123,12 @@ export class ConnectorLaws {
     return found?.owed.get(event.id);
   }
 
-  #arrived(watched: Watched, { id, key, topic, data }: ArrivedEvent): void {
-    if (topic === watched.parkedTopic) return this.#parked(watched, id, data);
-    if (topic !== watched.topic) return;
+  #arrived(watched: Watched, event: ArrivedEvent): void {
+    if (event.topic === watched.parkedTopic) this.#parked(watched, event.id, event.data);
+    else if (event.topic === watched.topic) this.#sent(watched, event);
+  }
+
+  #sent(watched: Watched, { id, key }: SentIn): void {
     let owed = watched.owed.get(id);
     if (!owed) {
       let ofKey = watched.ofKeys.get(key);

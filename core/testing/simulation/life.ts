@@ -142,6 +142,8 @@ const pauseDelays = [
 ] as const;
 
 async function checkEnd({ world, fleet, laws, asks }: Stage, cast: Cast): Promise<void> {
+  laws.streams.checkEnd();
+  laws.connectors.checkEnd();
   world.expect(
     cast.isAtRest(),
     "I9",
@@ -150,8 +152,6 @@ async function checkEnd({ world, fleet, laws, asks }: Stage, cast: Cast): Promis
   asks.checkEnd();
   await cast.checkEnd?.();
   laws.hooks.checkEnd();
-  laws.streams.checkEnd();
-  laws.connectors.checkEnd();
   const { findings, notes } = await fleet.auditor().admin.verify();
   // Definitions never change here, so what older code might explain is a fault.
   for (const { invariant, problem, key } of [...findings, ...notes]) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type LogRow, readLog } from "../../parts/run_log.ts";
+import { readSent } from "../../parts/stream_rows.ts";
 import { topicOfChange } from "../../parts/stream_topics.ts";
 import type { NewEvent } from "../../ports/event_streamer.ts";
 import type { Batch } from "../../store/store.ts";
@@ -94,28 +95,36 @@ export class StreamLaws {
   /** A batch is about to be applied: rows of a log go when they are old, and were sent; cursors move forward. */
   before(host: Host, shard: number, { deletes, puts }: Batch): void {
     for (const { key, value } of puts) {
-      if (key.startsWith("cursor ")) this.readers.moved(key, this.#shadow.rows[shard]!.get(key)?.value, value);
+      if (key.startsWith("cursor ")) {
+        this.readers.moved(key, this.#shadow.rows[shard]!.get(key)?.value, value);
+      }
     }
     for (const key of deletes) {
-      if (!key.startsWith("log ")) continue;
       const row = this.#shadow.rows[shard]!.get(key);
       // Who sweeps twice, as he was not heard, does no harm.
-      if (!row) continue;
-      const { runId, recordVersion, at } = readLog({ key, ...row });
-      const owed = this.#owed.get(`${runId}-${recordVersion}`)!;
-      const { keepEventsMs = keepEventsMsDefault } = this.#options;
-      this.#world.expect(
-        host.latest - at > keepEventsMs,
-        "I8",
-        () => `${host.name} sweeps event ${owed.id}, which is not old`,
-      );
-      this.#world.expect(
-        !this.#hasRelay || owed.hasArrived,
-        "I8",
-        () => `${host.name} sweeps event ${owed.id}, which was not sent`,
-      );
-      this.readers.swept(owed);
+      if (row && key.startsWith("event ")) this.#isOld(host, key, readSent({ key, ...row }).at);
+      if (row && key.startsWith("log ")) this.#swept(host, readLog({ key, ...row }));
     }
+  }
+
+  #swept(host: Host, { runId, recordVersion, at }: LogRow): void {
+    const owed = this.#owed.get(`${runId}-${recordVersion}`)!;
+    this.#isOld(host, owed.id, at);
+    this.#world.expect(
+      !this.#hasRelay || owed.hasArrived,
+      "I8",
+      () => `${host.name} sweeps event ${owed.id}, which was not sent`,
+    );
+    this.readers.swept(owed);
+  }
+
+  #isOld(host: Host, what: string, at: number): void {
+    const { keepEventsMs = keepEventsMsDefault } = this.#options;
+    this.#world.expect(
+      host.latest - at > keepEventsMs,
+      "I8",
+      () => `${host.name} sweeps ${what}, which is not old`,
+    );
   }
 
   /** What was never told. */
