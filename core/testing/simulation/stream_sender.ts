@@ -12,7 +12,7 @@ export class StreamSender {
   readonly #topic: string;
   readonly #pieces: (readonly NewEvent[])[] = [];
   readonly #orders = new Map<string, number>();
-  #sent: readonly SentEvent[] = [];
+  #sent: readonly (SentEvent & { isRepeated: boolean })[] = [];
 
   /**
    * @param stage Where.
@@ -45,14 +45,18 @@ export class StreamSender {
     const { world, fleet } = this.#stage;
     const later = () => world.schedule(world.between(10, 300), () => this.#try(events));
     if (fleet.alive.length === 0) return later();
+    const again = () => {
+      for (const each of this.#sent) each.isRepeated = true;
+      later();
+    };
     const node = world.pick(fleet.alive);
     let isOver = false;
     const once = (act: () => void) => () => {
       if (!isOver) act();
       isOver = true;
     };
-    node.host.onCrash(once(later));
-    this.#sendOn(node, events).then(once(() => this.#acknowledged()), once(later));
+    node.host.onCrash(once(again));
+    this.#sendOn(node, events).then(once(() => this.#acknowledged()), once(again));
   }
 
   async #sendOn({ host, engine }: Node, events: readonly NewEvent[]): Promise<void> {
@@ -67,7 +71,7 @@ export class StreamSender {
     if (this.#pieces.length > 0) this.#begin(this.#pieces[0]!);
   }
 
-  #owed({ id, key, type, data }: NewEvent): SentEvent {
+  #owed({ id, key, type, data }: NewEvent): SentEvent & { isRepeated: boolean } {
     const order = (this.#orders.get(key) ?? 0) + 1;
     this.#orders.set(key, order);
     const wanted = JSON.stringify({ id, key, type, data });
@@ -75,6 +79,6 @@ export class StreamSender {
       const seen = JSON.stringify({ id: event.id, key: event.key, type: event.type, data: event.data });
       return seen === wanted ? undefined : `${seen}, want ${wanted}`;
     };
-    return { topic: this.#topic, id, key, order, problemOf };
+    return { topic: this.#topic, id, key, order, isRepeated: false, problemOf };
   }
 }
