@@ -74,6 +74,11 @@ export class Laws {
     this.owners = new OwnerLaws(world, shadow);
   }
 
+  /** What every host carries under a name. */
+  behaviourOf(definition: string): Behaviour {
+    return this.#options.behaviours.get(definition)!;
+  }
+
   /** A batch is about to be applied. */
   before(host: Host, shard: number, batch: Batch): void {
     let run: Put | undefined;
