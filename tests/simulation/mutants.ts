@@ -50,7 +50,7 @@ async function tryMutant(mutant: Mutant, index: number): Promise<string | undefi
 }
 
 /**
- * Runs mutants, two at a time, and prints the table.
+ * Runs mutants, two at a time, and prints the table as it grows.
  *
  * @param only Part of a name; default: all of them.
  * @returns The exit code.
@@ -62,14 +62,16 @@ export async function runMutants(only = ""): Promise<number> {
   const worker = async () => {
     for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
       seen[index] = await tryMutant(tried[index]!, index);
+      console.log(rowOf(tried[index]!, seen[index]));
     }
   };
-  await Promise.all([worker(), worker()]);
   console.log("mutants:");
-  tried.forEach((mutant, index) => {
-    console.log(`  ${seen[index] ? "caught  " : "SURVIVED"} ${mutant.name.padEnd(48)} ${seen[index] ?? ""}`);
-  });
+  await Promise.all([worker(), worker()]);
   const survivors = seen.filter((each) => !each).length;
   console.log(`${tried.length - survivors} of ${tried.length} mutants caught\n`);
   return survivors === 0 && tried.length > 0 ? 0 : 1;
+}
+
+function rowOf({ name }: Mutant, seen: string | undefined): string {
+  return `  ${seen ? "caught  " : "SURVIVED"} ${name.padEnd(64)} ${seen ?? ""}`;
 }

@@ -6,6 +6,7 @@
 import type { Definition } from "../../engine/behaviour.ts";
 import type { Engine } from "../../engine/verbs.ts";
 import { PawlError } from "../../errors.ts";
+import type { RunRecord } from "../../parts/run_record.ts";
 import type { Random } from "../../ports/random.ts";
 import { Coverage } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
@@ -14,7 +15,7 @@ import type { Node, SimulatedEngineOptions } from "./fleet.ts";
 import type { Host } from "./host.ts";
 import { type Cast, type LifeReport, live, type Stage } from "./life.ts";
 import { drawPlan, type Plan } from "./plan.ts";
-import { followedEngine, type FollowedVerb } from "./followed_engine.ts";
+import { followedEngine } from "./followed_engine.ts";
 import type { World } from "./world.ts";
 
 /** A simulated process, as user code on it may know it. */
@@ -47,7 +48,10 @@ export interface SimulationScenario {
   readonly asks: readonly ((client: SimulatedClient) => unknown)[];
   /** Verbs that operators use on any run beside that; default: pause and resume. */
   readonly operators?: readonly ("pause" | "resume" | "cancel" | "deleteData")[];
-  /** The faults have stopped, and nothing is due: called now and then, to end what waits for the outside world. */
+  /**
+   * The faults have stopped: called every five seconds, to end what waits for the outside world. Paused runs are resumed, and
+   * parked hooks retried, without it.
+   */
   readonly care?: (client: SimulatedClient) => unknown;
   /** Every run must end; default false: it may wait for the outside world, or for what is due in a minute or later. */
   readonly mustEnd?: boolean;
@@ -251,6 +255,7 @@ function castOf(world: World, scenario: SimulationScenario): Cast {
       const node = stage.fleet.alive[0];
       if (!node) return;
       retryParked(node.engine);
+      for (const run of stage.shadow.runs()) if (run.state === "paused") verbOn(stage, node, "resume", run);
       if (care) ask(care, node, world);
     },
     isAtRest: () => mustEnd ? stage.laws.areAtRest : stage.laws.isQuietUntil(stage.fleet.latestNow + restMs),
@@ -268,19 +273,17 @@ function known(host: Host): SimulatedHost {
   return { name: host.name, random: host.random, sleep: (ms) => host.sleep(ms) };
 }
 
+type Operation = NonNullable<SimulationScenario["operators"]>[number];
+
 /** An operator does something to any run. */
-function operate(
-  stage: Stage,
-  node: Node,
-  dice: Dice,
-  verb: FollowedVerb & ("pause" | "resume" | "cancel" | "deleteData"),
-): void {
+function operate(stage: Stage, node: Node, dice: Dice, verb: Operation): void {
   const runs = stage.shadow.runs();
-  if (runs.length === 0) return;
-  const { definition, key, id } = dice.pick(runs);
-  const behaviour = stage.laws.behaviourOf(definition);
-  const engine = followedEngine(stage.asks, node);
-  engine[verb]({ name: definition, behaviour }, key, { runId: id }).catch(() => {});
+  if (runs.length > 0) verbOn(stage, node, verb, dice.pick(runs));
+}
+
+function verbOn({ laws, asks }: Stage, node: Node, verb: Operation, run: RunRecord): void {
+  const definition = { name: run.definition, behaviour: laws.behaviourOf(run.definition) };
+  followedEngine(asks, node)[verb](definition, run.key, { runId: run.id }).catch(() => {});
 }
 
 function retryParked({ admin }: Engine): void {
