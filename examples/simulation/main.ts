@@ -26,4 +26,3 @@ const report = await simulate(() => {
 }, { seeds: 200 });
 
 console.log(`${report.seeds} lives, and each order was charged once`);
-for (const [fault, times] of Object.entries(report.faults)) console.log(`  ${fault}: ${times}`);

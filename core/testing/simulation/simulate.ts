@@ -75,6 +75,7 @@ export interface SimulateOptions {
 
 /** What the lives came to. */
 export interface SimulationReport {
+  /** Lives. */
   readonly seeds: number;
   /** Things that happened: trips to the store, timers, answers of code. */
   readonly events: number;
