@@ -25,9 +25,9 @@ async function copyTree(from: URL, to: URL): Promise<void> {
 }
 
 /** @returns What was said of the mutant, or undefined when nobody saw it. */
-async function tryMutant(mutant: Mutant, index: number): Promise<string | undefined> {
-  // Two simulations may run at once in one tree.
-  const home = new URL(`.mutants/${Deno.pid}_${index}/`, root);
+async function tryMutant(mutant: Mutant): Promise<string | undefined> {
+  const folder = await Deno.makeTempDir({ prefix: "pawl-mutant-" });
+  const home = new URL(`file://${folder}/`);
   for (const room of rooms) await copyTree(new URL(room, root), new URL(room, home));
   await Deno.copyFile(new URL("mod.ts", root), new URL("mod.ts", home));
   const file = new URL(mutant.file, home);
@@ -45,23 +45,25 @@ async function tryMutant(mutant: Mutant, index: number): Promise<string | undefi
 
 async function hunt({ name, near = 1 }: Mutant, home: URL): Promise<string | undefined> {
   const script = new URL("tests/simulation/hunt.ts", home).pathname;
-  const { code, stdout } = await deno("run", "-A", "--no-check", script, String(seedsMax), String(near));
-  if (code !== 0) throw new Error(`Mutant "${name}" does not even load`);
+  const { code, stdout, stderr } = await deno("run", script, String(seedsMax), String(near));
+  if (code !== 0) throw new Error(`Mutant "${name}" does not even load: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout).trim() || undefined;
 }
 
 async function runTest({ name }: Mutant, test: string, home: URL): Promise<string | undefined> {
-  const { code, stdout } = await deno("test", "-A", "--no-check", new URL(test, home).pathname);
+  const { code, stdout } = await deno("test", new URL(test, home).pathname);
   if (code === 0) return undefined;
   const failed = new TextDecoder().decode(stdout).match(/^(.*) \.\.\. .*FAILED/m)?.[1];
   if (!failed) throw new Error(`Mutant "${name}": ${test} does not even load`);
   return `test: ${failed.slice(0, 90)}`;
 }
 
-function deno(...args: readonly string[]): Promise<Deno.CommandOutput> {
+/** The copy lies outside of the tree, and finds its packages by the tree's own configuration. */
+function deno(verb: string, ...rest: readonly string[]): Promise<Deno.CommandOutput> {
+  const config = new URL("deno.json", root).pathname;
+  const args = [verb, "-A", "--no-check", "--config", config, ...rest];
   const env = { NO_COLOR: "1" };
-  return new Deno.Command(Deno.execPath(), { args: [...args], env, stdout: "piped", stderr: "null" })
-    .output();
+  return new Deno.Command(Deno.execPath(), { args, env, stdout: "piped", stderr: "piped" }).output();
 }
 
 /**
@@ -76,7 +78,7 @@ export async function runMutants(only = ""): Promise<number> {
   const waiting = tried.map((_, index) => index);
   const worker = async () => {
     for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
-      seen[index] = await tryMutant(tried[index]!, index);
+      seen[index] = await tryMutant(tried[index]!);
       console.log(rowOf(tried[index]!, seen[index]));
     }
   };
