@@ -19,6 +19,7 @@ const kindsOfDelete: readonly (readonly [prefix: string, kind: string])[] = [
   ["hist ", "removal"],
   ["log ", "sweep"],
   ["event ", "sweep"],
+  ["outcome ", "sweep"],
   ["held ", "relay hold"],
   ["presence ", "burial"],
 ];

@@ -66,6 +66,11 @@ export class Fleet {
     return this.#nodes.filter(({ host, stopped }) => host.alive && !stopped);
   }
 
+  /** The latest time that the clock of any of them shows. */
+  get latestNow(): number {
+    return Math.max(...this.alive.map(({ host }) => host.clock.now()));
+  }
+
   /** A host comes up; when it crashes, another one takes its place after a while. */
   add(role: Role): void {
     const { terrain, base, shadow, laws, behaviours } = this.#options;

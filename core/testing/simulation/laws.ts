@@ -88,6 +88,11 @@ export class Laws {
     this.connectors = new ConnectorLaws(world, options);
   }
 
+  /** What every host carries under a name. */
+  behaviourOf(definition: string): Behaviour {
+    return this.#options.behaviours.get(definition)!;
+  }
+
   /** A batch is about to be applied. */
   before(host: Host, shard: number, batch: Batch): void {
     let run: Put | undefined;

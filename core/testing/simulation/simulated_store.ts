@@ -46,10 +46,10 @@ export class SimulatedStore implements Store {
       if (!this.#host.alive) return;
       this.#world.schedule(this.#trip(), () => {
         const answer = (settle: () => void, ms = this.#trip()) => this.#host.later(ms, settle);
-        if (this.#world.strikes("busy read")) return answer(() => reject(new StoreBusyError("busy read")));
-        if (this.#world.strikes("stuck read")) return answer(() => reject(stuck()), this.#slowTrip() * 2);
+        if (this.#strikesRead("busy read")) return answer(() => reject(new StoreBusyError("busy read")));
+        if (this.#strikesRead("stuck read")) return answer(() => reject(stuck()), this.#slowTrip() * 2);
         const result = this.#base.read(requests);
-        answer(() => resolve(result), this.#world.strikes("slow read") ? this.#slowTrip() : this.#trip());
+        answer(() => resolve(result), this.#strikesRead("slow read") ? this.#slowTrip() : this.#trip());
       });
     });
   }
@@ -130,6 +130,12 @@ export class SimulatedStore implements Store {
     const kinds = calls.flatMap(({ batches }) => batches.map(kindOfBatch)).join(", ") || "settlement";
     this.#world.log(`${this.#host.name}: ${name} (${kinds})`);
     return true;
+  }
+
+  #strikesRead(name: FaultName): boolean {
+    const isStruck = this.#world.strikes(name);
+    if (isStruck) this.#world.log(`${this.#host.name}: ${name}`);
+    return isStruck;
   }
 
   #trip(): number {
