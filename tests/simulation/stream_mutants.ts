@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Mutant } from "./mutant_list.ts";
+import type { Mutant } from "./mutant.ts";
 
 /** Every such rule that is broken on purpose. */
 export const streamMutants: readonly Mutant[] = [
