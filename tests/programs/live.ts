@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { outline } from "../../core/engine/run_view.ts";
+import type { RunRecord } from "../../core/parts/run_record.ts";
+import { type RecordedStore, recordedStore } from "../../core/testing/recorded_store.ts";
 import { virtualClock } from "../../core/testing/virtual_clock.ts";
 import {
   createEngine,
@@ -22,6 +25,8 @@ import {
   lifeText,
   parkedText,
   type Picture,
+  removedText,
+  rowText,
   runText,
   type SeenRow,
   type SeenRun,
@@ -64,6 +69,7 @@ async function during<Value>(
 
 class Life {
   readonly #lived: Lived;
+  readonly #recorded: RecordedStore;
   readonly #clock = virtualClock({ now: epoch });
   readonly #machines: readonly Machine<Trail>[];
   readonly #engine: Engine;
@@ -75,11 +81,12 @@ class Life {
   constructor(store: Store, lived: Lived) {
     const { programs, seed, isGuest } = lived.scenario;
     this.#lived = lived;
+    this.#recorded = recordedStore(store);
     this.#machines = programs.map((program) =>
       staged(program, new Script(seed, program), this.#clock, (call) => this.#hookCalls.push(call))
     );
     const common = {
-      store,
+      store: this.#recorded.store,
       definitions: this.#machines,
       clock: this.#clock,
       logger: silentLogger,
@@ -162,7 +169,10 @@ class Life {
       const view = await engine.get(this.#machines[program]!, key, { runId });
       const history = (await engine.history({ runId })).map(rowOf);
       if (view) runs.push(...lifeText(this.#seen(view as RunView), history));
-      else runs.push(`run ${number} is removed`, ...history.map((row) => JSON.stringify(row)));
+      else {
+        const versions = this.#recorded.versions(runId).map((record) => this.#seen(viewOf(record)));
+        runs.push(...removedText(number, versions), ...history.map(rowText));
+      }
     }
     for (const { program, key } of this.#lived.keys) {
       const latest = await engine.get(this.#machines[program]!, key);
@@ -210,6 +220,10 @@ class Life {
 
 function oddity(odd: "unjson" | "large" | undefined): object {
   return odd === "unjson" ? { when: new Date(0) } : odd === "large" ? { tooLarge } : {};
+}
+
+function viewOf(record: RunRecord): RunView {
+  return { ...outline(record), data: JSON.parse(record.payload) };
 }
 
 function rowOf({ at, ...row }: HistoryRow): SeenRow {

@@ -59,6 +59,8 @@ export class Model {
   /** The code that runs for a run. */
   readonly #busy = new Map<ModelRun, Flight>();
   readonly #tickets = new Map<ModelRun, Ticket>();
+  /** Where runs waited for their step in this visit: a timer that has its turn before costs them no place. */
+  readonly #places = new Map<ModelRun, { readonly visit: number; readonly place: number }>();
 
   constructor(programs: readonly Program[], seed: number) {
     this.programs = programs;
@@ -205,18 +207,26 @@ export class Model {
     this.#leave(run);
     const turn = this.#turnOf(run)!;
     const lane = this.#laneOf(run, turn)!;
-    if (lane.enter(run)) this.#start(run, turn, lane);
-    else this.#tickets.set(run, { lane, turn });
+    const { visit } = run;
+    const before = this.#places.get(run);
+    const place = lane.enter(run, turn.step && before?.visit === visit ? before.place : undefined);
+    if (place === undefined) return this.#start(run, turn, lane);
+    this.#tickets.set(run, { lane, turn });
+    if (turn.step) this.#places.set(run, { visit, place });
   }
 
   /** A run that waited may start. */
   #called(run: ModelRun, lane: Lane<ModelRun>): void {
     this.#tickets.delete(run);
-    this.#start(run, this.#turnOf(run)!, lane);
+    const turn = this.#turnOf(run);
+    if (turn && this.#laneOf(run, turn) === lane) return this.#start(run, turn, lane);
+    // A timer has fallen due at this very moment.
+    lane.end();
   }
 
   #start(run: ModelRun, turn: Turn, lane: Lane<ModelRun>): void {
     const { key, status, visit, text } = run;
+    if (turn.step) this.#places.delete(run);
     const plan = planOf(run, turn)!;
     const call: Call = {
       ...{ key, status, visit, to: plan.to, data: JSON.parse(text) },

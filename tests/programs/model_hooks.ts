@@ -142,7 +142,7 @@ export class ModelHooks {
     for (const hook of this.#hooks) {
       if (hook.isBusy || hook.due === undefined || hook.due > now) continue;
       hook.isBusy = true;
-      if (hook.lane.enter(hook)) return hook;
+      if (hook.lane.enter(hook) === undefined) return hook;
     }
     return undefined;
   }

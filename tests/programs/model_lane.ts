@@ -1,8 +1,9 @@
 /** Who may run at once where a bound is set, first come first served. */
 export class Lane<Item> {
   readonly #max: number;
-  readonly #waiting: Item[] = [];
+  #waiting: { readonly place: number; readonly item: Item }[] = [];
   #running = 0;
+  #next = 0;
   /** Who has come at this moment: several at once may come in any order. */
   readonly #came = new Set<Item>();
 
@@ -11,21 +12,26 @@ export class Lane<Item> {
     this.#max = max;
   }
 
-  /** Whether it may start now; else it waits. */
-  enter(item: Item): boolean {
+  /**
+   * It may start now, or waits.
+   *
+   * @param place Where it waited before.
+   * @returns Where it waits, if it does.
+   */
+  enter(item: Item, place: number = this.#next++): number | undefined {
     this.#came.add(item);
-    if (this.#max > 0 && (this.#waiting.length > 0 || this.#running >= this.#max)) {
-      this.#waiting.push(item);
-      return false;
+    if (this.#max === 0 || (this.#waiting.length === 0 && this.#running < this.#max)) {
+      this.#running++;
+      return undefined;
     }
-    this.#running++;
-    return true;
+    this.#waiting.push({ place, item });
+    this.#waiting.sort((a, b) => a.place - b.place);
+    return place;
   }
 
   /** It waits no more. */
   leave(item: Item): void {
-    const at = this.#waiting.indexOf(item);
-    if (at >= 0) this.#waiting.splice(at, 1);
+    this.#waiting = this.#waiting.filter((each) => each.item !== item);
   }
 
   /** What has run is done. */
@@ -37,14 +43,14 @@ export class Lane<Item> {
   next(): Item | undefined {
     if (this.#waiting.length === 0 || this.#running >= this.#max) return undefined;
     this.#running++;
-    return this.#waiting.shift();
+    return this.#waiting.shift()!.item;
   }
 
   /** The moment is over. @returns Whether it mattered who of several was first. */
   tick(): boolean {
     const { size } = this.#came;
     this.#came.clear();
-    return this.#max > 0 && size > 1 && this.#running + this.#waiting.length > 0 &&
-      size + this.#running > this.#max;
+    const isFull = size + this.#running > this.#max && this.#running + this.#waiting.length > 0;
+    return this.#max > 0 && size > 1 && isFull;
   }
 }

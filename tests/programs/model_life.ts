@@ -5,7 +5,7 @@
  */
 import { Model } from "./model.ts";
 import { ModelVerbs } from "./model_verbs.ts";
-import { lifeText, type Picture, timerText } from "./picture.ts";
+import { lifeText, type Picture, removedText, timerText } from "./picture.ts";
 import { type Ask, askOf, keys, type Lived, restMs, type Scenario, type Seen } from "./scenario.ts";
 
 /** What the model expects. */
@@ -57,7 +57,7 @@ function seen({ runs, programs }: Model): Seen[] {
 
 function runLines(model: Model, verbs: ModelVerbs, names: Lived["keys"]): string[] {
   const lives = model.runs.flatMap((run) =>
-    run.isRemoved ? [`run ${run.number} is removed`] : lifeText(run.view, run.history)
+    run.isRemoved ? removedText(run.number, run.versions) : lifeText(run.view, run.history)
   );
   const latest = names.map(({ program, key }) => {
     const run = verbs.runsOf(model.programs[program]!, key).at(-1);

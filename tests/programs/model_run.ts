@@ -50,6 +50,8 @@ export class ModelRun {
   readonly key: string;
   readonly createdAt: number;
   readonly history: SeenRow[] = [];
+  /** It as it was after each change, for when it is removed. */
+  readonly versions: SeenRun[] = [];
   state: RunState = "initiated";
   status: string;
   version = 1;
@@ -89,6 +91,7 @@ export class ModelRun {
     this.createdAt = this.updatedAt = begin.now;
     this.stepDue = this.place.step && begin.now + lagOf(this.place);
     this.tell(begin.now, { kind: "trigger", by: "client", to: begin.status });
+    this.#keep();
   }
 
   get place(): Place {
@@ -97,6 +100,11 @@ export class ModelRun {
 
   get isOver(): boolean {
     return over.includes(this.state);
+  }
+
+  /** It is to be removed, but waits for its hooks. */
+  get isSetAside(): boolean {
+    return this.goneAt !== undefined && this.goneAt !== this.#keptUntil(this.updatedAt);
   }
 
   get view(): SeenRun {
@@ -281,6 +289,11 @@ export class ModelRun {
     this.version++;
     this.updatedAt = now;
     this.tell(now, event);
+    this.#keep();
+  }
+
+  #keep(): void {
+    if (this.program.keepFinishedMs !== undefined) this.versions.push(this.view);
   }
 
   /** A row of its history. */

@@ -45,9 +45,7 @@ export class ModelVerbs {
   constructor(model: Model, isGuest: boolean) {
     this.#model = model;
     this.#isGuest = isGuest;
-    model.onRemoved = (run) => {
-      for (const [name, kept] of this.#kept) if (kept.run === run) this.#kept.delete(name);
-    };
+    model.onRemoved = (run) => this.#removed(run);
   }
 
   /** Runs of a key that are there, in order. */
@@ -64,9 +62,18 @@ export class ModelVerbs {
     }
     const run = this.#named(ask);
     if (!run) return this.#answer(index, refused("RUN_NOT_FOUND"));
-    const { state } = run;
+    const { state, isSetAside } = run;
+    if (isSetAside && this.#isGuest) this.#model.free ??= "a guest's verb is heard at the next poll";
     const isDone = this.#model.change(run, () => run.operate(ask.verb, this.#model.now, ask.reason));
     this.#answer(index, isDone ? runText(run.view) : `${refused("RUN_STATE")}: ${state}`);
+  }
+
+  #removed(run: ModelRun): void {
+    for (const [name, kept] of this.#kept) if (kept.run === run) this.#kept.delete(name);
+    const others = this.runsOf(run.program, run.key);
+    const isBetween = others.some(({ number }) => number < run.number) && others.at(-1)!.number > run.number;
+    // A run knows only the one before it.
+    if (isBetween) this.#model.free ??= `a key forgets the runs before one that was removed between others`;
   }
 
   /** When something happens next. */

@@ -127,6 +127,11 @@ export function lifeText(run: SeenRun, history: readonly SeenRow[]): string[] {
   return [runText(run), ...history.map(rowText)];
 }
 
+/** A run that is there no more, as it was after each change. */
+export function removedText(run: number, versions: readonly SeenRun[]): string[] {
+  return [`run ${run} is removed`, ...versions.map((each) => `  was ${runText(each)}`)];
+}
+
 /** Where two pictures differ, or `undefined` when they do not. */
 export function difference(expected: Picture, actual: Picture): string | undefined {
   const parts = (["answers", "runs", "hooks"] as const).filter((part) =>
