@@ -204,8 +204,8 @@ export class Relay {
   }
 
   #heldRoom(): number {
-    const { heldRunsMax, pageMax } = this.#context.limits;
-    return Math.max(0, Math.min(heldRunsMax, pageMax) - this.#state.held.size);
+    const { heldRunsMax, readPageMax } = this.#context.limits;
+    return Math.max(0, Math.min(heldRunsMax, readPageMax) - this.#state.held.size);
   }
 
   /** @returns Up to where all is sent or held back now. */

@@ -138,3 +138,24 @@ export function edgesOf(graph: Graph, status: string, by: string, name?: string)
   if (by === "timer") return timers.find((timer) => timer.name === name)?.to ?? [];
   return by === "callback" ? callbacks.flat() : step?.to ?? [];
 }
+
+/** How many transitions it takes at least from a status to the end of a run; a status that is not there has no way. */
+export type Distances = ReadonlyMap<string, number>;
+
+/** How far the statuses of a graph are from its ends. */
+export function distancesOf(graph: Graph): Distances {
+  const statuses = statusesOf(graph);
+  const distances = new Map(
+    statuses.filter((each) => leadsTo(graph, each).length === 0).map((each) => [each, 0]),
+  );
+  for (let found = true; found;) {
+    found = false;
+    for (const status of statuses) {
+      const nearest = Math.min(...leadsTo(graph, status).map((each) => distances.get(each) ?? Infinity)) + 1;
+      if (nearest >= (distances.get(status) ?? Infinity)) continue;
+      distances.set(status, nearest);
+      found = true;
+    }
+  }
+  return distances;
+}

@@ -1,5 +1,5 @@
-import type { Clock } from "../../core/ports/clock.ts";
-import { type Random, seededRandom } from "../../core/ports/random.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { type Random, seededRandom } from "../../ports/random.ts";
 import type { World } from "./world.ts";
 
 /** One simulated machine: when it crashes nothing it waits for ever comes; while it is frozen everything waits. */
@@ -19,8 +19,8 @@ export class Host {
   constructor(world: World, name: string) {
     this.#world = world;
     this.name = name;
-    this.random = seededRandom(Math.floor(world.random.float() * 2 ** 31));
-    this.#skew = world.between(-200, 200);
+    this.random = seededRandom(world.seed());
+    this.#skew = world.strikes("clock skew") ? world.between(-30_000, 30_000) : world.between(-200, 200);
     this.clock = {
       now: () => Math.floor(1_700_000_000_000 + world.time + this.#skew),
       monotonic: () => world.time,
@@ -54,8 +54,29 @@ export class Host {
     this.#world.schedule(delayMs, act);
   }
 
+  /** Waits in virtual time; for ever when the host dies meanwhile. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.later(ms, resolve));
+  }
+
+  /** Code of this host that waits for a promise goes on only on a living host, and on a frozen one late. */
+  cut<Value>(promise: PromiseLike<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      promise.then(
+        (value) => this.#awake(() => resolve(value)),
+        (error) => this.#awake(() => reject(error)),
+      );
+    });
+  }
+
+  #awake(callback: () => void): void {
+    if (this.alive && this.#world.time >= this.#frozenUntil) callback();
+    else this.later(0, callback);
+  }
+
   /** Dies at this moment: whatever its code awaits, it awaits for ever. */
   crash(): void {
+    if (!this.alive) return;
     this.#world.log(`${this.name} crashes`);
     this.alive = false;
     for (const callback of this.#onCrash) callback();

@@ -1,14 +1,14 @@
 /**
  * A second opinion on every commit: a plain model of the store that checks what the real one answered, and shows every
- * applied batch to the invariants of runs.
+ * applied batch to the laws of the world.
  *
  * @module
  */
-import { decodeRecord, type RunRecord } from "../../core/parts/run_record.ts";
-import { stamp } from "../../core/store/key.ts";
-import type { Batch, BatchResult, CallResult, CommitCall } from "../../core/store/store.ts";
+import { decodeRecord, type RunRecord } from "../../parts/run_record.ts";
+import { stamp } from "../../store/key.ts";
+import type { Batch, BatchResult, CallResult, CommitCall } from "../../store/store.ts";
 import type { Host } from "./host.ts";
-import { RunChecks } from "./run_checks.ts";
+import type { Laws } from "./laws.ts";
 import type { World } from "./world.ts";
 
 interface Row {
@@ -18,13 +18,13 @@ interface Row {
 
 export class Shadow {
   readonly rows: Map<string, Row>[];
-  readonly checks: RunChecks;
+  /** Who is shown every batch; set once, before life begins. */
+  laws: Laws | undefined;
   readonly #world: World;
   readonly #versions: number[];
 
   constructor(world: World, shards: number) {
     this.#world = world;
-    this.checks = new RunChecks(world, this);
     this.rows = Array.from({ length: shards }, () => new Map());
     this.#versions = Array.from({ length: shards }, () => 0);
   }
@@ -50,30 +50,23 @@ export class Shadow {
     return row && decodeRecord(row.value);
   }
 
-  /** Every run has finished, and nothing is left to do for one: no hook, no erasure, no removal that has begun. */
-  get isAtRest(): boolean {
-    const { allFinished, disposal: { leaving, removing } } = this.checks;
-    if (!allFinished || leaving.size + removing.size > 0) return false;
-    for (const rows of this.rows) {
-      for (const key of rows.keys()) {
-        if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;
-      }
-    }
-    return true;
-  }
-
   /** Applies what the store says it did, and objects where it should not have. */
   applied(host: Host, calls: readonly CommitCall[], results: readonly CallResult[]): void {
     calls.forEach((call, index) => {
       const result = results[index]!;
       const { guard } = call;
       const held = !guard || this.#version(call.shard, guard.key) === guard.version;
-      if (result.outcome === "done" && !held) {
-        this.#world.violate("I10", `${host.name} committed under a lost guard`);
-      }
-      if (result.outcome === "guard-failed" && held) {
-        this.#world.violate("I15", `${host.name} was refused under a good guard`);
-      }
+      const { outcome } = result;
+      this.#world.expect(
+        outcome !== "done" || held,
+        "I10",
+        () => `${host.name} committed under a lost guard`,
+      );
+      this.#world.expect(
+        outcome !== "guard-failed" || !held,
+        "I15",
+        () => `${host.name} was refused under a good guard`,
+      );
       this.#outcome(host.name, call, result);
       if (result.outcome !== "done") return;
       call.batches.forEach((batch, at) => this.#batch(host, call.shard, batch, result.results[at]!));
@@ -86,12 +79,11 @@ export class Shadow {
     const kept = this.rows[call.shard]!.get(key);
     const last = kept && (JSON.parse(kept.value) as { callId: string }).callId;
     const follows = last === call.committer.previous;
-    if (follows !== (result.outcome !== "superseded")) {
-      this.#world.violate(
-        "I15",
-        `${who}: call ${call.committer.callId} after ${last} answered ${result.outcome}`,
-      );
-    }
+    this.#world.expect(
+      follows === (result.outcome !== "superseded"),
+      "I15",
+      () => `${who}: call ${call.committer.callId} after ${last} answered ${result.outcome}`,
+    );
     if (result.outcome !== "superseded") {
       this.rows[call.shard]!.set(key, {
         value: JSON.stringify({ callId: call.committer.callId }),
@@ -106,25 +98,24 @@ export class Shadow {
 
   #batch(host: Host, shard: number, batch: Batch, result: BatchResult): void {
     const failed = batch.checks.findIndex((check) => this.#version(shard, check.key) !== check.version);
-    if (result.ok !== (failed < 0)) {
+    this.#world.expect(result.ok === failed < 0, "I15", () => {
       const key = batch.checks[failed]?.key ?? batch.checks[0]?.key;
-      this.#world.violate(
-        "I15",
-        `${host.name}: batch with check of "${key}" answered ok=${result.ok}, serially ${failed < 0}`,
-      );
-    }
+      return `${host.name}: batch with check of "${key}" answered ok=${result.ok}, serially ${failed < 0}`;
+    });
     if (!result.ok) return;
-    if (result.version <= this.#versions[shard]!) {
-      this.#world.violate("I15", `${host.name}: version ${result.version} was given out before`);
-    }
+    this.#world.expect(
+      result.version > this.#versions[shard]!,
+      "I15",
+      () => `${host.name}: version ${result.version} was given out before`,
+    );
     this.#versions[shard] = result.version;
     const rows = this.rows[shard]!;
-    this.checks.before(host, shard, batch);
+    this.laws?.before(host, shard, batch);
     for (const key of batch.deletes) rows.delete(key);
     for (const put of batch.puts) {
       const key = put.stamped ? put.key + stamp(result.version) : put.key;
       rows.set(key, { value: put.value, version: result.version });
     }
-    this.checks.after(shard, batch);
+    this.laws?.after(shard, batch);
   }
 }

@@ -4,15 +4,21 @@
  *
  * @module
  */
-import { hash32 } from "../../core/hash.ts";
-import { seededRandom } from "../../core/ports/random.ts";
+import { hash32 } from "../../hash.ts";
+import { systemClock } from "../../ports/clock.ts";
+import { Coverage } from "./coverage.ts";
+import { Dice } from "./dice.ts";
+import type { FaultName, FaultRates } from "./faults.ts";
+import { type InvariantName, invariants } from "./invariants.ts";
 
-/** A broken invariant, by its name in ARCHITECTURE.md. */
+/** A broken invariant. */
 export class Violation extends Error {
+  /** Which. */
   readonly invariant: string;
 
   constructor(invariant: string, message: string) {
-    super(`${invariant}: ${message}`);
+    const meaning = invariants[invariant as InvariantName];
+    super(`${invariant}${meaning === undefined ? "" : ` (${meaning})`}: ${message}`);
     this.invariant = invariant;
   }
 }
@@ -24,46 +30,48 @@ interface Event {
   readonly act: () => void;
 }
 
-const traceMax = 60;
+/** Lines of the trace that are kept. */
+const traceMax = 1_000;
+
+/** A macrotask of the real event loop: every promise that can go on has gone on when it ends. */
+const { soon } = systemClock();
 
 /** One simulated world. */
-export class World {
-  readonly seed: number;
-  readonly random: ReturnType<typeof seededRandom>;
+export class World extends Dice {
   /** Milliseconds since the world began. */
   time = 0;
   /** Faults are injected until this is set. */
   calm = false;
   events = 0;
+  /** What was done how often to the hosts, their store and their code. */
   readonly faults = new Map<string, number>();
+  /** How often each invariant was looked at. */
+  readonly checks = new Map<InvariantName, number>();
+  readonly coverage = new Coverage();
   readonly trace: string[] = [];
   violation: Violation | undefined;
   /** A hash of everything that was logged: equal for equal lives. */
   digest = 0;
+  readonly #rates: FaultRates;
   #heap: Event[] = [];
 
-  constructor(seed: number) {
-    this.seed = seed;
-    this.random = seededRandom(seed * 2_654_435_761 + 1);
+  /**
+   * @param seed Decides the order of everything.
+   * @param rates How often each fault strikes.
+   */
+  constructor(seed: number, rates: FaultRates) {
+    super(seed);
+    this.#rates = rates;
   }
 
-  /** A number from `low` to `high`. */
-  between(low: number, high: number): number {
-    return low + this.random.float() * (high - low);
-  }
-
-  /** True with that probability. */
-  chance(probability: number): boolean {
-    return this.random.float() < probability;
-  }
-
-  pick<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.random.float() * items.length)]!;
+  /** Whether a fault strikes now; counted if so. Never in a calm world. */
+  strikes(name: FaultName): boolean {
+    return this.fault(name, this.#rates[name]);
   }
 
   /** True, and counted, with that probability while the world is not calm. */
   fault(kind: string, probability: number): boolean {
-    if (this.calm || !this.chance(probability)) return false;
+    if (this.calm || probability === 0 || !this.chance(probability)) return false;
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
     return true;
   }
@@ -73,6 +81,13 @@ export class World {
     this.digest = (Math.imul(this.digest, 31) + hash32(timed)) | 0;
     this.trace.push(timed);
     if (this.trace.length > traceMax) this.trace.shift();
+  }
+
+  /** An invariant is looked at, and must hold. */
+  expect(holds: boolean, invariant: InvariantName, message: () => string): boolean {
+    this.checks.set(invariant, (this.checks.get(invariant) ?? 0) + 1);
+    if (!holds) this.violate(invariant, message());
+    return holds;
   }
 
   /** Notes the first violation; the world ends at the next event. */
@@ -94,8 +109,7 @@ export class World {
       this.time = event.at;
       this.events++;
       event.act();
-      // A macrotask of the real event loop: every promise that can go on has gone on when it ends.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => soon(resolve));
     }
     if (this.violation) throw this.violation;
   }
