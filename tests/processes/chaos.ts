@@ -51,8 +51,8 @@ export interface Crew {
   clientOptions(index: number, again: readonly Open[]): Readonly<Record<string, unknown>>;
 }
 
-/** Longest that a line is waited for which a process is to be killed after. */
-const huntMsMax = 400;
+/** Longest that a line is waited for which a process is to be killed after, and then any other of its lines. */
+const huntMsMax = 300;
 /** How long after such a line: a commit takes this long. */
 const afterLineMsMax = 6;
 /** How long a worker takes to start, and what it does at first. */
@@ -217,9 +217,12 @@ export class Chaos {
   /** Kills it right after it has written something, when commits are under way; or at any moment. */
   async #hunt(victim: Member): Promise<void> {
     const ms = this.#between(0, afterLineMsMax);
-    const waits = this.#chance(victim.role === "worker" ? 0.65 : 0.9);
+    const waits = this.#chance(0.8);
     const wish = this.#pick(prey[victim.role]);
-    const line = waits ? await this.#line((each) => each.by === victim.name && wish(each)) : undefined;
+    const isOwn: Fits = (line) => line.by === victim.name && line.what !== "event";
+    const line = waits
+      ? await this.#line((each) => isOwn(each) && wish(each)) ?? await this.#line(isOwn)
+      : undefined;
     if (line) await sleep(ms);
     await this.#kill(victim, line ? `after ${nameOf(line)}` : "at any moment");
   }
@@ -279,8 +282,6 @@ export class Chaos {
 
 type Fits = (line: Line) => boolean;
 
-const isAny: Fits = () => true;
-
 /** What a process of each role is waited for to write, before it is killed. */
 const prey: Readonly<Record<Role, readonly Fits[]>> = {
   worker: [
@@ -290,14 +291,14 @@ const prey: Readonly<Record<Role, readonly Fits[]>> = {
     (line) => line.what === "handled",
     (line) => line.what === "asked",
     (line) => line.what === "got",
-    isAny,
+    () => true,
   ],
   client: [
     (line) => line.what === "asked",
     (line) => line.what === "asked" && line.verb === "callback",
     (line) => line.what === "effect",
   ],
-  receiver: [isAny],
+  receiver: [() => true],
 };
 
 function nameOf(line: Line): string {

@@ -46,9 +46,11 @@ async function evidenceOf(runId: string, owners: readonly string[], sources: Sou
   const rows = await clients.engine.history({ runId });
   const own = linesOf(runId, lines);
   const [first, last] = [own[0]?.at ?? 0, own.at(-1)?.at ?? 0];
-  const harm = lines.filter((line): line is Event =>
-    line.what === "event" && line.at > first - aroundMs && line.at < last + aroundMs
-  );
+  const involved = new Set(own.map(({ by }) => by));
+  const harm = lines.filter((line): line is Event => {
+    const isAround = line.at > first - aroundMs && line.at < last + aroundMs;
+    return isAround && line.what === "event" && (line.name !== "log" || involved.has(line.to));
+  });
   return [
     `record in shard ${shard}, version ${record?.version}: ${record?.value ?? "none"}`,
     `history of ${rows.length} rows:`,

@@ -59,8 +59,8 @@ function checkTold(line: Hooked, lives: Lives, report: Report): void {
 }
 
 /** How long ago a process may have been harmed that does not yet know what it has lost. */
-const causeMsMax = 10_000;
-const causes: ReadonlySet<string> = new Set(["kill", "freeze", "thaw", "leave", "log"]);
+const causeMsMax = 3_000;
+const causes: ReadonlySet<string> = new Set(["kill", "freeze", "thaw", "restarted", "leave", "log"]);
 
 /**
  * What a hook has done may be forgotten when its process dies, loses its shard, or cannot write. Without any of these, it
@@ -75,7 +75,7 @@ function checkAgain(lines: readonly Line[], report: Report): void {
     const hook = nameOf(line);
     const before = endedBy.get(hook);
     if (before && line.phase === "began") {
-      const harm = Math.max(harmedAt.get(before.by) ?? 0, harmedAt.get("server") ?? 0);
+      const harm = Math.max(harmedAt.get(before.by) ?? -Infinity, harmedAt.get("server") ?? -Infinity);
       if (harm < before.at - causeMsMax) {
         report(9, `hook ${hook}: ${line.by} began it, which ${before.by} had ended`, line.runId);
       }

@@ -247,11 +247,11 @@ type Hookable<Built> = {
   ) => Built;
 };
 
-/** Half of them are parked after few failures, and wait for an operator. */
+/** Half of them are parked after few failures, and wait for an operator; but for a run that is removed with its parked ones. */
 function withHooks<Built extends Hookable<Built>>(built: Built, definition: string, { hook }: Shop): Built {
   hooksOf[definition]!.forEach(([kind, name], index) => {
     const on = `on${kind[0]!.toUpperCase()}${kind.slice(1)}` as keyof Hookable<Built>;
-    const parkAfterErrors = index % 2 === 0 ? 3 : 0;
+    const parkAfterErrors = index % 2 === 0 && definition !== removed.name ? 3 : 0;
     built = built[on](hook(definition, kind, name), { name, parkAfterErrors });
   });
   return built;

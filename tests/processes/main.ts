@@ -29,7 +29,7 @@ function optionsOf() {
     seconds: numberOf("seconds", kills === undefined ? 60 : 20 + kills * secondsPerKill),
     workers: numberOf("workers", 4),
     clients: numberOf("clients", 2),
-    load: numberOf("load", 40),
+    load: numberOf("load", kills === undefined ? 40 : 60),
     termMs: numberOf("term", kills === undefined ? 1_500 : termOfStormMs),
     ...(kills !== undefined && { kills }),
   };

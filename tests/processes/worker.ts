@@ -14,20 +14,16 @@ import { trailOf } from "./trail.ts";
 /** The relay comes back soon, and sends little at a time. */
 const relay = { batch: 8, retry: { initial: 50, max: 400 } } as const;
 
-/** What is no news: user code fails as it was told to. */
-const expected: ReadonlySet<string> = new Set([
-  "A hook failed",
-  "A connector's handler failed; it is tried again",
-]);
+/** What keeps an engine from writing down what it has done. */
+const isCause = /^(Lost a shard|Work of a shard failed|Cannot (?!scrub))/;
 
-/** What its engine says goes to the console, and into the ledger, as a cause of what happens next. */
+/** What its engine says goes to the console, and into the ledger where it is a cause of what happens next. */
 function loggerOf(ledger: Ledger, to: string): Logger {
   const console = consoleLogger("warn");
   return {
     log(level, message, fields) {
       console.log(level, message, fields);
-      const isNews = (level === "warn" || level === "error") && !expected.has(message);
-      if (isNews) ledger.write({ what: "event", name: "log", to, about: message });
+      if (isCause.test(message)) ledger.write({ what: "event", name: "log", to, about: message });
     },
   };
 }
