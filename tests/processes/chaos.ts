@@ -20,6 +20,8 @@ export interface Regime {
   readonly start: number;
   /** That a worker that starts is killed while it does, or soon after. */
   readonly killStarting: number;
+  /** How many effects there must be between two deeds: else there would be nothing left to break. */
+  readonly effects: number;
   /** Of what is done at each turn; the rest is peace. */
   readonly deeds: Readonly<Record<Deed, number>>;
 }
@@ -31,6 +33,7 @@ export const mixed: Regime = {
   pause: [100, 700],
   start: 0.5,
   killStarting: 0.1,
+  effects: 0,
   deeds: { kill: 0.25, freeze: 0.2, leave: 0.15, "kill client": 0.12, "kill receiver": 0.06, server: 0.08 },
 };
 
@@ -39,6 +42,7 @@ export const storm: Regime = {
   pause: [150, 550],
   start: 0.9,
   killStarting: 0.15,
+  effects: 15,
   deeds: { kill: 0.58, freeze: 0.06, leave: 0.06, "kill client": 0.12, "kill receiver": 0.04, server: 0.12 },
 };
 
@@ -51,6 +55,8 @@ export interface Crew {
   clientOptions(index: number, again: readonly Open[]): Readonly<Record<string, unknown>>;
 }
 
+/** Longest that effects are waited for: also a fleet that has none is harmed. */
+const effectsMsMax = 4_000;
 /** Longest that a line is waited for which a process is to be killed after, and then any other of its lines. */
 const huntMsMax = 300;
 /** How long after such a line: a commit takes this long. */
@@ -122,7 +128,7 @@ export class Chaos {
     const until = performance.now() + ms;
     const { pause: [low, high] } = this.#regime;
     while (performance.now() < until && this.killed < killsMax) {
-      await sleep(this.#between(low, high));
+      await this.#peace(this.#between(low, high));
       this.#refill();
       this.#harm();
     }
@@ -163,6 +169,20 @@ export class Chaos {
       ...(token !== undefined && { token }),
       ...(wish !== undefined && { wish }),
     }));
+  }
+
+  /** Lets some time go by, and something happen. */
+  async #peace(ms: number): Promise<void> {
+    const isEffect = (line: Line) => line.what === "effect" && line.lane !== "callback";
+    let seen = this.#reader.read().length;
+    let effects = 0;
+    await sleep(ms);
+    for (const until = performance.now() + effectsMsMax; performance.now() < until; await sleep(20)) {
+      const lines = this.#reader.read();
+      for (; seen < lines.length; seen++) if (isEffect(lines[seen]!)) effects++;
+      if (effects >= this.#regime.effects) return;
+      this.#refill();
+    }
   }
 
   get #wanted(): readonly (readonly [Role, number])[] {

@@ -6,7 +6,7 @@
  * 1. An acknowledged trigger has its run, and that run has ended as its machine demands.
  * 2. Nobody asked for nothing: each run was asked for, and one question makes at most one run.
  * 3. A run's history is whole, and no transition of it was committed twice.
- * 4. What was committed has had its effect, and effects are those of visits that exist.
+ * 4. What was committed has had its effect, effects are those of visits that exist, and none is made again without a cause.
  * 5. An acknowledged pause, resume, cancel, deletion or await is true.
  * 6. A key never has two unfinished runs.
  * 7. An acknowledged callback was applied exactly once, a refused one never, any other at most once.
@@ -24,7 +24,7 @@
  */
 import { type Case, Talk, type Violation } from "./judge_case.ts";
 import { countsOf } from "./judge_counts.ts";
-import { checkEffects, checkRest, checkTimers } from "./judge_effects.ts";
+import { checkAgain, checkEffects, checkRest, checkTimers } from "./judge_effects.ts";
 import { checkHooks } from "./judge_hooks.ts";
 import { checkData, checkEnd, checkKeys, lifeOf, type Lives } from "./judge_lives.ts";
 import { checkCallbacks, checkRemoved, checkTriggers, checkVerbs } from "./judge_questions.ts";
@@ -66,6 +66,7 @@ export function judge(about: Case): Verdict {
     hooks.filter(({ definition }) => definition === removed.name).map((each) => each.runId),
   );
   checkEffects(lines, lives, (runId) => gone.has(runId), report);
+  checkAgain(lines, lives, report);
   checkTimers(lines, report);
   checkKeys(lives, report);
   checkHooks(lines, lives, report);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Report } from "./judge_case.ts";
+import { Harm } from "./judge_harm.ts";
 import type { Life, Lives } from "./judge_lives.ts";
 import type { Began, Effect, Line } from "./ledger.ts";
 import { timers } from "./machines.ts";
@@ -60,6 +61,37 @@ function checkMade(
     const seen = effects.get(made) ?? 0;
     if (seen >= times.length) continue;
     report(4, `step ${made}: landed ${times.length} times with ${seen} effects`, runId);
+  }
+}
+
+/** Its step is run again when it has landed and left its run where it was. */
+const takesUp = "round";
+
+/**
+ * Promise 4: what has had its effect is not done again without a cause. What fits no more when it lands, as a callback has
+ * changed the data, is one, and stands in the history.
+ */
+export function checkAgain(lines: readonly Line[], lives: Lives, report: Report): void {
+  const harm = new Harm();
+  const made = new Map<string, Effect>();
+  const again = new Map<string, Began[]>();
+  for (const line of lines) {
+    harm.see(line);
+    if (line.what === "effect" && line.lane !== "callback") made.set(line.stepId, line);
+    if (line.what !== "began") continue;
+    const before = made.get(line.stepId);
+    if (before && !harm.excuses(before)) {
+      again.set(line.stepId, [...again.get(line.stepId) ?? [], line]);
+    }
+    made.delete(line.stepId);
+  }
+  for (const [stepId, begun] of again) {
+    const [runId] = stepId.split(":") as [string];
+    const life = lives.get(runId);
+    if (!life || life.view.definition === takesUp) continue;
+    const late = life.rows.filter((row) => row.kind === "late").length;
+    if (begun.length <= late) continue;
+    report(4, `step ${stepId}: ${begun.map(({ by }) => by)} began it, which had had its effect`, runId);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { HistoryRow } from "pawl";
 import type { Report } from "./judge_case.ts";
+import { Harm } from "./judge_harm.ts";
 import type { Lives } from "./judge_lives.ts";
 import type { Hooked, Line } from "./ledger.ts";
 import { hooksOf, removed } from "./machines.ts";
@@ -58,27 +59,16 @@ function checkTold(line: Hooked, lives: Lives, report: Report): void {
   }
 }
 
-/** How long ago a process may have been harmed that does not yet know what it has lost. */
-const causeMsMax = 3_000;
-const causes: ReadonlySet<string> = new Set(["kill", "freeze", "thaw", "restarted", "leave", "log"]);
-
-/**
- * What a hook has done may be forgotten when its process dies, loses its shard, or cannot write. Without any of these, it
- * is done with.
- */
 function checkAgain(lines: readonly Line[], report: Report): void {
-  const harmedAt = new Map<string, number>();
+  const harm = new Harm();
   const endedBy = new Map<string, Hooked>();
   for (const line of lines) {
-    if (line.what === "event" && causes.has(line.name)) harmedAt.set(line.to, line.at);
+    harm.see(line);
     if (line.what !== "hook") continue;
     const hook = nameOf(line);
     const before = endedBy.get(hook);
-    if (before && line.phase === "began") {
-      const harm = Math.max(harmedAt.get(before.by) ?? -Infinity, harmedAt.get("server") ?? -Infinity);
-      if (harm < before.at - causeMsMax) {
-        report(9, `hook ${hook}: ${line.by} began it, which ${before.by} had ended`, line.runId);
-      }
+    if (before && line.phase === "began" && !harm.excuses(before)) {
+      report(9, `hook ${hook}: ${line.by} began it, which ${before.by} had ended`, line.runId);
     }
     if (line.phase === "ended") endedBy.set(hook, line);
   }

@@ -159,6 +159,13 @@ const effects: Broken = {
     (scene) => change(scene, isEffect("r1:2"), { status: "sent" }),
     /^4: step r1:2: ran as "sent"/,
   ],
+  "a step that is done again without a cause": [
+    (scene) => {
+      const again = scene.lines.filter((line) => "stepId" in line && line.stepId === "r1:1");
+      scene.lines.splice(-1, 0, ...again.map((line) => ({ ...line, by: "w9" })));
+    },
+    /^4: step r1:1: w9 began it, which had had its effect/,
+  ],
   "attempts that go on after the end": [
     (scene) => {
       const began = scene.lines.find(isBegan("r1:2"))!;
@@ -389,9 +396,10 @@ Deno.test("judge() finds nothing wrong with a ledger and a store that agree", ()
   assert.equal(counts["hooks done again"], 0);
 });
 
-Deno.test("judge() lets an effect be made again, and counts it", () => {
+Deno.test("judge() lets an effect be made again when its process was frozen, and counts it", () => {
   const scene = sound();
   const again = scene.lines.filter((line) => "stepId" in line && line.stepId === "r1:1");
+  add(scene, "a", { what: "event", name: "freeze", to: "w1" });
   scene.lines.splice(-1, 0, ...again.map((line) => ({ ...line, by: "w9" })));
   assert.deepEqual(otherThanNumbers(textsOf(scene)), []);
   assert.equal(judge(scene).counts["effects of steps done again or dropped"], 2);

@@ -20,7 +20,7 @@ const numberOf = (name: string, otherwise: number) => Number(option(name) ?? oth
 /** Time for a kill at most, when it is kills that count. */
 const secondsPerKill = 4;
 /** With many kills, ownerships are short as well: else nobody would own anything. */
-const termOfStormMs = 800;
+const termOfStormMs = 1_000;
 
 function optionsOf() {
   const kills = option("kills") === undefined ? undefined : numberOf("kills", 0);
