@@ -1,11 +1,11 @@
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
 import { type Change, type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
-import { dueSince, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { dueSince, earliestDue, isFinished, type RunRecord } from "../parts/run_record.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
-import type { Ready, RunSource } from "./dispatcher.ts";
+import type { Ready, RunSource, Wait } from "./dispatcher.ts";
 import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
@@ -34,6 +34,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly #hot: HotRuns;
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
+  /** Those that wait for their status, with the time they were due at. */
+  readonly #waiting = new Map<string, Wait & { readonly due: number | undefined }>();
   readonly #index: DueIndex;
 
   /**
@@ -90,6 +92,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#index.end();
     this.#options.suspects.leave(this);
     this.#options.dispatcher.leave(this);
+    this.#waiting.clear();
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
@@ -147,6 +150,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   /** @inheritdoc */
   holds(runId: string, due: number): boolean {
     const run = this.#hot.peek(runId);
+    const wait = this.#waiting.get(runId);
+    if (wait && wait.due !== due) wait.recall();
     if (run?.attempt && run.record.due !== due) {
       this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
         this.failed(error)
@@ -172,7 +177,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   due(runId: string): void {
-    if (this.#queued.has(runId) || this.over) return;
+    if (this.over) return;
+    if (this.#queued.has(runId)) return this.#waiting.get(runId)?.recall();
     this.#queued.add(runId);
     this.#options.dispatcher.ready(this, runId);
   }
@@ -184,10 +190,29 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined> {
+    this.#waiting.delete(runId);
     if (this.#owner.resting) return this.#leave(runId);
     const hot = this.over ? undefined : this.#hot.fresh(runId);
     if (hot) return this.#ready(hot);
     return this.#prepareCold(runId);
+  }
+
+  /** Its step waits; its timers do not. @inheritdoc */
+  waits(runId: string, wait: Wait): void {
+    const run = this.#hot.peek(runId);
+    this.#waiting.set(runId, { ...wait, due: run?.record.due });
+    if (run?.turn.kind !== "step") return;
+    const { visit, timers } = run.record;
+    run.place = { visit, number: wait.place };
+    const next = earliestDue(undefined, timers);
+    if (next !== undefined) this.#index.track(runId, next);
+  }
+
+  /** A run that waits for its status has changed: it may be due for something else now. */
+  #reconsider({ record }: HotRun, wait: Wait): void {
+    const decision = decideTurn(this.definition.behaviour, record, this.#context.clock.now());
+    const isSame = decision && "ready" in decision && decision.ready.status === wait.status;
+    if (!isSame) wait.recall();
   }
 
   /** What an owner that is to be passed on leaves in the index, for its successor. */
@@ -203,8 +228,11 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   async run(runId: string): Promise<void> {
+    // Decided while it was prepared: whoever is to take the shard over runs it.
+    if (this.over || this.#owner.resting) return this.#leave(runId);
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
+    if (run.turn.kind === "step") run.place = undefined;
     this.#owner.attempts.begin();
     try {
       const end = await runTurn(this.#context, this, run);
@@ -269,7 +297,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     if ("instead" in decision) return this.#instead(run, decision.instead);
     run.turn = decision.turn;
     this.#hot.keep(run);
-    return decision.ready;
+    const isBack = run.turn.kind === "step" && run.place?.visit === run.record.visit;
+    return isBack ? { ...decision.ready, place: run.place!.number } : decision.ready;
   }
 
   async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
@@ -328,7 +357,9 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
       // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know.
       throw error;
     }
-    if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
+    const wait = this.#waiting.get(run.record.id);
+    if (wait) this.#reconsider(run, wait);
+    else if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
   }
 
   /** Files a run by what its record says is next. */
