@@ -74,6 +74,8 @@ export interface Entry {
   /** Default: none. */
   readonly timers?: readonly RunTimer[];
   readonly payload?: Payload;
+  /** Whoever has led there may be another engine than the one that holds the run in memory. */
+  readonly isOutside?: boolean;
 }
 
 /** The record as it enters a status: the next visit, with its first due time. */
