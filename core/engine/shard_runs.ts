@@ -231,6 +231,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   async run(runId: string): Promise<void> {
+    // Decided while it was prepared: whoever is to take the shard over runs it.
+    if (this.over || this.#owner.resting) return this.#leave(runId);
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
     if (run.turn.kind === "step") this.#places.delete(runId);

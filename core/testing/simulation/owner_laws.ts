@@ -25,6 +25,8 @@ export class OwnerLaws {
     this.#world.log(
       `${host.name} writes ${put.key} in shard ${shard}: ${after.engineId} epoch ${after.epoch}`,
     );
+    const isFromOther = before?.engineId && before.engineId !== host.engineId && !before.passed;
+    if (isFromOther && after.engineId === host.engineId) this.#world.count("lease expiry");
     const wanted = (before?.epoch ?? 0) + (after.engineId === null ? 0 : 1);
     this.#world.expect(
       after.epoch === wanted,

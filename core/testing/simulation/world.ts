@@ -72,8 +72,13 @@ export class World extends Dice {
   /** True, and counted, with that probability while the world is not calm. */
   fault(kind: string, probability: number): boolean {
     if (this.calm || probability === 0 || !this.chance(probability)) return false;
-    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+    this.count(kind);
     return true;
+  }
+
+  /** Counts what has happened by itself, as if it were a fault. */
+  count(kind: string): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
   }
 
   log(line: string): void {
