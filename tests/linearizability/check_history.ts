@@ -7,8 +7,8 @@ import type { History } from "./history.ts";
 import { type DeadEnd, search } from "./search.ts";
 import { stepsOf } from "./steps.ts";
 
-/** Places tried per shard; an honest history takes about one per commit. */
-export const effortMax = 500_000;
+/** Places tried per shard, a second's worth or so; an honest history takes about one per commit. */
+export const effortMax = 2_000_000;
 
 /** What is said of a history. */
 export type Verdict =

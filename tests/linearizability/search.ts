@@ -57,6 +57,9 @@ function firstVersion({ result, seen }: CallStep): number | undefined {
   return applied?.ok ? applied.version : undefined;
 }
 
+/** It surely happened. */
+const isKnown = (step: CallStep) => step.result !== undefined || firstVersion(step) !== undefined;
+
 class Search {
   readonly #trail = new Trail();
   readonly #state: ShardState;
@@ -84,9 +87,8 @@ class Search {
     const calls = steps.filter(isCall);
     this.#chain = calls.filter((step) => firstVersion(step) !== undefined)
       .sort((a, b) => firstVersion(a)! - firstVersion(b)!);
-    this.#open = calls.filter((step) => !step.result && firstVersion(step) === undefined);
-    const others = new Set<Step>([...this.#chain, ...this.#open]);
-    this.#loose = steps.filter((step) => !others.has(step));
+    this.#open = calls.filter((step) => !isKnown(step) && !step.isVoid);
+    this.#loose = steps.filter((step) => !isCall(step) || (step.result && firstVersion(step) === undefined));
     // One more than there are: the last is both ends of the list.
     const size = this.#loose.length + 1;
     this.#next = Int32Array.from({ length: size }, (_, index) => (index + 1) % size);
@@ -148,7 +150,7 @@ class Search {
     if (this.#isPlaced[step.index] || step.began > this.#horizon) return false;
     if (step.kind === "read") return true;
     // A lost call that did not happen is never placed, so nothing can wait for it.
-    const isAfter = !step.after || this.#isPlaced[step.after.index] || this.#open.includes(step.after);
+    const isAfter = !step.after || this.#isPlaced[step.after.index] || !isKnown(step.after);
     return Boolean(isAfter) && !(step.then && this.#isPlaced[step.then.index]);
   }
 

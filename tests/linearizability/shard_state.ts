@@ -46,7 +46,7 @@ export class ShardState {
     this.#newest = floor;
   }
 
-  /** Two states with one fingerprint are taken to be the same; 64 bits make a mistake less likely than a broken disk. */
+  /** Two states with one are taken to be the same; 64 bits make a mistake less likely than a broken disk. */
   get fingerprint(): string {
     return `${this.#low}.${this.#high}.${this.#newest}`;
   }

@@ -34,6 +34,8 @@ export interface CallStep extends Timed {
   result: CallResult | undefined;
   /** Of a call without a known result: versions under which values of its batches were seen, by batch. */
   readonly seen: (Version | undefined)[];
+  /** It can no longer happen: another call has taken its place. */
+  isVoid: boolean;
   /** The call of the same commit and shard that comes before it. */
   readonly after: CallStep | undefined;
   /** The one that comes after it. */
@@ -96,6 +98,7 @@ function cutCommit(operation: CommitOperation, add: (shard: number, step: Step) 
       call,
       result,
       seen: [],
+      isVoid: false,
       after,
       then: undefined,
     };
@@ -130,16 +133,25 @@ function resolve(steps: readonly Step[], outcomes: boolean): void {
   }
 }
 
-/** Rule 4: who is superseded is told what became of the call before. */
+/**
+ * Rule 4: who is superseded is told what became of the call before, and of two calls that follow the same one only the
+ * first counts.
+ */
 function heedOutcomes(calls: readonly CallStep[]): void {
   const lost = new Map(calls.filter((step) => !step.result).map((step) => [callName(step), step]));
+  const taken = new Set<string>();
   for (const { result, call } of calls) {
+    if (result && result.outcome !== "superseded") taken.add(placeName(call));
     if (result?.outcome !== "superseded" || !result.last) continue;
     const { callId, results } = result.last;
     const found = lost.get(`${call.committer.id} ${callId}`);
     if (found) found.result ??= results ? { outcome: "done", results } : { outcome: "guard-failed" };
   }
+  for (const step of calls) step.isVoid = !step.result && taken.has(placeName(step.call));
 }
+
+const placeName = ({ committer, shard }: CommitCall) =>
+  JSON.stringify([shard, committer.id, committer.previous]);
 
 const callName = ({ call }: CallStep) => `${call.committer.id} ${call.committer.callId}`;
 
