@@ -7,8 +7,8 @@ import type { History } from "./history.ts";
 import { type DeadEnd, search } from "./search.ts";
 import { stepsOf } from "./steps.ts";
 
-/** Places tried per shard, a second's worth or so; an honest history takes about one per commit. */
-export const effortMax = 2_000_000;
+/** Places tried per shard, some seconds' worth; an honest history takes about one per commit. */
+const effortMax = 2_000_000;
 
 /** What is said of a history. */
 export type Verdict =
@@ -26,13 +26,14 @@ export type Verdict =
  * Looks whether some order of all operations explains every answer, in accordance with their times.
  *
  * @param history The history.
+ * @param most Places tried per shard before it is undecided.
  * @returns The verdict; the first shard that is no good decides.
  */
-export function checkHistory(history: History): Verdict {
+export function checkHistory(history: History, most = effortMax): Verdict {
   let effort = 0;
   for (const [shard, steps] of stepsOf(history)) {
     const { outcomes, floor } = history;
-    const finding = search(steps, { outcomes, floor: floor?.[shard] ?? 0, effortMax });
+    const finding = search(steps, { outcomes, floor: floor?.[shard] ?? 0, effortMax: most });
     effort += finding.effort;
     if (finding.verdict === "violated") {
       return { verdict: "violated", shard, deadEnd: finding.deadEnd, effort };

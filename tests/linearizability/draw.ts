@@ -93,8 +93,9 @@ export class Drawer {
   learnCall({ shard, batches }: DrawnCall, result: CallResult): void {
     if (result.outcome !== "done") return this.#known[shard]!.now.clear();
     batches.forEach(({ checks, puts, deletes }, index) => {
-      const told = result.results[index]!;
-      if (!told.ok) return void this.#known[shard]!.now.delete(checks[told.failed]!.key);
+      const told = result.results[index];
+      if (!told) return;
+      if (!told.ok) return void this.#known[shard]!.now.delete(checks[told.failed]?.key ?? "");
       for (const key of deletes) this.#known[shard]!.now.set(key, null);
       for (const { key, stamped } of puts) {
         this.#learn(shard, stamped ? key + stamp(told.version) : key, told.version);

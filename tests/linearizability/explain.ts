@@ -3,16 +3,17 @@
  *
  * @module
  */
-import type { Batch, CallResult, Check, CommitCall, Entry, ReadOp } from "../../core/store/store.ts";
+import { stamp } from "../../core/store/key.ts";
+import type { Batch, CallResult, Check, CommitCall, Entry, Put, ReadOp } from "../../core/store/store.ts";
 import { checkHistory, type Verdict } from "./check_history.ts";
 import type { History, Operation } from "./history.ts";
 import { type Held, ShardState } from "./shard_state.ts";
 import { shrink } from "./shrink.ts";
-import type { CallStep, Step } from "./steps.ts";
+import type { Step } from "./steps.ts";
 import { Trail } from "./trail.ts";
 
-/** Lines of operations shown: the last ones that touch the keys in question. */
-const linesMax = 24;
+/** Lines of operations shown: the last ones that wrote the keys in question. */
+const linesMax = 16;
 
 /**
  * Words a verdict that is no good.
@@ -32,24 +33,58 @@ export function explain(history: History, verdict: Verdict): string {
   if (found.verdict !== "violated") throw new Error(`The history has shrunk to one that is ${found.verdict}`);
   const { shard, deadEnd: { placed, stuck } } = found;
   const state = replay(placed, small, shard);
-  const keys = new Set(stuck.flatMap(touchesOf));
-  const concerned = placed.filter((step) => touchesOf(step).some((key) => keys.has(key)));
+  const misfits = stuck.map((step) => misfitOf(step, state));
+  const keys = new Set(misfits.flatMap((each) => each.keys));
+  const concerned = placed.filter((step) => writesOf(step).some((key) => keys.has(key)));
   const zero = Math.min(...small.operations.map((each) => each.began));
   const line = (step: Step) => `  ${whenOf(step.operation, zero)}  ${wordsOf(step)}`;
   const cut = concerned.slice(-linesMax);
   const left = concerned.length - cut.length;
-  return [
+  const text = [
     `Shard ${shard} is not linearizable: ${small.operations.length} of ${history.operations.length} operations show it.`,
-    `In the order of their effects, as far as one can be found${
-      left ? ` (${left} earlier ones not shown)` : ""
-    }:`,
+    `What wrote these keys, in the order of effects${left ? `, without ${left} earlier ones` : ""}:`,
     ...cut.map(line),
     "None of these can come next:",
-    ...stuck.flatMap((
-      step,
-    ) => [line(step), `    but the store would have to answer ${expectedOf(step, state)}`]),
-    ...leftOut(small, placed, stuck, shard).map((each) => `  also begun by then: ${each}`),
+    ...stuck.flatMap((step, index) => [line(step), `    ${misfits[index]!.why}`]),
+    ...leftOut(small, [...placed, ...stuck], shard, keys).map((each) =>
+      `  begun by then, with or without effect: ${each}`
+    ),
   ].join("\n");
+  return text.replaceAll(`"${frontOf(small)}`, '"');
+}
+
+/** What all keys begin with, and nobody needs to see. */
+function frontOf({ operations }: History): string {
+  const keys = operations.flatMap((each) =>
+    each.kind === "commit" ? each.calls.flatMap((call) => call.batches.flatMap((one) => one.puts)) : []
+  ).map((put) => put.key);
+  let front = keys[0] ?? "";
+  for (const key of keys) while (!key.startsWith(front)) front = front.slice(0, -1);
+  return front.slice(0, front.lastIndexOf(" ") + 1);
+}
+
+/** Why a step cannot come next, and which keys it is about. */
+function misfitOf(step: Step, state: ShardState): { readonly why: string; readonly keys: readonly string[] } {
+  if (step.kind === "call") {
+    const wanted = resultWords(state.settle(step));
+    return {
+      why: `The store would have to answer: ${wanted}`,
+      keys: checksOf(step.call).map((each) => each.key),
+    };
+  }
+  const wrong = step.ops.flatMap((op, index) => {
+    const [seen, held] = [step.answer[index]!, state.read(op)];
+    return entriesWords(seen) === entriesWords(held) ? [] : [{ op, seen, held }];
+  });
+  const why = wrong.map(({ op, held }) => `${opWords(op)} = ${entriesWords(held)}`).join(", ");
+  const keys = wrong.flatMap(({ op, seen, held }) => {
+    if ("get" in op) return [op.get];
+    const known = new Set(
+      [...seen, ...held].filter((each) => seen.includes(each) !== held.includes(each as Held)),
+    );
+    return [...known].map((each) => each.key);
+  });
+  return { why: `The store would have to answer: ${why}`, keys };
 }
 
 function replay(placed: readonly Step[], history: History, shard: number): ShardState {
@@ -58,16 +93,23 @@ function replay(placed: readonly Step[], history: History, shard: number): Shard
   return state;
 }
 
-/** Operations without an answer that the search did not need. */
-function leftOut(history: History, placed: readonly Step[], stuck: readonly Step[], shard: number): string[] {
-  const shown = new Set([...placed, ...stuck].map((step) => step.operation.id));
+/** Commits that may have written these keys, and that the search did not need. */
+function leftOut(
+  history: History,
+  shown: readonly Step[],
+  shard: number,
+  keys: ReadonlySet<string>,
+): string[] {
+  const known = new Set(shown.map((step) => step.operation.id));
   return history.operations.flatMap((each) => {
-    if (each.kind === "read" || shown.has(each.id)) return [];
-    const calls = each.calls.filter((call) => call.shard === shard);
-    return calls.length > 0
-      ? [`${each.id}, ${String(each.answer)}: ${calls.map(callWords).join("; then ")}`]
-      : [];
-  }).slice(0, 8);
+    if (each.kind === "read" || known.has(each.id)) return [];
+    const calls = each.calls.filter((call) => call.shard === shard && call.batches.some(writes));
+    return calls.map((call) => `${each.id}, ${String(each.answer)}: ${callWords(call)}`);
+  }).slice(-linesMax);
+
+  function writes({ puts, deletes }: Batch): boolean {
+    return deletes.some((key) => keys.has(key)) || puts.some(({ key }) => keys.has(key));
+  }
 }
 
 function whenOf({ id, began, ended }: Operation, zero: number): string {
@@ -83,11 +125,6 @@ function wordsOf(step: Step): string {
   return `${callWords(call)} -> nobody was told${
     versions.length > 0 ? `, v${versions.join(", v")} was seen` : ""
   }`;
-}
-
-function expectedOf(step: Step, state: ShardState): string {
-  if (step.kind === "call") return resultWords(state.settle(step as CallStep));
-  return readWords(step.ops, step.ops.map((op) => state.read(op)));
 }
 
 function readWords(ops: readonly ReadOp[], answer: readonly (readonly (Entry | Held)[])[]): string {
@@ -133,18 +170,19 @@ function resultWords(result: CallResult): string {
   return `superseded by ${result.last ? `call ${result.last.callId} (${words})` : "nothing"}`;
 }
 
-/** Keys and fronts of keys that a step is about; ranges by what they found. */
-function touchesOf(step: Step): string[] {
-  if (step.kind === "read") {
-    return step.ops.flatMap((op, index) =>
-      "get" in op ? [op.get] : step.answer[index]!.map((each) => each.key)
-    );
-  }
-  const { guard, batches } = step.call;
-  const written = batches.flatMap(({ checks, puts, deletes }) => [
-    ...checks.map((each) => each.key),
-    ...puts.map((each) => each.key),
-    ...deletes,
-  ]);
-  return [...(guard ? [guard.key] : []), ...written];
+const checksOf = ({ guard, batches }: CommitCall): readonly Check[] => [
+  ...(guard ? [guard] : []),
+  ...batches.flatMap((each) => each.checks),
+];
+
+/** The keys that a step has changed, as far as anybody knows. */
+function writesOf(step: Step): string[] {
+  if (step.kind === "read") return [];
+  const { call, result } = step;
+  return call.batches.flatMap(({ puts, deletes }, index) => {
+    const told = result?.outcome === "done" ? result.results[index]! : undefined;
+    if (result && !told?.ok) return [];
+    const keyOf = ({ key, stamped }: Put) => stamped && told?.ok ? key + stamp(told.version) : key;
+    return [...puts.map(keyOf), ...deletes];
+  });
 }

@@ -13,7 +13,7 @@ import { readRecord, recorder, type RecordLine } from "./recorder.ts";
 import { farStore, hops } from "./ways.ts";
 
 /** What happens in the middle of a round. */
-export type Mishap = "a client is killed" | "the server is killed";
+export type Mishap = "a client is killed" | "the server is killed" | "requests get lost";
 
 /** One round. */
 export interface RoundPlan {
@@ -23,11 +23,15 @@ export interface RoundPlan {
   readonly seed: number;
   /** Answered operations per client. */
   readonly operations: number;
+  /** Clients, per process where they have processes. */
+  readonly clients: number;
   readonly mishap?: Mishap;
 }
 
 /** A store with its clients. */
 export interface Scene {
+  /** How often a server that hung had to be killed and started again. */
+  readonly revivals: number;
   /** Lives through a round. */
   round(plan: RoundPlan): Promise<History>;
   close(): Promise<void>;
@@ -35,9 +39,6 @@ export interface Scene {
 
 /** Changes a store, as one does who breaks a rule. */
 export type Wrap = (store: Store, seed: number) => Store;
-
-/** Clients of a store in one process. */
-const clientsHere = 6;
 
 /** The keys of a round: few or fewer. */
 export function fieldOf({ name, seed }: RoundPlan, shards: number): Field {
@@ -72,12 +73,13 @@ export function sceneHere(kind: NearKind, seed: number, wrap: Wrap = (store) => 
   let floor: readonly Version[] = [];
   let moment = 0;
   return {
+    revivals: 0,
     async round(plan) {
       const lines: RecordLine[] = [];
       // A line that is kept is a copy: what a store does to its arguments later is not in the record.
       const record = recorder(() => ++moment, (line) => void lines.push(structuredClone(line)));
       const field = fieldOf(plan, stores[0]!.shards);
-      await Promise.all(Array.from({ length: clientsHere }, (_, index) => {
+      await Promise.all(Array.from({ length: plan.clients }, (_, index) => {
         const random = seededRandom(plan.seed * 8_191 + index);
         return runClient({
           name: `c${index}`,

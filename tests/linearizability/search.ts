@@ -79,6 +79,7 @@ class Search {
   #head = 0;
   #firstUnplaced = 0;
   #placedLoose = 0;
+  #longest = -1;
   #deadEnd: DeadEnd = { placed: [], stuck: [] };
 
   constructor(steps: readonly Step[], { outcomes, floor, effortMax }: SearchOptions) {
@@ -199,8 +200,12 @@ class Search {
     return this.#seenStates.size < this.#seenStates.add(state).size;
   }
 
+  /** Of two dead ends with as many steps, the first takes fewer guesses about what was lost. */
   #noteDeadEnd(): void {
-    if (this.#order.length < this.#deadEnd.placed.length) return;
+    const guesses = this.#open.filter((step) => this.#isPlaced[step.index]).length;
+    const length = this.#order.length - guesses;
+    if (length <= this.#longest) return;
+    this.#longest = length;
     const waiting = [...this.#loose, ...this.#chain.slice(this.#head, this.#head + 1)];
     const stuck = waiting.filter((step) => !this.#isPlaced[step.index] && step.began <= this.#horizon);
     this.#deadEnd = { placed: [...this.#order], stuck };

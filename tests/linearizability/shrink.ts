@@ -7,8 +7,9 @@
 import { checkHistory } from "./check_history.ts";
 import type { History, Operation } from "./history.ts";
 
-/** Cuts tried. */
-const triesMax = 400;
+/** Places tried for all cuts together: a few seconds' worth. One cut may take a part of it. */
+const effortMax = 3_000_000;
+const effortPerCutMax = 200_000;
 
 /**
  * Shrinks.
@@ -17,11 +18,18 @@ const triesMax = 400;
  * @returns A smaller one that is violated too: the least front of it, with the reads that it takes.
  */
 export function shrink(history: History): History {
-  const front = leastFront(history);
-  return withoutReads(front);
+  let left = effortMax;
+  const isViolated = (cut: History) => {
+    if (left <= 0) return false;
+    const { verdict, effort } = checkHistory(cut, Math.min(left, effortPerCutMax));
+    left -= effort;
+    return verdict === "violated";
+  };
+  return withoutReads(leastFront(history, isViolated), isViolated);
 }
 
-const isViolated = (history: History) => checkHistory(history).verdict === "violated";
+/** Surely violated: a cut that takes too long to judge is not made. */
+type IsViolated = (cut: History) => boolean;
 
 /** What was known at a moment: what was not answered by then might still come to anything. */
 function frontOf({ operations, ...rest }: History, moment: number): History {
@@ -35,8 +43,8 @@ function frontOf({ operations, ...rest }: History, moment: number): History {
   return { ...rest, operations: known };
 }
 
-/** If a front is violated, every longer one is. */
-function leastFront(history: History): History {
+/** If a front is violated, every longer one is; what is undecided makes it longer than need be. */
+function leastFront(history: History, isViolated: IsViolated): History {
   const moments = history.operations.map((each) => each.ended).filter((each) => each < Infinity);
   moments.sort((a, b) => a - b);
   let [low, high] = [0, moments.length];
@@ -45,19 +53,18 @@ function leastFront(history: History): History {
     if (isViolated(frontOf(history, moments[middle]!))) high = middle;
     else low = middle + 1;
   }
-  return low === moments.length ? history : frontOf(history, moments[low]!);
+  const front = low === moments.length ? history : frontOf(history, moments[low]!);
+  return isViolated(front) ? front : history;
 }
 
 /** Leaves reads out, many at a time while that works. */
-function withoutReads(history: History): History {
-  let tries = 0;
+function withoutReads(history: History, isViolated: IsViolated): History {
   const reads = (from: History) => from.operations.filter((each) => each.kind === "read");
   let kept = history;
   for (let size = Math.ceil(reads(kept).length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let from = 0; from < reads(kept).length && tries < triesMax;) {
+    for (let from = 0; from < reads(kept).length;) {
       const out = new Set(reads(kept).slice(from, from + size));
       const rest = { ...kept, operations: kept.operations.filter((each) => !out.has(each as never)) };
-      tries++;
       if (isViolated(rest)) kept = rest;
       else from += size;
     }
