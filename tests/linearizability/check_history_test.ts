@@ -113,6 +113,15 @@ const good: Readonly<Record<string, Story>> = {
       commit("4", [5, 6], [put("a", "5", 4)], [7], { ...chain, previous: "2" }),
     ],
   },
+  "a lost call with a deadline that left nothing but its outcome": {
+    outcomes: true,
+    operations: [
+      lost("1", 2, [put("a", "1")], { ...chain, until: 4 }),
+      commit("w", [3, 6], [remove("a")], [5]),
+      commit("2", [7, 8], [put("b", "2")], [7], { ...chain, previous: "1" }),
+      read("r", [7, 8], ["a"]),
+    ],
+  },
 };
 
 const broken: Readonly<Record<string, Story>> = {

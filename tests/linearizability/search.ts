@@ -73,6 +73,7 @@ class Search {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
   readonly #byEnd: readonly Step[];
+  /** 1: it is; 2: it was said never to have happened. */
   readonly #isPlaced: Uint8Array;
   readonly #order: Step[] = [];
   readonly #seenStates = new Set<string>();
@@ -138,7 +139,7 @@ class Search {
   /** That it never happened is said no earlier than something waits for it. */
   #takeNever(step: CallStep): boolean {
     if (this.#isPlaced[step.index] || step.ended === Infinity || step.ended > this.#horizon) return false;
-    this.#place(step);
+    this.#place(step, 2);
     return true;
   }
 
@@ -152,7 +153,7 @@ class Search {
     if (step.kind === "read") return true;
     // A lost call that did not happen is never placed, so nothing can wait for it.
     const isAfter = !step.after || this.#isPlaced[step.after.index] || !isKnown(step.after);
-    return Boolean(isAfter) && !(step.then && this.#isPlaced[step.then.index]);
+    return Boolean(isAfter) && !(step.then && this.#isPlaced[step.then.index] === 1);
   }
 
   #placeLoose(): void {
@@ -180,9 +181,9 @@ class Search {
     });
   }
 
-  #place(step: Step): void {
+  #place(step: Step, how: 1 | 2 = 1): void {
     const first = this.#firstUnplaced;
-    this.#isPlaced[step.index] = 1;
+    this.#isPlaced[step.index] = how;
     this.#order.push(step);
     while (this.#isPlaced[this.#byEnd[this.#firstUnplaced]?.index ?? -1]) this.#firstUnplaced++;
     this.#trail.push(() => {
@@ -195,6 +196,7 @@ class Search {
   /** Without open calls there is one way only, and nothing to remember. */
   #isNew(): boolean {
     if (this.#open.length === 0) return true;
+    // That one never happened is told apart from that it did: it may have left nothing but its outcome row.
     const open = this.#open.map((step) => this.#isPlaced[step.index]).join("");
     const state = `${this.#head} ${open} ${this.#placedLoose} ${this.#state.fingerprint}`;
     return this.#seenStates.size < this.#seenStates.add(state).size;
