@@ -42,8 +42,6 @@ export interface HotRun extends Held {
   detached: boolean;
   /** When its step's next start fell due, where the record does not tell any more. */
   dueSince: number | undefined;
-  /** Where it waited for its step in this visit, until a timer had its turn before. */
-  place: { readonly visit: number; readonly number: number } | undefined;
 }
 
 /** The records that an owner has in memory, and the changes it makes to them under its fence. */
@@ -151,7 +149,6 @@ export class HotRuns {
       attempt: undefined,
       detached: false,
       dueSince: undefined,
-      place: undefined,
     };
   }
 

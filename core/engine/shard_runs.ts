@@ -36,6 +36,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly #queued = new Set<string>();
   /** Those that wait for their status, with the time they were due at. */
   readonly #waiting = new Map<string, Wait & { readonly due: number | undefined }>();
+  /** Where runs wait for their step in this visit; a timer that has its turn before costs them no place. */
+  readonly #places = new Map<string, { readonly visit: number; readonly place: number }>();
   readonly #index: DueIndex;
 
   /**
@@ -93,6 +95,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#options.suspects.leave(this);
     this.#options.dispatcher.leave(this);
     this.#waiting.clear();
+    this.#places.clear();
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
@@ -157,7 +160,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
         this.failed(error)
       );
     }
-    return run !== undefined || this.#queued.has(runId);
+    return this.#queued.has(runId) || run?.busy === true || run?.attempt !== undefined;
   }
 
   /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
@@ -203,7 +206,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#waiting.set(runId, { ...wait, due: run?.record.due });
     if (run?.turn.kind !== "step") return;
     const { visit, timers } = run.record;
-    run.place = { visit, number: wait.place };
+    this.#places.set(runId, { visit, place: wait.place });
     const next = earliestDue(undefined, timers);
     if (next !== undefined) this.#index.track(runId, next);
   }
@@ -232,7 +235,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     if (this.over || this.#owner.resting) return this.#leave(runId);
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
-    if (run.turn.kind === "step") run.place = undefined;
+    if (run.turn.kind === "step") this.#places.delete(runId);
     this.#owner.attempts.begin();
     try {
       const end = await runTurn(this.#context, this, run);
@@ -267,6 +270,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   #forget(runId: string): void {
     this.#unqueue(runId);
+    this.#places.delete(runId);
     this.#index.forget(runId);
     this.#hot.drop(runId);
     this.#index.readAhead();
@@ -297,8 +301,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     if ("instead" in decision) return this.#instead(run, decision.instead);
     run.turn = decision.turn;
     this.#hot.keep(run);
-    const isBack = run.turn.kind === "step" && run.place?.visit === run.record.visit;
-    return isBack ? { ...decision.ready, place: run.place!.number } : decision.ready;
+    const before = run.turn.kind === "step" ? this.#places.get(run.record.id) : undefined;
+    return before?.visit === run.record.visit ? { ...decision.ready, place: before.place } : decision.ready;
   }
 
   async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
@@ -354,7 +358,12 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.#owner.unsure();
-      // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know.
+      // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know. But a
+      // scan may have passed the run over while this went on.
+      if (!run.attempt && !this.#queued.has(run.record.id)) {
+        this.#hot.drop(run.record.id);
+        this.#index.recall(run.record.id);
+      }
       throw error;
     }
     const wait = this.#waiting.get(run.record.id);
@@ -366,12 +375,14 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   #settle(run: HotRun): void {
     const { record, version } = run;
     if (this.#queued.has(record.id)) return;
+    const isDue = record.due !== undefined && record.due <= this.#context.clock.now();
+    if (!isDue) this.#places.delete(record.id);
     if (record.due === undefined || this.over) {
       this.#index.forget(record.id, version);
       this.#hot.drop(record.id);
       return;
     }
-    if (record.due <= this.#context.clock.now()) this.#hot.keep(run);
+    if (isDue) this.#hot.keep(run);
     else this.#hot.drop(record.id);
     if (!this.#index.track(record.id, record.due, version)) this.#hot.drop(record.id);
   }

@@ -69,7 +69,7 @@ export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf
     switch (landing.kind) {
       case "move":
         return {
-          after: enter(rules, run, now, landing),
+          after: enter(rules, run, now, attempt.by === "callback" ? { ...landing, by: "callback" } : landing),
           event: { ...event, kind: "move", from: run.status, to: landing.to },
         };
       case "repeat":
@@ -77,6 +77,7 @@ export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf
           after: enter(rules, run, now, {
             to: run.status,
             timers: timersLeft(run, attempt),
+            ...(attempt.by && { by: attempt.by }),
             ...saved(landing),
           }),
           event: { ...event, kind: "repeat", from: run.status, to: run.status },

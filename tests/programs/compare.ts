@@ -10,6 +10,9 @@ import { expect } from "./model_life.ts";
 import { difference, type Picture } from "./picture.ts";
 import { type Scenario, scenarios } from "./scenario.ts";
 
+/** Smaller lives that are tried after a failure; more of them make a reader wait for little. */
+const shrinksMax = 400;
+
 /** Which lives. */
 export interface Which {
   readonly seed: number;
@@ -50,13 +53,17 @@ export async function picturesOf(scenario: Scenario, kinds: readonly StoreKind[]
 export async function compare(which: Which, kindOf: (scenario: Scenario) => StoreKind): Promise<Compared> {
   let lived = 0;
   let free = 0;
+  let shrinks = 0;
   const property = fc.asyncProperty(scenarios, async (scenario) => {
+    if (shrinks > 0 && shrinks++ > shrinksMax) return;
     lived++;
     const expected = expect(scenario);
     if (expected.free !== undefined) return void free++;
     const [actual] = await picturesOf(scenario, [kindOf(scenario)]);
     const found = difference(expected.picture, actual!);
-    if (found !== undefined) throw new Error(found);
+    if (found === undefined) return;
+    shrinks ||= 1;
+    throw new Error(found);
   });
   const { seed, runs: numRuns, path } = which;
   const details = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path }) });

@@ -128,8 +128,9 @@ export class Script {
     return chance.of(0.7) ? 1 + chance.upTo(60) : 101 + 2 * chance.upTo(600);
   }
 
-  #error(chance: Chance, { attempt, status, to }: Call, where: string): Deed | undefined {
-    if (!chance.of(attempt > 4 ? 0 : 0.22)) return undefined;
+  #error(chance: Chance, { key, data, attempt, status, to }: Call, where: string): Deed | undefined {
+    const isStubborn = this.#chance("stubborn", key, data.token, where).of(0.08);
+    if (!chance.of(attempt > 5 ? 0 : isStubborn ? 1 : 0.2)) return undefined;
     const kind = chance.pick(errors);
     if (kind === "throw") return { kind, message: `cannot ${where}` };
     if (kind !== "stray") return { kind };

@@ -72,6 +72,7 @@ const found: readonly [seed: number, bug: string][] = [
     "with small pages for users, engines did not see each other, and shards were left alone or passed round",
   ],
   [81, "with small pages for users, parked hooks could not be listed without a limit"],
+  [3838, "a run that was passed over by a scan while a verb was tried on it in vain was never begun again"],
   [4291, "an index that could not be read when a bell rang was never read again"],
 ];
 for (const [seed, bug] of found) {

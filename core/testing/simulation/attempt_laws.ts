@@ -110,8 +110,14 @@ export class AttemptLaws {
     this.#world.expect(
       !isBegun || life.begun.has(`${before.visit} ${before.attempt + 1}`),
       "once",
-      () => `error ${before!.attempt + 1} of run ${after.id} is counted, but was no attempt`,
+      () =>
+        `error ${
+          before!.attempt + 1
+        } of run ${after.id} is counted, but was no attempt: ${event.error?.message}`,
     );
+    // An attempt that goes on through a pause and its end counts as the first of those that come after.
+    const begun = [...life.begun].some((each) => each.startsWith(`${after.visit} `));
+    if (event.kind === "resume" && begun) life.begun.add(`${after.visit} 1`);
     if (after.state === "paused" && before?.state !== "paused") life.pausedAt = this.#world.time;
     if (bucketOf(after.state) !== "active") return;
     const mayStart = (attempt: string, at: number) =>
