@@ -134,6 +134,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "what scrub leaves is not sealed",
+    near: 120,
     file: "core/engine/dispose.ts",
     find:
       'return await sealPayload(context, jsonText(left, "what scrub answered", payloadBytesMax), data.version);',
@@ -142,6 +143,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "data that cannot be sealed is stored as it is",
+    near: 141,
     file: "core/engine/context.ts",
     find: "return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }));",
     replace: "return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }),\n" +
