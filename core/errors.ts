@@ -29,6 +29,7 @@ export type ErrorCode =
   | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input
   | "AWAIT_TIMEOUT" // `await` passed its `timeout`
   | "NOT_REACHED" // a test waited for what its run did not come to
+  | "SIMULATION_FAILED" // a simulated life broke an invariant
   | "ALREADY_APPLIED" // a prepared trigger was committed a second time
   | "UNSUPPORTED" // the store, or the definition, cannot do this
   | "CONFLICT" // other writers won every one of the bounded retries

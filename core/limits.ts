@@ -28,6 +28,11 @@ export interface Limits {
   readonly scanMax: number;
   /** Rows of a page of `list` or `history`. */
   readonly pageMax: number;
+  /**
+   * Rows that the engine reads at a time for itself. Not below the engines of a store, dead ones of the last ten terms with
+   * them, nor below the definitions that a shard was ever owned for: who owns what is read in one page.
+   */
+  readonly readPageMax: number;
   /** Batches of one commit group: past 512 the gain is small and the event loop blocks for longer. */
   readonly groupBatchesMax: number;
   /** Milliseconds a commit waits for a store that is busy or away before the caller hears of it. */
@@ -55,6 +60,7 @@ export const defaultLimits: Limits = {
   rebasesMax: 64,
   scanMax: 5_000,
   pageMax: 1_000,
+  readPageMax: 1_000,
   groupBatchesMax: 512,
   busyMsMax: 30_000,
   settlesMax: 8,

@@ -193,10 +193,12 @@ interface OtelTracer`,
   "./plugins/prometheus": `function prometheusTelemetry
 interface PrometheusOptions
 interface PrometheusTelemetry`,
-  "./testing": `function readAnswer
+  "./testing": `class SimulationError
+function readAnswer
 function recordingTelemetry
 function runStub
 function seededRandom
+function simulate
 function storeConformance
 function streamerConformance
 function testEngine
@@ -206,6 +208,11 @@ interface ConformanceCase
 interface RecordedSpan
 interface RecordingTelemetry
 interface RequireDataOptions
+interface SimulateOptions
+interface SimulatedClient
+interface SimulatedHost
+interface SimulationReport
+interface SimulationScenario
 interface StoreConformanceOptions
 interface StreamerConformanceOptions
 interface TestEngine
@@ -215,7 +222,8 @@ interface VirtualClock
 interface VirtualClockOptions
 typeAlias HandlerAnswer
 typeAlias HandlerOf
-typeAlias RunStubOptions`,
+typeAlias RunStubOptions
+typeAlias SimulatedEngineOptions`,
 };
 
 async function exportedNames(file: string): Promise<string> {

@@ -114,7 +114,7 @@ export interface Admin {
  * @returns Its operators' desk.
  */
 export function adminOf(context: EngineContext, work: Work): Admin {
-  const limit = context.limits.pageMax;
+  const limit = context.limits.readPageMax;
   return {
     engineId: context.engineId,
     export: (options = {}) => exportRuns(context, options),

@@ -197,7 +197,7 @@ async function passKeyOn(
 /** Rows of a batch that any store takes: each may cost three writes, and some are needed beside them. */
 function pageOf({ limits, store }: EngineContext): number {
   const { writesPerCommitMax } = store.limits;
-  return Math.max(1, Math.min(rowsPerBatch, limits.pageMax, Math.floor((writesPerCommitMax - 6) / 3)));
+  return Math.max(1, Math.min(rowsPerBatch, limits.readPageMax, Math.floor((writesPerCommitMax - 6) / 3)));
 }
 
 /** Walks a range, and commits what becomes of its rows a batch at a time. */

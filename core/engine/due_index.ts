@@ -48,6 +48,8 @@ export class DueIndex {
   readonly #told = new Map<string, { readonly due: number; readonly version: Version }>();
   /** First key that is not in memory; absent: all of the index is. */
   #horizon: string | undefined;
+  /** First key of the page that could not be read: from there on there may be what nobody here knows. */
+  #unread: string | undefined;
   /** First key left out while a page was on its way: the page may be older than that run's row. */
   #missed: string | undefined;
   #scanning: Promise<void> | undefined;
@@ -78,6 +80,7 @@ export class DueIndex {
 
   /** When the earliest run that waits is due. */
   get nextDue(): number | undefined {
+    if (this.#unread !== undefined) return this.#context.clock.now();
     const [sleeps, unread] = [this.#later.peek(), this.#horizonDue];
     return sleeps === undefined || unread === undefined ? sleeps ?? unread : Math.min(sleeps, unread);
   }
@@ -124,6 +127,12 @@ export class DueIndex {
     const told = this.#toldSince(runId, version);
     if (told === undefined) this.#later.delete(runId);
     else this.#file(runId, told);
+  }
+
+  /** Files a run by what a scan has told while it was held. */
+  recall(runId: string): void {
+    const told = this.#told.get(runId);
+    if (told) this.#file(runId, told.due);
   }
 
   /** When a scan has told that the run is due, if that was written after the version: its reply may have come late. */
@@ -176,7 +185,8 @@ export class DueIndex {
       this.#sink.due(runId);
     }
     this.#arm();
-    this.readAhead();
+    if (this.#unread === undefined || this.#scanning) this.readAhead();
+    else this.#begin(this.#unread).catch((error) => this.#sink.failed(error));
   }
 
   /** When the first run that is not in memory is due. */
@@ -200,6 +210,7 @@ export class DueIndex {
   }
 
   #begin(from: string): Promise<void> {
+    if (this.#unread !== undefined && from <= this.#unread) this.#unread = undefined;
     const scan = this.#scan(from).finally(() => this.#scanning = undefined);
     this.#scanning = scan.catch(() => {});
     return scan;
@@ -211,7 +222,10 @@ export class DueIndex {
     const limit = limits.duePageMax;
     for (let start = from; !this.#over;) {
       this.#missed = undefined;
-      const [page] = await reader.read(this.#shard, [{ start, end, limit }]);
+      const [page] = await reader.read(this.#shard, [{ start, end, limit }]).catch((error) => {
+        this.#unread = earlier(this.#unread, start);
+        throw error;
+      });
       const next = page!.length < limit ? undefined : keyAfter(page!.at(-1)!.key);
       this.#horizon = earlier(this.#missed, next);
       for (const entry of page!) this.#found(entry);

@@ -102,7 +102,7 @@ async function readRuns(
   runs: readonly RunRecord[],
 ): Promise<(string | Damage)[]> {
   if (runs.length === 0) return [];
-  const limit = Math.min(historyPage, context.limits.pageMax);
+  const limit = Math.min(historyPage, context.limits.readPageMax);
   const found = await context.reader.read(
     shard,
     runs.flatMap((run) => [
@@ -155,7 +155,7 @@ async function restOfHistory(
   last: Entry | undefined,
 ): Promise<readonly Entry[]> {
   let rows = first;
-  for (const limit = context.limits.pageMax; last && rows.at(-1)!.key < last.key;) {
+  for (const limit = context.limits.readPageMax; last && rows.at(-1)!.key < last.key;) {
     const range = { start: keyAfter(rows.at(-1)!.key), end: keyAfter(last.key), limit };
     const [page] = await context.reader.read(shard, [range]);
     rows = [...rows, ...page!];
@@ -194,7 +194,7 @@ async function readAnswers(
     const range = keyspace.idempotency.range(run.definition, run.key);
     return [range.start, range];
   }));
-  const limit = context.limits.pageMax;
+  const limit = context.limits.readPageMax;
   await Promise.all([...ranges.values()].map(async ({ start, end }) => {
     for (;;) {
       const [page] = await context.reader.read(shard, [{ start, end, limit }]);

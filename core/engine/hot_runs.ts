@@ -222,7 +222,7 @@ export class HotRuns {
     const { id } = run.record;
     const [[entry], newest] = await this.#context.reader.read(shardOfRun(this.#context, id), [
       { get: keyspace.run.key(id) },
-      { ...keyspace.history.range(id), limit: this.#context.limits.pageMax, reverse: true },
+      { ...keyspace.history.range(id), limit: this.#context.limits.readPageMax, reverse: true },
     ]) as [Entry[], Entry[]];
     if (!entry) return false;
     const before = run.record;

@@ -152,7 +152,7 @@ export class RunImporter {
   async #clear(shard: number, runId: string, after: number): Promise<void> {
     const { committer, reader, limits, store } = this.#context;
     const range = keyspace.history.range(runId);
-    const limit = Math.min(limits.pageMax, store.limits.writesPerCommitMax);
+    const limit = Math.min(limits.readPageMax, store.limits.writesPerCommitMax);
     for (;;) {
       const [page] = await reader.read(shard, [{
         ...range,

@@ -85,7 +85,7 @@ type Also = (run: RunRecord) => boolean;
  */
 export async function findRuns(context: EngineContext, query: ListQuery, also?: Also): Promise<Found> {
   checkQuery(context, query);
-  const limit = query.limit ?? limitDefault;
+  const limit = query.limit ?? Math.min(limitDefault, context.limits.pageMax);
   const reverse = (query.order ?? "newest") === "newest";
   const wanted = (run: RunRecord) => matches(query, run) && (also?.(run) ?? true);
   return query.key === undefined
@@ -106,7 +106,7 @@ async function item(context: EngineContext, run: RunRecord): Promise<ListItem> {
 
 function checkQuery(context: EngineContext, query: ListQuery): void {
   const { pageMax, nameLengthMax } = context.limits;
-  const limit = query.limit ?? limitDefault;
+  const limit = query.limit ?? Math.min(limitDefault, context.limits.pageMax);
   if (!Number.isInteger(limit) || limit < 1 || limit > pageMax) {
     throw new PawlError("INVALID_ARGUMENT", `Cannot list runs: got limit ${limit}, want 1 to ${pageMax}`);
   }

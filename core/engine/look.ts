@@ -55,10 +55,10 @@ export async function look(
   const names = [...definitions.keys()];
   // Together, so that no failure is left that nobody has heard.
   const [presences, ...found] = await Promise.all([
-    reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.pageMax }]),
+    reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.readPageMax }]),
     ...Array.from({ length: store.shards }, (_, shard) =>
       reader.read(shard, [
-        { ...keyspace.owner.range(), limit: limits.pageMax },
+        { ...keyspace.owner.range(), limit: limits.readPageMax },
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
         ...names.map((name) => ({ ...keyspace.todo.range(name), limit: 1 })),
         ...relayDueOps(context),

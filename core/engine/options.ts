@@ -160,6 +160,7 @@ function limitsOf({ limits: asked, store }: EngineOptions): Limits {
   return {
     ...limits,
     pageMax: Math.min(limits.pageMax, entriesPerRangeMax),
+    readPageMax: Math.min(limits.readPageMax, entriesPerRangeMax),
     duePageMax: Math.min(limits.duePageMax, entriesPerRangeMax),
   };
 }

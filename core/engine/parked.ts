@@ -61,7 +61,7 @@ const limitDefault = 100;
  */
 export async function parkedHooks(context: EngineContext, query: ParkedQuery = {}): Promise<ParkedPage> {
   const { limits, store, reader } = context;
-  const { definition, limit = limitDefault } = query;
+  const { definition, limit = Math.min(limitDefault, limits.pageMax) } = query;
   if (definition !== undefined) checkName(definition, "definition", limits.nameLengthMax);
   if (!Number.isInteger(limit) || limit < 1 || limit > limits.pageMax) {
     throw new PawlError(

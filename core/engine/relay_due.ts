@@ -13,7 +13,7 @@ function relayed({ relay, definitions }: EngineContext): readonly string[] {
 
 /** What to read of a shard to know whether a relay has something to do there: for engines that only tick. */
 export function relayDueOps(context: EngineContext): readonly ReadOp[] {
-  const limit = Math.min(context.limits.heldRunsMax, context.limits.pageMax);
+  const limit = Math.min(context.limits.heldRunsMax, context.limits.readPageMax);
   return relayed(context).flatMap((name): ReadOp[] => [
     { get: keyspace.relay.key(name) },
     { ...keyspace.log.range(name), limit: 1, reverse: true },

@@ -48,7 +48,7 @@ async function relayInfo(
   const { reader, clock, limits } = context;
   const [[relay], held] = await reader.read(shard, [
     { get: keyspace.relay.key(definition) },
-    { ...keyspace.held.range(definition), limit: limits.pageMax },
+    { ...keyspace.held.range(definition), limit: limits.readPageMax },
   ]) as [Entry[], Entry[]];
   const row = relay && orUndefined(() => readRelay(relay));
   const start = keyspace.log.front(definition) + stamp((row?.version ?? 0) + 1);

@@ -38,7 +38,7 @@ export class RelayState {
     const { name, shard } = this.#owner;
     const [[relay], held] = await reader.read(shard, [
       { get: keyspace.relay.key(name) },
-      { ...keyspace.held.range(name), limit: limits.pageMax },
+      { ...keyspace.held.range(name), limit: limits.readPageMax },
     ]) as [Entry[], Entry[]];
     this.passed = relay ? this.#orElse(() => readRelay(relay).version, 0) : 0;
     const rows = held.map((entry) => {

@@ -125,7 +125,11 @@ export class ShardOwner {
   heard(bell: Version | undefined): void {
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
-    Promise.all([this.rescan(), this.#runs.doubt()]).catch((error) => this.failed(error));
+    Promise.all([this.rescan(), this.#runs.doubt()]).catch((error) => {
+      // What it told of is not known yet: the next poll hears it again.
+      if (this.#bell === bell) this.#bell = undefined;
+      this.failed(error);
+    });
   }
 
   /** A write under this owner's fence may yet land unheard of; what is due is read again when that is settled. */

@@ -47,7 +47,7 @@ async function sweepLog(
   const [rows, [relayed], held] = await reader.read(shard, [
     { start: from ?? start, end, limit },
     { get: keyspace.relay.key(name) },
-    { ...keyspace.held.range(name), limit: limits.pageMax },
+    { ...keyspace.held.range(name), limit: limits.readPageMax },
   ]) as [Entry[], Entry[], Entry[]];
   const passed = !relay ? Infinity : relayed ? versionSent(relayed) : 0;
   const holds = relay ? new Map(held.map(readHold).map((row) => [row.runId, row.version])) : new Map();

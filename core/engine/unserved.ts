@@ -24,7 +24,7 @@ export async function unservedWork(context: EngineContext): Promise<readonly Uns
   const { clock, reader, limits, store } = context;
   const roster = new Roster(clock);
   const [presences, ...found] = await Promise.all([
-    reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.pageMax }]),
+    reader.read(presenceShard, [{ ...keyspace.presence.range(), limit: limits.readPageMax }]),
     ...Array.from({ length: store.shards }, (_, shard) => firstDues(context, shard)),
   ]);
   roster.look(presences[0]!);

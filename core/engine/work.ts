@@ -58,7 +58,9 @@ export class Work {
     this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
     if (context.works) {
-      for (const definition of context.definitions.values()) context.metrics?.begin(definition);
+      for (const definition of context.definitions.values()) {
+        context.metrics?.begin(definition, context.relay);
+      }
     }
     this.#reportStates();
   }

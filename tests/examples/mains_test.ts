@@ -32,6 +32,7 @@ const prints: Readonly<Record<string, readonly string[]>> = {
     "cup: paid by bank-3",
     "2 runs",
   ],
+  simulation: ["200 lives, and each order was charged once"],
 };
 
 async function run(example: string, ...args: readonly string[]): Promise<readonly string[]> {

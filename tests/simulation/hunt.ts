@@ -10,7 +10,9 @@ async function isSeen(seed: number): Promise<boolean> {
     return false;
   } catch (error) {
     const { invariant, message } = error as { invariant?: string; message: string };
-    console.log(`seed ${seed}: ${invariant ?? "threw"} ${message.replace(/^[\w]+: /, "").slice(0, 90)}`);
+    console.log(
+      `seed ${seed}: ${invariant ?? "threw"} ${message.replace(/^\w+ \(.*?\): /, "").slice(0, 90)}`,
+    );
     return true;
   }
 }

@@ -1,17 +1,22 @@
 /**
- * The machines of the simulated world: their user code draws from the seed what it does, and is cut when its host dies.
+ * The user code of the simulated machines: it draws from the seed what it does, and leaves in the data that it was there.
  *
  * @module
  */
-import { machine } from "../../core/machine/builder.ts";
 import type { Machine } from "../../core/machine/machine.ts";
-import type { EnteringRun, StepAnswer, StepRun, TimeoutAt } from "../../core/machine/run.ts";
-import type { HookKind } from "../../core/parts/chore.ts";
-import { type Graph, graphs, hooks, keepFinishedMs, pauseRetryMs, type Place } from "./graphs.ts";
-import type { HookLedger } from "./hook_ledger.ts";
-import type { Host } from "./host.ts";
-import type { StepLedger } from "./step_ledger.ts";
-import type { World } from "./world.ts";
+import type { StepRun } from "../../core/machine/run.ts";
+import type { Host } from "../../core/testing/simulation/host.ts";
+import type { World } from "../../core/testing/simulation/world.ts";
+import {
+  type Answer,
+  type Code,
+  type Distances,
+  distancesOf,
+  machineOf,
+  type Program,
+  type ProgramConnector,
+} from "../programs/program.ts";
+import type { TrailLaws } from "./trail_laws.ts";
 
 /** What a run carries: the code whose work is in it, so that lost or doubled work shows. */
 export interface Trail {
@@ -26,149 +31,114 @@ export interface Mark {
   readonly mark: string;
 }
 
-/** Who notes what user code sees. */
-export interface Ledgers {
-  readonly steps: StepLedger;
-  readonly hooks: HookLedger;
-}
-
-/** User code of one host. */
+/** User code of one program on one host. */
 interface Stage {
   readonly world: World;
   readonly host: Host;
-  readonly ledgers: Ledgers;
+  readonly trails: TrailLaws;
+  readonly distances: Distances;
+  readonly calmMoves: Map<string, number>;
 }
 
-type Code = "step" | "callback" | "timer";
-type Answer = StepAnswer<string> | { readonly rearm: number };
+type What = "step" | "callback" | "timer";
 
-export function machinesOf(world: World, host: Host, ledgers: Ledgers): Machine<Trail>[] {
-  const stage = { world, host, ledgers };
-  return Object.entries(graphs).map(([name, graph]) => built(stage, name, graph));
+/** The machines of a host; `connectorOf` gives some a connector. */
+export function machinesOf(
+  world: World,
+  host: Host,
+  programs: readonly Program[],
+  trails: TrailLaws,
+  connectorOf: (host: Host, program: Program) => ProgramConnector | undefined,
+): Machine<Trail>[] {
+  const calmMoves = new Map<string, number>();
+  return programs.map((program) =>
+    machineOf(
+      program,
+      codeOf({ world, host, trails, calmMoves, distances: distancesOf(program.graph) }),
+      connectorOf(host, program),
+    )
+  );
 }
 
-function built(stage: Stage, name: string, graph: Graph): Machine<Trail> {
-  const keepFinished = keepFinishedMs[name];
-  const options = {
-    pauseRetry: pauseRetryMs,
-    ...(keepFinished !== undefined && { keepFinished }),
-    ...(name !== "chain" && { scrub: (data: Trail) => scrub(stage.world, data) }),
+function codeOf(stage: Stage): Code<Trail, Mark> {
+  const { world, host } = stage;
+  return {
+    step: (run, { to }) => act(stage, run, "step", to, run.stepId),
+    callback: (run, { mark }, to) => act(stage, run, "callback", to, mark),
+    timer: (run, { to }) => act(stage, run, "timer", to, run.stepId),
+    due({ data }, now) {
+      if (world.fault("time throws", 0.03)) throw new Error(`no time for ${data.secret}`);
+      if (world.chance(0.3)) return undefined;
+      return new Date(now.getTime() + Math.floor(world.between(-50, 1_200)));
+    },
+    scrub({ token, landed }) {
+      if (world.fault("scrub throws", 0.1)) throw new Error(`cannot scrub what ${landed.join()} left`);
+      return { token, landed: [] };
+    },
+    hook(_kind, _index, { data }) {
+      const end = () => {
+        if (world.fault("hook throws", 0.3)) throw new Error(`the hook saw ${data?.secret}`);
+      };
+      if (world.chance(0.5)) return end();
+      return host.sleep(world.chance(0.2) && !world.calm ? world.between(100, 1_500) : world.between(0, 20))
+        .then(end);
+    },
   };
-  // deno-lint-ignore no-explicit-any -- the graph is data here, so its literal types are not known.
-  let builder = machine<Trail>(name, options) as any;
-  for (const [from, place] of Object.entries(graph)) builder = withPlace(stage, builder, name, from, place);
-  for (const [kind, names] of Object.entries(hooks) as [HookKind, readonly string[]][]) {
-    const verb = `on${kind[0]!.toUpperCase()}${kind.slice(1)}`;
-    names.forEach((hook, index) => {
-      builder = builder[verb](stage.ledgers.hooks.handler(stage.host, kind, index), {
-        name: hook,
-        retry: { initial: 20, max: 200 },
-        parkAfterErrors: 3,
-        ...(kind === "complete" && { timeout: 400, concurrency: 2 }),
-      });
-    });
-  }
-  return builder.build() as Machine<Trail>;
-}
-
-// deno-lint-ignore no-explicit-any -- as above.
-function withPlace(stage: Stage, builder: any, name: string, from: string, place: Place): any {
-  const { step, callback, timers = {} } = place;
-  if (step) {
-    const handler = (run: StepRun<Trail>) => {
-      stage.ledgers.steps.started(stage.host, name, run);
-      return act(stage, run, "step", step, run.stepId);
-    };
-    builder = builder.step(from, step, handler, {
-      retry: { initial: 20, max: 400 },
-      ...(from === "b" && { concurrency: 2, pauseAfterErrors: 3 }),
-      ...(from === "c" && { lag: 50 }),
-      ...(from === "y" && { timeout: 1_000 }),
-    });
-  }
-  if (callback) {
-    const handler = (run: StepRun<Trail>, { mark }: Mark) => act(stage, run, "callback", callback, mark);
-    builder = builder.callback(from, callback, handler);
-  }
-  for (const [timer, to] of Object.entries(timers)) {
-    const handler = (run: StepRun<Trail>) => {
-      stage.ledgers.steps.started(stage.host, name, run);
-      return act(stage, run, "timer", to, run.stepId);
-    };
-    builder = builder.timeout(from, to, timeOf(stage.world, timer), handler, {
-      name: timer,
-      retry: { initial: 20, max: 300 },
-      ...(timer === "nudge" && { pauseAfterErrors: 2 }),
-      ...(timer === "hurry" && { concurrency: 1 }),
-      ...(timer === "expire" && { timeout: 500 }),
-    });
-  }
-  return builder;
-}
-
-function timeOf(world: World, timer: string): TimeoutAt<Trail> {
-  if (timer === "remind") return { after: 120 };
-  if (timer === "nudge") return { after: 30 };
-  if (timer === "tick") return { after: 0 };
-  if (timer === "noon") return { at: new Date(1_700_000_000_000 + 3_000) };
-  return ({ data }: EnteringRun<Trail>, now: Date) => {
-    if (world.fault("time throws", 0.03)) throw new Error(`no time for ${data.secret}`);
-    if (world.chance(0.3)) return undefined;
-    return new Date(now.getTime() + Math.floor(world.between(-50, timer === "hurry" ? 1_500 : 900)));
-  };
-}
-
-function scrub(world: World, { token, landed }: Trail): Trail | Promise<Trail> {
-  if (world.fault("scrub throws", 0.1)) throw new Error(`cannot scrub what ${landed.join()} left`);
-  return { token, landed: [] };
 }
 
 function act(
   stage: Stage,
   run: StepRun<Trail>,
-  code: Code,
+  what: What,
   to: readonly string[],
   mark: string,
 ): Answer | Promise<Answer> {
   const { world, host } = stage;
-  if (world.chance(0.4)) return decide(stage, run, code, to, mark);
+  if (world.chance(0.4)) return decide(stage, run, what, to, mark);
   const delay = world.chance(0.15) && !world.calm ? world.between(100, 3_000) : world.between(0, 20);
-  return new Promise((resolve, reject) =>
-    host.later(delay, () => {
-      try {
-        resolve(decide(stage, run, code, to, mark));
-      } catch (error) {
-        reject(error);
-      }
-    })
-  );
+  return host.sleep(delay).then(() => decide(stage, run, what, to, mark));
 }
 
 const controls = ["", "", "", "", "", "", "", "", "repeat", "repeat", "pause", "skip", "fail", "cancel"];
 
 function decide(
-  { world, ledgers }: Stage,
+  stage: Stage,
   run: StepRun<Trail>,
-  code: Code,
+  what: What,
   to: readonly string[],
   mark: string,
 ): Answer {
-  const { runId } = run;
-  if (code !== "callback" && world.chance(0.15)) ledgers.steps.untouched(runId, mark);
-  else run.data.landed.push(mark);
-  if (world.fault(`${code} throws`, code === "timer" ? 0.25 : 0.15)) {
+  const { world, trails } = stage;
+  if (what !== "callback" && world.chance(0.15)) trails.untouched(run.runId, mark);
+  // Callbacks of one status are asked one after the other, on the same data.
+  else if (what !== "callback" || run.data.landed.at(-1) !== mark) run.data.landed.push(mark);
+  if (world.fault(`${what} throws`, what === "timer" ? 0.25 : 0.15)) {
     throw new Error(`error ${world.random.hex(4)} with ${run.data.secret}`);
   }
-  if (code === "timer" && !world.calm && world.chance(0.35)) return { rearm: world.between(0, 300) | 0 };
+  if (what === "timer" && !world.calm && world.chance(0.35)) return { rearm: world.between(0, 300) | 0 };
   // Most calls of the outside world leave the run where it is: they come in numbers, while its step runs.
-  if (code === "callback" && !world.calm && world.chance(0.4)) {
+  if (what === "callback" && !world.calm && world.chance(0.4)) {
     return world.chance(0.5) ? run.skip() : run.repeat();
   }
-  const answer = (world.calm ? "" : world.pick(controls)) || (to.length > 0 ? world.pick(to) : "skip");
+  if (world.calm) return homeward(stage, run, to);
+  const answer = world.pick(controls) || (to.length > 0 ? world.pick(to) : "skip");
   if (answer === "repeat") return run.repeat();
   if (answer === "pause") return run.pause("the code says so");
   if (answer === "skip") return run.skip();
   if (answer === "fail" && world.chance(0.3)) return run.fail("the code says so");
   if (answer === "cancel" && world.chance(0.3)) return run.cancel("the code says so");
   return to.includes(answer) ? answer : to[0] ?? run.skip();
+}
+
+/** Transitions that a run may make when all is calm, before its code gives it up. */
+const calmMovesMax = 8;
+
+/** All is calm: the run is to end, by the shortest way, and not to go in circles. */
+function homeward({ distances, calmMoves }: Stage, run: StepRun<Trail>, to: readonly string[]): Answer {
+  if (to.length === 0) return run.skip();
+  const moves = (calmMoves.get(run.runId) ?? 0) + 1;
+  calmMoves.set(run.runId, moves);
+  if (moves > calmMovesMax) return run.cancel("it goes in circles");
+  const far = (status: string) => distances.get(status) ?? Infinity;
+  return to.reduce((best, each) => far(each) < far(best) ? each : best);
 }

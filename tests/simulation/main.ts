@@ -1,11 +1,18 @@
 // deno-lint-ignore-file no-console -- the simulator's product is its report.
 /**
- * `deno task simulate --seeds N [--from S] [--no-mutants] [--only MUTANT]`: lives through N seeds, then shows with mutants
- * of the engine that the checks can see.
+ * `deno task simulate [--seeds N] [--from S] [--fresh SECONDS] [--coverage] [--no-mutants] [--only MUTANT]`: lives through
+ * N seeds on all cores, then through seeds that nobody has seen for a while, then shows with mutants of the engine that the
+ * checks can see.
+ *
+ * @module
  */
+import { invariants } from "../../core/testing/simulation/invariants.ts";
 import { runMutants } from "./mutants.ts";
-import { runSeed } from "./scenario.ts";
-import type { Violation } from "./world.ts";
+import { liveOnAllCores, type SeedTotal } from "./seed_pool.ts";
+import { tellFailure } from "./tell_failure.ts";
+
+/** Failures after which no more seeds are begun. */
+const failedMax = 5;
 
 function option(name: string): string | undefined {
   const at = Deno.args.indexOf(`--${name}`);
@@ -17,41 +24,50 @@ async function main(): Promise<number> {
   if (only !== undefined) return await runMutants(only);
   const seeds = Number(option("seeds") ?? 2_000);
   const from = Number(option("from") ?? 1);
-  const faults = new Map<string, number>();
-  const startedAt = performance.now();
-  let events = 0;
-  let violations = 0;
-  let saidAt = startedAt;
-  for (let seed = from; seed < from + seeds && violations < 5; seed++) {
-    try {
-      const report = await runSeed(seed);
-      events += report.events;
-      for (const [kind, count] of report.faults) faults.set(kind, (faults.get(kind) ?? 0) + count);
-    } catch (error) {
-      violations++;
-      report(seed, error as Violation & { trace: string[] });
-    }
-    if (performance.now() - saidAt > 10_000) {
-      saidAt = performance.now();
-      console.log(`... seed ${seed}, ${violations} violations`);
-    }
+  const freshMs = Number(option("fresh") ?? 0) * 1_000;
+  let failed = await round(from, (begun) => begun < seeds);
+  if (freshMs > 0 && failed === 0) {
+    const first = 1_000_000 + Math.floor(Math.random() * 1_000_000_000);
+    const until = performance.now() + freshMs;
+    console.log(`fresh seeds from ${first}`);
+    failed = await round(first, () => performance.now() < until);
   }
-  const seconds = (performance.now() - startedAt) / 1_000;
-  console.log(
-    `\n${seeds} seeds from ${from} in ${seconds.toFixed(1)} s: ${
-      (seeds / seconds).toFixed(0)
-    } seeds/s, ${events} events`,
-  );
-  console.log("faults:", [...faults].sort().map(([kind, count]) => `${kind} ${count}`).join(", "));
-  console.log(`violations: ${violations}\n`);
-  if (violations > 0) return 1;
+  if (failed > 0) return 1;
   return Deno.args.includes("--no-mutants") ? 0 : await runMutants();
 }
 
-function report(seed: number, error: Violation & { trace?: string[] }): void {
-  console.log(`\nseed ${seed}: ${error.invariant ? error.message : error.stack}`);
-  console.log((error.trace ?? []).join("\n"));
-  console.log(`again: deno task simulate --from ${seed} --seeds 1 --no-mutants`);
+async function round(from: number, goesOn: (begun: number) => boolean): Promise<number> {
+  const startedAt = performance.now();
+  let saidAt = startedAt;
+  const total = await liveOnAllCores(
+    from,
+    (begun, { failed }) => goesOn(begun) && failed.length < failedMax,
+    ({ lived, failed }) => {
+      if (performance.now() - saidAt < 10_000) return;
+      saidAt = performance.now();
+      const which = failed.length > 0 ? `, seeds ${failed.join(", ")}` : "";
+      console.log(`... ${lived} seeds lived through, ${failed.length} violations${which}`);
+    },
+  );
+  for (const seed of total.failed.slice(0, failedMax)) await tellFailure(seed);
+  tellTotal(total, from, (performance.now() - startedAt) / 1_000);
+  return total.failed.length;
+}
+
+function tellTotal(total: SeedTotal, from: number, seconds: number): void {
+  const { lived, events, faults, checks, coverage, failed } = total;
+  const speed = (lived / seconds).toFixed(0);
+  console.log(`\n${lived} seeds from ${from} in ${seconds.toFixed(1)} s: ${speed} seeds/s, ${events} events`);
+  console.log(`faults: ${counted(faults)}`);
+  console.log(`checks: ${counted(checks)}`);
+  const unseen = Object.keys(invariants).filter((name) => !checks.has(name) && name !== "check");
+  if (unseen.length > 0) console.log(`never looked at: ${unseen.join(", ")}`);
+  if (Deno.args.includes("--coverage")) console.log(`\n${coverage.table()}\n`);
+  console.log(`violations: ${failed.length}${failed.length > 0 ? `, seeds ${failed.join(", ")}` : ""}\n`);
+}
+
+function counted(counts: ReadonlyMap<string, number>): string {
+  return [...counts].sort().map(([name, times]) => `${name} ${times}`).join(", ");
 }
 
 if (import.meta.main) Deno.exit(await main());

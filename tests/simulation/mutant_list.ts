@@ -1,19 +1,10 @@
 /**
- * The rules that the simulator must see broken.
+ * The rules that the simulator, or a test, must see broken.
  *
  * @module
  */
 
-/** A rule, and the text that keeps it. */
-export interface Mutant {
-  readonly name: string;
-  readonly file: string;
-  /** Stands exactly once in the file. */
-  readonly find: string;
-  readonly replace: string;
-  /** A seed that sees it, tried first. Any change of the simulator shuffles seeds; it is then hunted for as the others. */
-  readonly near?: number;
-}
+import type { Mutant } from "./mutant.ts";
 
 /** Every rule that is broken on purpose. */
 export const mutants: readonly Mutant[] = [
@@ -26,7 +17,6 @@ export const mutants: readonly Mutant[] = [
       "  const blind: ShardView = { versionOf: (key) => before.get(key), valueOf: (key) => view.valueOf(key),\n" +
       "    nextVersion: () => view.nextVersion(), put: (k, v, n) => view.put(k, v, n), delete: (k) => view.delete(k) };\n" +
       "  const results = held ? call.batches.map((batch) => settleBatch(batch, blind)) : undefined;",
-    near: 127,
   },
   {
     name: "the guard is not sent",
@@ -42,7 +32,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a refused landing is run again, not rebased",
-    near: 188,
+    near: 181,
     file: "core/engine/run_turn.ts",
     find: "const changeOf = land(host.definition.behaviour, attempt, landing);",
     replace:
@@ -70,6 +60,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a result lands on a finished run",
+    near: 89,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if (run.visit !== attempt.visit)",
@@ -82,6 +73,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step resumes the run it lands on",
+    near: 109,
     file: "core/parts/run_change.ts",
     find: 'state: isPaused ? "paused" : "running",',
     replace: 'state: "running",',
@@ -100,7 +92,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "an idempotency key is not looked up",
-    near: 50,
     file: "core/engine/trigger.ts",
     find: "if (kept) return",
     replace: "if (kept && !kept) return",
@@ -113,6 +104,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "half of a commit that failed is forgotten",
+    near: 219,
     file: "core/store/group_commit.ts",
     find: "await this.#commitAll(waiting.slice(middle));",
     replace: "",
@@ -125,17 +117,17 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "what is passed on is not taken",
-    near: 110,
+    near: 263,
     file: "core/engine/look.ts",
     find: 'if (engineId === null || engineId === context.engineId) return "free";',
     replace: 'if (engineId === null) return "free";\n  if (engineId === context.engineId) return "held";',
   },
   {
     name: "an owner that could not be drained starts nothing any more",
+    near: 190,
     file: "core/engine/attempts.ts",
     find: "    if (this.#running > 0) this.#atRest = undefined;\n",
     replace: "",
-    near: 224,
   },
   {
     name: "a suspect is written whatever became of it",
@@ -181,7 +173,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a page that was read hides what was left out meanwhile",
-    near: 67,
     file: "core/engine/due_index.ts",
     find:
       "this.#horizon = earlier(this.#missed, next);\n      for (const entry of page!) this.#found(entry);",
@@ -189,7 +180,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a trigger whose outcome stays unknown is forgotten",
-    near: 2298,
+    near: 1158,
     file: "core/engine/trigger.ts",
     find: "if (error instanceof OutcomeUnknownError) owner?.unsure();",
     replace: "",
@@ -202,14 +193,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a landing whose outcome stays unknown is applied again",
-    near: 234,
+    near: 252,
     file: "core/engine/hot_runs.ts",
     find: "const isFound = newest.some((each) => each.value === row);",
     replace: "const isFound = newest.length < 0 && row === row;",
   },
   {
     name: "a timer's result lands in another visit",
-    near: 117,
+    near: 1629,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if ((!timer && run.visit !== attempt.visit) || isFinished(run.state))",
@@ -234,21 +225,20 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a timer's landing leaves the run under suspicion",
-    near: 38,
     file: "core/parts/landing.ts",
     find: "return !isStep && stepDue !== undefined && stepDue <= now ? crashes : 0;",
     replace: "return isStep ? 0 : crashes;",
   },
   {
     name: "a step overwrites what a callback saved",
-    near: 188,
+    near: 206,
     file: "core/parts/landing.ts",
     find: "if (saves && run.payload !== attempt.payload)",
     replace: "if (saves && run.payload.length < 0)",
   },
   {
     name: "a late error quotes deleted data",
-    near: 457,
+    near: 645,
     file: "core/parts/landing.ts",
     find: 'if (state === "deletion-requested" || state === "deleted") return { reason: why };',
     replace: "",
@@ -285,21 +275,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback overwrites what was saved meanwhile",
-    near: 237,
+    near: 236,
     file: "core/engine/callback.ts",
     find: "run.visit !== base.visit || run.payload !== base.payload",
     replace: "run.visit !== base.visit",
   },
   {
     name: "a callback's idempotency key is not looked up",
-    near: 323,
+    near: 1104,
     file: "core/engine/callback.ts",
     find: "if (!entry) return undefined;",
     replace: "if (entry !== null) return undefined;",
   },
   {
     name: "a callback's idempotency key is not checked",
-    near: 1322,
+    near: 909,
     file: "core/engine/callback.ts",
     find: "batch.check(row, null).put(",
     replace: "batch.put(",
@@ -312,7 +302,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback on its owner believes the copy in memory",
-    near: 3790,
+    near: 3069,
     file: "core/engine/hot_runs.ts",
     find: "error instanceof RunStateError || error instanceof Stale;",
     replace: "error instanceof RunStateError;",
@@ -325,7 +315,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "hooks of a change that landed unheard are forgotten",
-    near: 23397,
+    test: "tests/engine/unheard_test.ts",
     file: "core/engine/shard_runs.ts",
     find: "if (applied.unheard) this.#side.rescan()",
     replace: "if (applied.unheard && !applied) this.#side.rescan()",
@@ -339,10 +329,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a hook's error quotes deleted data",
+    near: 534,
     file: "core/engine/chores.ts",
     find: 'next.lastError && { ...next.lastError, message: "" }',
     replace: "next.lastError",
-    near: 112,
   },
   {
     name: "a deletion forgets the history",
@@ -352,6 +342,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a deletion forgets the hooks",
+    near: 90,
     file: "core/engine/dispose.ts",
     find: "      payload: payload.text,\n",
     replace: "",
@@ -361,7 +352,6 @@ export const mutants: readonly Mutant[] = [
     file: "core/engine/dispose.ts",
     find: "if (chore.due !== undefined) return waits = true;",
     replace: "",
-    near: 293,
   },
   {
     name: "a removal forgets the kept answers",
@@ -377,7 +367,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a removal does not look whether the run has changed",
-    near: 4234,
+    near: 2476,
     file: "core/engine/dispose.ts",
     find: "const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);",
     replace:
@@ -385,9 +375,23 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "waits do not hear that their run is removed",
-    near: 426,
+    near: 66,
     file: "core/engine/poll.ts",
     find: "else this.#context.watch.gone(runId);",
+    replace: "",
+  },
+  {
+    name: "what a scan told of a run while a verb was tried on it in vain is forgotten",
+    near: 3838,
+    file: "core/engine/shard_runs.ts",
+    find: "        this.#index.recall(run.record.id);\n",
+    replace: "",
+  },
+  {
+    name: "an index that could not be read is not read again",
+    test: "tests/engine/failed_read_test.ts",
+    file: "core/engine/due_index.ts",
+    find: "        this.#unread = earlier(this.#unread, start);\n",
     replace: "",
   },
 ];

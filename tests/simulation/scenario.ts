@@ -1,85 +1,75 @@
 /**
- * One seed, one life of a small fleet: engines come, crash, freeze and wake while clients trigger and operate; then the
- * faults stop, and everything that was acknowledged must have happened and everything that can finish must finish.
+ * One seed, one life: fixed machines or random ones, and clients that ask for everything there is.
  *
  * @module
  */
-import { memoryStore } from "../../adapters/memory/mod.ts";
-import { checkEnd } from "./checks.ts";
+import { Host } from "../../core/testing/simulation/host.ts";
+import { type Cast, type LifeReport, live } from "../../core/testing/simulation/life.ts";
+import { drawPlan, type Plan } from "../../core/testing/simulation/plan.ts";
+import type { World } from "../../core/testing/simulation/world.ts";
+import { edgesOf, type Program } from "../programs/program.ts";
 import { Clients } from "./clients.ts";
-import { drawTerrain } from "./faults.ts";
-import { Fleet } from "./fleet.ts";
-import { Shadow } from "./shadow.ts";
-import { World } from "./world.ts";
-
-/** When the faults stop, and when patience ends, in virtual ms. */
-const calmAt = 5_000;
-const patienceEndsAt = 120_000;
-
-/** What a seed did. */
-export interface SeedReport {
-  readonly events: number;
-  /** Equal for equal lives. */
-  readonly digest: number;
-  readonly faults: ReadonlyMap<string, number>;
-}
+import { drawPrograms } from "./draw_programs.ts";
+import { machinesOf } from "./machines.ts";
+import { drawOutside, Outside, type OutsidePlan } from "./outside.ts";
+import { dataTextOf, isCodecFailure, seal } from "./sealing.ts";
+import { trailDataOf, TrailLaws } from "./trail_laws.ts";
 
 /**
  * Lives through one seed.
  *
  * @throws {Violation} With the last events on `error.trace`.
  */
-export async function runSeed(seed: number): Promise<SeedReport> {
-  const world = new World(seed);
-  try {
-    await live(world);
-  } catch (error) {
-    throw Object.assign(error as Error, { trace: world.trace });
-  }
-  const { events, digest, faults } = world;
-  return { events, digest, faults };
+export function runSeed(seed: number): Promise<LifeReport> {
+  return runPlan(drawPlan(seed), drawPrograms(seed));
 }
 
-async function live(world: World): Promise<void> {
-  const terrain = drawTerrain(world);
-  const { shards, writesPerCommitMax } = terrain;
-  const limits = writesPerCommitMax === undefined ? {} : { writesPerCommitMax };
-  const base = memoryStore({ shards, keepOutcomes: true, limits });
-  const shadow = new Shadow(world, shards);
-  shadow.checks.settles = terrain.settlesMax > 10;
-  shadow.checks.disposal.removesWhole = writesPerCommitMax === undefined;
-  const fleet = new Fleet(world, terrain, base, shadow);
-  const clients = new Clients(world, fleet, shadow);
-  populate(world, fleet, clients);
-  world.schedule(calmAt, () => {
-    world.log("the faults stop");
-    world.calm = true;
-    fleet.add("engine");
-    const care = () => {
-      clients.takeCare();
-      world.schedule(5_000, care);
-    };
-    care();
-  });
-  await world.run(
-    patienceEndsAt,
-    () => world.calm && world.time > calmAt + 100 && clients.open === 0 && shadow.isAtRest,
-  );
-  await checkEnd(world, shadow, clients, () => fleet.auditor().admin.verify());
-  if (world.violation) throw world.violation;
+/** Lives through a plan with these machines, and what is around them. */
+export function runPlan(
+  plan: Plan,
+  programs: readonly Program[],
+  outsidePlan: OutsidePlan = drawOutside(plan.seed, programs),
+): Promise<LifeReport> {
+  return live(plan, (world) => castOf(world, programs, outsidePlan));
 }
 
-/** Who comes when, who asks when, and when something bad happens. */
-function populate(world: World, fleet: Fleet, clients: Clients): void {
-  fleet.add("client");
-  for (let count = world.pick([1, 2, 2, 3]); count > 0; count--) {
-    const role = world.chance(0.2) ? "ticker" : "engine";
-    world.schedule(world.between(0, 1_000), () => fleet.add(role));
-  }
-  for (let count = world.pick([5, 10, 18]); count > 0; count--) {
-    world.schedule(world.between(0, 4_000), () => clients.act());
-  }
-  for (let count = world.pick([0, 2, 5, 9]); count > 0; count--) {
-    world.schedule(world.between(100, 4_900), () => fleet.disaster());
-  }
+function castOf(world: World, programs: readonly Program[], outsidePlan: OutsidePlan): Cast {
+  const outside = new Outside(world, outsidePlan, programs);
+  const trails = new TrailLaws(world);
+  const connectorOf = (host: Host, program: Program) => outside.connectorOf(host, program);
+  const programOf = new Map(programs.map((program) => [program.name, program]));
+  const definitionsOf = (host: Host) => machinesOf(world, host, programs, trails, connectorOf);
+  let clients: Clients;
+  let isAtRest = () => false;
+  return {
+    definitionsOf,
+    engineOptionsOf: (host) => outside.engineOptionsOf(host),
+    lawOptions: {
+      ...(outsidePlan.keepEventsMs !== undefined && { keepEventsMs: outsidePlan.keepEventsMs }),
+      edges: (definition, status, by, name) => edgesOf(programOf.get(definition)!.graph, status, by, name),
+      timersOf: (definition, status) =>
+        (programOf.get(definition)!.graph[status]?.timers ?? [])
+          .filter(({ due }) => due !== "drawn").map(({ name }) => name),
+      secretOf: (run) => trailDataOf(run).secret,
+      dataTextOf,
+      ...(outsidePlan.seals && { disguiseOf: seal, isCodecFailure }),
+      changed(change) {
+        trails.changed(change);
+        outside.changed(change);
+      },
+    },
+    begin(stage) {
+      trails.begin(stage);
+      outside.begin(stage);
+      clients = new Clients(stage, trails, programs, definitionsOf(new Host(world, "outside")));
+      isAtRest = () => stage.laws.areAtRest && outside.isAtRest;
+    },
+    ask: (dice) => clients.ask(dice),
+    takeCare: () => clients.takeCare(),
+    isAtRest: () => isAtRest(),
+    checkEnd() {
+      clients.checkEnd();
+      outside.checkEnd();
+    },
+  };
 }

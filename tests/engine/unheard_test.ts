@@ -1,0 +1,55 @@
+/**
+ * Commits that land while every answer about them is lost, their settlements' answers too.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { memoryStore } from "../../adapters/memory/mod.ts";
+import { type CommitCall, machine, OutcomeUnknownError, type Store } from "../../mod.ts";
+import { testOnStores } from "./stores.ts";
+
+/** A store whose answers to commits are lost while it is deaf, though all of them land. */
+function deafStore(inner: Store) {
+  const deaf = { to: (_call: CommitCall) => false, lost: 0 };
+  const store: Store = {
+    limits: inner.limits,
+    shards: inner.shards,
+    close: () => inner.close(),
+    read: (requests) => inner.read(requests),
+    async commit(calls) {
+      const results = await inner.commit(calls);
+      if (!calls.some(deaf.to)) return results;
+      deaf.lost++;
+      throw new OutcomeUnknownError("the answer was lost");
+    },
+  };
+  return { store, deaf };
+}
+
+const tellsOf = (kind: string) => ({ batches }: CommitCall) =>
+  batches.length === 0 ||
+  batches.some(({ puts }) => puts.some(({ value }) => value.includes(`"kind":"${kind}"`)));
+
+const memory = {
+  name: "memory with outcome rows",
+  open() {
+    const store = memoryStore({ keepOutcomes: true });
+    return Promise.resolve({ store, close: () => store.close() });
+  },
+};
+
+testOnStores("the hooks of a verb that landed unheard run at once, without a bell", async (world) => {
+  const seen: string[] = [];
+  const flow = machine("flow").callback("a", ["b"], () => "b")
+    .onPause((run) => void seen.push(run.runState)).build();
+  const { store, deaf } = deafStore(world.store);
+  const engine = await world.started({ definitions: [flow], store, limits: { settlesMax: 2 }, poll: "1h" });
+  await engine.trigger(flow, "k");
+  deaf.to = tellsOf("pause");
+  const paused = await world.during(engine.pause(flow, "k"), 10_000);
+  deaf.to = () => false;
+  assert.equal(paused.runState, "paused");
+  assert.ok(deaf.lost >= 3, `${deaf.lost} answers were lost`);
+  await world.advance(10_000);
+  assert.deepEqual(seen, ["paused"]);
+}, [memory]);

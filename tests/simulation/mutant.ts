@@ -1,0 +1,12 @@
+/** A rule, and the text that keeps it. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  /** A seed that sees it, tried first. Any change of the simulator shuffles seeds; it is then hunted for as the others. */
+  readonly near?: number;
+  /** The test file that sees it, where the simulator so rarely would; absent: the simulator. */
+  readonly test?: string;
+}

@@ -1,0 +1,59 @@
+// deno-lint-ignore-file no-console -- it is told to a person.
+import fc from "fast-check";
+import { planText, smallestFailure } from "../../core/testing/simulation/failure.ts";
+import { drawPlan, type Plan } from "../../core/testing/simulation/plan.ts";
+import type { Program } from "../programs/program.ts";
+import { drawPrograms, isFixed, programsArbitrary } from "./draw_programs.ts";
+import { runPlan } from "./scenario.ts";
+
+/** Programs that a search for smaller ones may try. */
+const programsMax = 300;
+
+/** Lines of a trace that are told. */
+const linesMax = 120;
+
+/** Makes the life of a seed that breaks an invariant as small as can be, and tells what happened in it. */
+export async function tellFailure(seed: number): Promise<void> {
+  const again = `again: deno task simulate --from ${seed} --seeds 1 --no-mutants`;
+  let programs = drawPrograms(seed);
+  const fails = (plan: Plan) => smallestOf(plan, programs);
+  let failure = await fails(drawPlan(seed));
+  if (!failure) return console.log(`\nseed ${seed} fails by something that no seed decides\n${again}`);
+  const smaller = isFixed(seed) ? undefined : await smallerPrograms(seed, failure.plan, failure.invariant);
+  if (smaller) {
+    programs = smaller;
+    failure = await fails(failure.plan) ?? failure;
+  }
+  console.log(`\nseed ${seed}: ${failure.message}\n`);
+  console.log(planText(failure.plan));
+  for (const { name, ...rest } of programs) console.log(`machine "${name}": ${JSON.stringify(rest)}`);
+  console.log(`\n${failure.trace.slice(-linesMax).join("\n")}\n${again}`);
+}
+
+function smallestOf(plan: Plan, programs: readonly Program[]) {
+  return smallestFailure(plan, (each) => runPlan(each, programs));
+}
+
+/** The plainest machines that break the same under this plan. */
+async function smallerPrograms(
+  seed: number,
+  plan: Plan,
+  invariant: string,
+): Promise<readonly Program[] | undefined> {
+  const property = fc.asyncProperty(programsArbitrary, async (programs) => {
+    try {
+      await runPlan(plan, programs);
+      return true;
+    } catch (error) {
+      return (error as { invariant?: string }).invariant !== invariant;
+    }
+  });
+  const found = await fc.check(property, {
+    seed,
+    numRuns: 1,
+    maxSkipsPerRun: 0,
+    endOnFailure: false,
+    interruptAfterTimeLimit: programsMax * 100,
+  });
+  return found.counterexample?.[0];
+}
