@@ -140,7 +140,7 @@ export class Work {
     this.#phase = "stopping";
     const reason = new PawlError("ENGINE_STOPPED", "The engine was stopped");
     this.#poll.stop();
-    this.#dispatcher.stop();
+    this.ownership.retire();
     await this.#landed(grace);
     await this.#relayed(grace);
     this.#context.committer.hurry();

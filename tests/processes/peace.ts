@@ -41,9 +41,13 @@ export async function peace(
   reader: LedgerReader,
 ): Promise<Unrest | undefined> {
   const until = performance.now() + peaceMsMax;
-  for (;;) {
+  for (let [seen, since] = [0, performance.now()];;) {
     const unrest = await unrestOf(store, clients, reader);
-    if (unrest === undefined || performance.now() > until) return unrest;
+    if (unrest === undefined) return undefined;
+    const done = doneIn(reader);
+    const now = performance.now();
+    if (done > seen) [seen, since] = [done, now];
+    if (now - since > stillMsMax || now > until) return { ...unrest, stillMs: Math.round(now - since) };
     const isLeftAlone = (run: Listed) =>
       run.status === "waiting" && run.runState === "running" && Date.now() - run.updatedAt.getTime() > 1_000;
     await clients.takeUp(unrest.runs.filter(isLeftAlone));
