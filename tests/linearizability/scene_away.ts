@@ -47,8 +47,8 @@ async function placeFor(home: FarKind["home"]): Promise<Place> {
   return { folder, server, proxy, urls: [server.url(home), proxy.url(home)] };
 }
 
-/** How long a round at a server may take: some twenty times what it does. */
-const patienceMs = 20_000;
+/** How long a round at a server may take: ten times what it does on a quiet machine. */
+const patienceMs = 10_000;
 
 /** Part of the requests through the proxy that get lost when some do. */
 const lossPart = 0.06;
