@@ -21,17 +21,21 @@ export class Harm {
   }
 
   /**
-   * Whether what a process did may be lost when it is done again.
+   * Whether what a process did may be lost when it is done again, or done again by one that does not know that it has lost
+   * its shard to the first.
    *
    * @param done When, and by whom, it was done.
-   * @param again When it is done again.
+   * @param again When, and by whom, it is done again.
    */
-  excuses(done: Pick<Line, "by" | "at">, again: Pick<Line, "at">): boolean {
+  excuses(done: Pick<Line, "by" | "at">, again: Pick<Line, "by" | "at">): boolean {
     const isCause = ({ name, at }: Event) => {
-      if (name === "leave") return at <= again.at;
       // That it has lost a shard, or could not write, it says when it learns so.
       return at >= done.at - causeMsMax && at <= again.at + (name === "log" ? causeMsMax : 0);
     };
-    return [done.by, "server"].some((name) => this.#events.get(name)?.some(isCause) ?? false);
+    const has = (name: string, isMeant: (event: Event) => boolean) =>
+      this.#events.get(name)?.some(isMeant) ?? false;
+    const isOver = ({ name, at }: Event) => name === "leave" && at <= again.at;
+    const isLate = (event: Event) => event.name !== "leave" && event.name !== "kill" && isCause(event);
+    return has("server", isCause) || has(done.by, isCause) || has(done.by, isOver) || has(again.by, isLate);
   }
 }

@@ -449,6 +449,13 @@ for (const [what, [name, ms]] of Object.entries(causes)) {
   });
 }
 
+Deno.test("judge() lets a hook be told again by a process that was frozen and does not know that it has lost it", () => {
+  const scene = sound();
+  add(scene, "a", { what: "event", name: "thaw", to: "w9" });
+  repeat(scene, scene.lines.filter(isHook("o1", "audit")), () => "w9");
+  assert.deepEqual(otherThanNumbers(textsOf(scene)), []);
+});
+
 const noCauses = {
   "was killed only later": ["kill", 10],
   "had been thawed long ago": ["thaw", -3_200],
