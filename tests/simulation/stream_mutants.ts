@@ -87,7 +87,7 @@ export const streamMutants: readonly Mutant[] = [
     replace: "given.set(from, this.#read.get(from) ?? after);",
   },
   {
-    name: "a receiver begins at the end though it is to have all",
+    name: "a receiver is opened again one row too far",
     near: 231,
     file: "core/engine/stream_cursor.ts",
     find: "if (entry) return new StreamCursor(context, name, entry.version, readCursor(entry));",
