@@ -25,7 +25,7 @@ export interface RoundOptions {
   /** The last round got nothing through: events are sent one by one until one passes. */
   readonly isWary: boolean;
   /** Measures each send. */
-  readonly meter: RelayMeter | undefined;
+  readonly meter?: RelayMeter | undefined;
 }
 
 /**

@@ -4,7 +4,18 @@ import { checkHistory } from "./check_history.ts";
 import { explain } from "./explain.ts";
 import type { History, Operation } from "./history.ts";
 import { isLinearizable } from "./naive.ts";
-import { append, batch, commit, entry, lost, put, read, remove, superseded } from "./stories.ts";
+import {
+  append,
+  batch,
+  commit,
+  entry,
+  lost,
+  lostTogether,
+  put,
+  read,
+  remove,
+  superseded,
+} from "./stories.ts";
 
 type Story = readonly Operation[] | History;
 
@@ -93,6 +104,11 @@ const good: Readonly<Record<string, Story>> = {
     lost("x", 2, [remove("a")], { until: 4 }),
     read("r1", [3, 6], ["a", a1]),
     read("r2", [5, 7], ["a"]),
+  ],
+  "a lost commit of two calls, of which the first had no effect": [
+    both,
+    lostTogether(lost("x", 2, [put("a", "3", 7)]), lost("y", 2, [put("b", "4")])),
+    read("r", [3, 4], [all, a1, entry("b", "4", 2)]),
   ],
   "a refused commit": [both, commit("x", [2, 3], [put("a", "3")], "refused"), read("r", [4, 5], ["a", a1])],
   "a lost call, settled by an empty one": {
@@ -203,6 +219,14 @@ const broken: Readonly<Record<string, Story>> = {
     read("r", [3, 4], [all, a1, b1, entry("c", "3", 2)]),
     commit("z", [5, 6], [put("b", "4", null)], [3]),
   ],
+  "a lost commit whose second call happened before its first": [
+    both,
+    lostTogether(lost("x", 2, [remove("a")]), lost("y", 2, [put("b", "4")])),
+    read("r1", [3, 4], [all, a1, entry("b", "4", 2)]),
+    read("r2", [5, 6], ["a"]),
+  ],
+  "a value that was not written under its version": [both, read("r", [2, 3], ["a", entry("a", "2", 1)])],
+  "a read that is answered with another key": [both, read("r", [2, 3], ["a", entry("b", "1", 1)])],
   "phantom: a range tells of a key that is gone": [
     both,
     commit("x", [2, 3], [remove("b")], [2]),
@@ -253,6 +277,15 @@ const broken: Readonly<Record<string, Story>> = {
       lost("2", 2, [put("a", "3")], { ...chain, previous: "1" }),
       commit("3", [3, 4], [], superseded("2", [4]), { ...chain, previous: "1" }),
       read("r", [5, 6], ["a", a1]),
+    ],
+  },
+  "two settling calls are told different things": {
+    outcomes: true,
+    operations: [
+      commit("1", [0, 1], [put("a", "1")], [1], chain),
+      lost("2", 2, [put("a", "3")], { ...chain, previous: "1" }),
+      commit("3", [3, 4], [], superseded("2", [4]), { ...chain, previous: "1" }),
+      commit("4", [5, 6], [], superseded("2", [5]), { ...chain, previous: "1" }),
     ],
   },
   "a call that follows is superseded by nothing": {

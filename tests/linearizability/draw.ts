@@ -68,9 +68,11 @@ export class Drawer {
   next(): Drawn {
     const shards = this.#some(this.#field.shards, this.#chance(0.7) ? 1 : 3);
     if (this.#chance(0.45)) {
+      // A long read takes long enough for others to write in its middle.
+      const most = this.#chance(0.1) ? 60 : 4;
       return {
         kind: "read",
-        requests: shards.map((shard) => ({ shard, ops: this.#times(4, () => this.#op(shard)) })),
+        requests: shards.map((shard) => ({ shard, ops: this.#times(most, () => this.#op(shard)) })),
       };
     }
     // Two calls in one shard are two committers, as two ownerships are.

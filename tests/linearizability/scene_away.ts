@@ -47,8 +47,8 @@ async function placeFor(home: FarKind["home"]): Promise<Place> {
   return { folder, server, proxy, urls: [server.url(home), proxy.url(home)] };
 }
 
-/** How long a round at a server may take: some twenty times what it does. */
-const patienceMs = 20_000;
+/** How long a round at a server may take: ten times what it does on a quiet machine. */
+const patienceMs = 10_000;
 
 /** Part of the requests through the proxy that get lost when some do. */
 const lossPart = 0.06;
@@ -62,6 +62,7 @@ class AwayScene implements Scene {
   readonly #workers: WorkerProcess[];
   readonly #shards: number;
   #floor: readonly Version[] = [];
+  #restarting: Promise<void> = Promise.resolve();
 
   constructor(kind: FarKindName, place: Place, { processes, plant }: AwayOptions) {
     this.#place = place;
@@ -75,29 +76,34 @@ class AwayScene implements Scene {
 
   async round(plan: RoundPlan): Promise<History> {
     const { outcomes, home } = kinds[this.#options.kind];
-    const offsets = await Promise.all(this.#workers.map((worker) => worker.offset()));
-    const deaths: (number | undefined)[] = this.#workers.map(() => undefined);
+    let death: number | undefined;
     let mishap = Promise.resolve();
     const strike = async () => {
-      if (plan.mishap === "the server is killed") return await this.#place.server!.restart();
+      if (plan.mishap === "the server is killed") return await this.#restart();
       await this.#workers[0]!.kill();
       // A file is written by who has it open, and by nobody else; a server may have a request of the dead yet to do.
-      deaths[0] = home === "file" ? performance.now() : Infinity;
+      death = home === "file" ? performance.now() : Infinity;
     };
-    const settle = this.#lose(plan);
-    const watch = this.#watch();
-    const rounds = this.#workers.map((worker, index) =>
-      worker.round(this.#orderOf(plan, index), () => mishap = strike())
-    );
+    const unwatch = this.#watch();
+    let offsets: readonly Offset[];
     try {
-      await Promise.all(rounds);
+      offsets = await Promise.all(this.#workers.map((worker) => worker.offset()));
+      const deliver = this.#lose(plan);
+      await Promise.all(
+        this.#workers.map((worker, index) =>
+          worker.round(this.#orderOf(plan, index), () => mishap = strike())
+        ),
+      );
+      await deliver();
     } finally {
-      await watch();
+      unwatch();
       await mishap;
-      await settle();
+      await this.#restarting;
     }
-    const records = offsets.map((offset, index) => this.#read(plan, index, offset, deaths[index]));
-    if (deaths[0] !== undefined) {
+    const records = offsets.map((offset, index) =>
+      this.#read(plan, index, offset, index === 0 ? death : undefined)
+    );
+    if (death !== undefined) {
       await this.#workers[0]!.close();
       this.#workers[0] = new WorkerProcess(this.#options);
     }
@@ -119,17 +125,18 @@ class AwayScene implements Scene {
    *
    * @returns Ends that.
    */
-  #watch(): () => Promise<void> {
-    const { server } = this.#place;
-    let restart = Promise.resolve();
-    const timer = server && setInterval(() => {
+  #watch(): () => void {
+    if (!this.#place.server) return () => {};
+    const timer = setInterval(() => {
       this.revivals++;
-      restart = restart.then(() => server.restart());
+      void this.#restart();
     }, patienceMs);
-    return async () => {
-      clearInterval(timer);
-      await restart;
-    };
+    return () => clearInterval(timer);
+  }
+
+  /** One restart after the other. */
+  #restart(): Promise<void> {
+    return this.#restarting = this.#restarting.then(() => this.#place.server!.restart());
   }
 
   /**

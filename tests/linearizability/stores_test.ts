@@ -11,7 +11,7 @@ import { plants } from "./planted.ts";
 import { type Counts, runRounds } from "./rounds.ts";
 
 /** Rounds of each home, all mishaps among them; where clients have processes, a round takes half a second. */
-const roundsOf = { here: 24, file: 4, http: 4, ws: 4 };
+const roundsOf = { here: 24, file: 6, http: 4, ws: 4 };
 
 /** A process that is killed may just rest, so that nothing of it is unknown; then another one is. */
 const roundsMax = 24;

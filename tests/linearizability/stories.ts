@@ -68,6 +68,12 @@ export function lost(
   return { ...commit(id, [began], batches, [], words), answer: "unknown" };
 }
 
+/** One commit of the calls of several, none of which was answered. */
+export const lostTogether = (...commits: readonly CommitOperation[]): CommitOperation => ({
+  ...commits[0]!,
+  calls: commits.flatMap((each) => each.calls),
+});
+
 /** An answer to a call that came in the place of another. */
 export const superseded = (callId: string, told: Told): CallResult => {
   const result = answerOf(told);

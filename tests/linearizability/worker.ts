@@ -42,6 +42,9 @@ export interface RoundOrder {
 /** What a worker says. */
 export type WorkerLine = { readonly time: number } | "halfway" | "done" | { readonly failed: string };
 
+/** A server may hang, each attempt for ten seconds, until it is restarted. */
+const openAttemptsMax = 20;
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 const say = (line: WorkerLine) =>
@@ -86,8 +89,7 @@ async function main({ kind, urls, plant }: WorkerOptions): Promise<void> {
   const { open, outcomes } = kinds[kind];
   const wrap = plant === undefined ? undefined : wrapWith(plants[plant]!);
   const stores = urls.map((url, index) => wrap ? wrap(open(url), index + 1) : open(url));
-  // A store that cannot be opened says that its address may be wrong; from then on it may be away.
-  for (const store of stores) await store.read([{ shard: 0, ops: [{ get: "opened" }] }]);
+  for (const store of stores) await openSurely(store);
   for await (const line of linesOf(Deno.stdin.readable)) {
     const order = JSON.parse(line) as TimeOrder | RoundOrder;
     if (order.order === "time") {
@@ -103,6 +105,18 @@ async function main({ kind, urls, plant }: WorkerOptions): Promise<void> {
   }
   // Whatever of a round that has failed is still under way ends here.
   Deno.exit(0);
+}
+
+/** A store that cannot be opened says that its address may be wrong, so clients begin with one that is open. */
+async function openSurely(store: Store): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return void await store.read([{ shard: 0, ops: [{ get: "opened" }] }]);
+    } catch (error) {
+      if (attempt === openAttemptsMax) throw error;
+      await pause(100);
+    }
+  }
 }
 
 /** The lines of a stream of bytes. */

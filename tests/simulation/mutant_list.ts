@@ -394,4 +394,11 @@ export const mutants: readonly Mutant[] = [
     find: "        this.#unread = earlier(this.#unread, start);\n",
     replace: "",
   },
+  {
+    name: "a removal forgets a trigger's idempotency key before its run",
+    test: "tests/engine/failed_read_test.ts",
+    file: "core/engine/dispose.ts",
+    find: 'if (splitKey(entry.key)[3] === "trigger") last.push(entry);',
+    replace: 'if (splitKey(entry.key)[3] === "nobody") last.push(entry);',
+  },
 ];

@@ -161,11 +161,6 @@ export class Outside {
     return (this.#sender?.isAtRest ?? true) && (this.#source?.isAtRest ?? true);
   }
 
-  /** All is at rest. */
-  checkEnd(): void {
-    this.#source?.checkEnd();
-  }
-
   #beginNews(stage: Stage, { sendings, acks }: NewsPlan): void {
     const topic = "news-of all";
     new StreamReaders(stage, [{ topic, name: "listener", from: "start", acks }]);

@@ -168,14 +168,9 @@ export class Source {
     const made = this.#made.get(id);
     if (made) made.add(runId);
     else this.#made.set(id, new Set([runId]));
-  }
-
-  /** The idempotency key of an event is kept as long as its run, which it makes once. */
-  checkEnd(): void {
+    // The idempotency key of an event is kept as long as its run, which it makes once.
     const { removed } = this.#stage!.laws.disposal;
-    for (const [id, runIds] of this.#made) {
-      const kept = [...runIds].filter((runId) => !removed.has(runId));
-      this.#world.expect(kept.length <= 1, "connector", () => `event ${id} made runs ${kept.join(" and ")}`);
-    }
+    const kept = [...this.#made.get(id)!].filter((each) => !removed.has(each));
+    this.#world.expect(kept.length <= 1, "connector", () => `event ${id} made runs ${kept.join(" and ")}`);
   }
 }

@@ -106,9 +106,12 @@ export class AttemptLaws {
   applied({ before, after, event }: RunChange): void {
     const life = this.#lifeOf(after.id);
     const isCounted = before !== undefined && event.by === "step" && event.kind === "error";
-    const isBegun = isCounted && !this.#options.isCodecFailure?.(event);
+    // Such an attempt counts as begun, though its code was not.
+    if (isCounted && this.#options.isCodecFailure?.(event)) {
+      life.begun.add(`${before.visit} ${before.attempt + 1}`);
+    }
     this.#world.expect(
-      !isBegun || life.begun.has(`${before.visit} ${before.attempt + 1}`),
+      !isCounted || life.begun.has(`${before.visit} ${before.attempt + 1}`),
       "once",
       () =>
         `error ${
