@@ -10,8 +10,8 @@ import { expect } from "./model_life.ts";
 import { difference, type Picture } from "./picture.ts";
 import { type Scenario, scenarios } from "./scenario.ts";
 
-/** Smaller lives that are tried after a failure; more of them make a reader wait for little. */
-const shrinksMax = 400;
+/** Smaller lives that are tried after a failure: more of them make a reader wait for little. */
+const shrinksMax = 250;
 
 /** Which lives. */
 export interface Which {

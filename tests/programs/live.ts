@@ -149,6 +149,12 @@ class Life {
         const place = `run ${this.#number(told.runId)} is ${told.runState} at "${told.status}"`;
         return `${told.applied ? "applied" : "not applied"}: ${place}`;
       }
+      case "await": {
+        const status = ask.status === undefined ? {} : { status: ask.status };
+        return `met: run ${
+          this.#number((await verbs.await(machine, ask.key, { ...which, ...status })).runId)
+        }`;
+      }
       case "retryHooks": {
         const { items } = await verbs.admin.parked();
         for (const { id } of items) await verbs.admin.retry(id);
@@ -167,7 +173,10 @@ class Life {
     for (const [number, runId] of this.#runIds.entries()) {
       const { program, key } = this.#lived.runs[number] ?? { program: 0, key: "?" };
       const view = await engine.get(this.#machines[program]!, key, { runId });
-      const history = (await engine.history({ runId })).map(rowOf);
+      const rows = await engine.history({ runId });
+      const history = rows.map(rowOf);
+      const goesBack = rows.some(({ position }, index) => position <= (rows[index - 1]?.position ?? -1));
+      if (goesBack) runs.push(`the positions in the history of run ${number} do not grow`);
       if (view) runs.push(...lifeText(this.#seen(view as RunView), history));
       else {
         const versions = this.#recorded.versions(runId).map((record) => this.#seen(viewOf(record)));

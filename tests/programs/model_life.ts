@@ -86,4 +86,5 @@ function settle(model: Model, verbs: ModelVerbs): void {
     if (count > momentMax) throw new Error("the program never rests");
   }
   model.tick();
+  verbs.tick();
 }

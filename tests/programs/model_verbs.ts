@@ -5,6 +5,7 @@
  */
 import type { Model } from "./model.ts";
 import type { ModelRun, Outcome } from "./model_run.ts";
+import { ModelWaits } from "./model_waits.ts";
 import { errorText, runText, type SeenError, timeText } from "./picture.ts";
 import { type Program, statusesOf } from "./program.ts";
 import type { Ask } from "./scenario.ts";
@@ -40,11 +41,13 @@ export class ModelVerbs {
   readonly #model: Model;
   readonly #isGuest: boolean;
   readonly #kept = new Map<string, Kept>();
+  readonly #waits: ModelWaits;
   #calls: PendingCall[] = [];
 
   constructor(model: Model, isGuest: boolean) {
     this.#model = model;
     this.#isGuest = isGuest;
+    this.#waits = new ModelWaits(model, (index, text) => this.#answer(index, text));
     model.onRemoved = (run) => this.#removed(run);
   }
 
@@ -60,8 +63,10 @@ export class ModelVerbs {
     if (ask.verb === "retryHooks") {
       return this.#answer(index, `${this.#model.hooks.retry(this.#model.now)} hooks`);
     }
+    if (ask.verb === "await" && !this.#knows(ask)) return this.#answer(index, refused("UNKNOWN_STATUS"));
     const run = this.#named(ask);
     if (!run) return this.#answer(index, refused("RUN_NOT_FOUND"));
+    if (ask.verb === "await") return this.#waits.begin(index, run, ask.status);
     const { state, isSetAside } = run;
     if (isSetAside && this.#isGuest) this.#model.free ??= "a guest's verb is heard at the next poll";
     const isDone = this.#model.change(run, () => run.operate(ask.verb, this.#model.now, ask.reason));
@@ -86,6 +91,15 @@ export class ModelVerbs {
     const call = this.#calls.find(({ endsAt }) => endsAt <= this.#model.now);
     if (call) this.#endCall(call);
     return call !== undefined;
+  }
+
+  /** The moment is over. */
+  tick(): void {
+    this.#waits.look();
+  }
+
+  #knows({ program, status }: Asked<"await">): boolean {
+    return status === undefined || statusesOf(this.#model.programs[program]!.graph).includes(status);
   }
 
   #answer(index: number, text: string): void {

@@ -5,9 +5,12 @@
  */
 import type { Mutant } from "../simulation/mutant.ts";
 
-const test = "tests/programs/model_test.ts";
+const modelTest = "tests/programs/model_test.ts";
 
-const rules: readonly Omit<Mutant, "test">[] = [
+/** Sees what few lives come to. */
+const waitingTest = "tests/engine/waiting_test.ts";
+
+const rules: readonly Mutant[] = [
   {
     name: "a retry does not grow",
     file: "core/parts/landing.ts",
@@ -116,6 +119,7 @@ const rules: readonly Omit<Mutant, "test">[] = [
   },
   {
     name: "a timer's answer after a pause and a resume is lost",
+    test: waitingTest,
     file: "core/parts/landing.ts",
     find: "const isSameAttempt = now.attempt === then.attempt || now.attempt === 0;",
     replace: "const isSameAttempt = now.attempt === then.attempt;",
@@ -306,15 +310,36 @@ const rules: readonly Omit<Mutant, "test">[] = [
   },
   {
     name: "a timer waits with its run for a slot of the step",
+    test: waitingTest,
     file: "core/engine/shard_runs.ts",
     find: "if (next !== undefined) this.#index.track(runId, next);",
     replace: "",
   },
   {
     name: "a timer costs its run the place in the line of the step",
+    test: waitingTest,
     file: "core/engine/shard_runs.ts",
-    find: 'const isBack = run.turn.kind === "step" && run.place?.visit === run.record.visit;',
-    replace: "const isBack = false;",
+    find: "return before?.visit === run.record.visit ?",
+    replace: "return before?.visit === -1 ?",
+  },
+  {
+    name: "a guest's callback leaves its run in the line",
+    test: waitingTest,
+    file: "core/parts/run_change.ts",
+    find: 'return by !== "callback" && run.due !== undefined',
+    replace: "return run.due !== undefined",
+  },
+  {
+    name: "a wait does not look at what went by",
+    file: "core/engine/await_run.ts",
+    find: "(row.to === status || row.from === status)",
+    replace: "row.from === status && row.to === undefined",
+  },
+  {
+    name: "a wait for a status outlives its run",
+    file: "core/engine/await_run.ts",
+    find: "if (isFinished(run.state)) this.#failed(",
+    replace: 'if (run.state === "completed") this.#failed(',
   },
   {
     name: "the later of two timers goes first",
@@ -362,4 +387,4 @@ const rules: readonly Omit<Mutant, "test">[] = [
 ];
 
 /** Every rule of machines that is broken on purpose. */
-export const programMutants: readonly Mutant[] = rules.map((rule) => ({ ...rule, test }));
+export const programMutants: readonly Mutant[] = rules.map((rule) => ({ test: modelTest, ...rule }));

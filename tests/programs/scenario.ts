@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { programs } from "./arbitrary.ts";
-import { type Program, statusesOf } from "./program.ts";
+import { type Place, type Program, statusesOf } from "./program.ts";
 import type { Trail } from "./script.ts";
 
 /** What is wrong with what somebody gives. */
@@ -33,6 +33,7 @@ export type Ask =
       readonly idempotencyKey: string | undefined;
     }
     | { readonly verb: Operation; readonly run: number | undefined; readonly reason: string | undefined }
+    | { readonly verb: "await"; readonly run: number | undefined; readonly status: string | undefined }
     | { readonly verb: "retryHooks" }
   );
 
@@ -83,6 +84,7 @@ const verbs: readonly Ask["verb"][] = [
   ...["trigger", "trigger", "trigger", "trigger", "trigger", "trigger"] as const,
   ...["callback", "callback", "callback", "callback", "callback", "callback", "callback"] as const,
   ...["pause", "pause", "resume", "resume", "cancel", "deleteData", "deleteData", "retryHooks"] as const,
+  ...["await", "await"] as const,
 ];
 
 /** The keys of every program. */
@@ -120,10 +122,24 @@ const first: fc.Arbitrary<AskGene> = ask.map((gene) => ({
 /** Random lives. */
 export const scenarios: fc.Arbitrary<Scenario> = fc.noBias(fc.record({
   seed: fc.nat(0x7fffffff),
-  programs: programs({ programsMax: 2, mayNeverResume: true }),
+  programs: fc.tuple(fc.nat(3), programs({ programsMax: 2, mayNeverResume: true })).map(([narrow, all]) =>
+    narrow === 3 ? all.map(narrowed) : all
+  ),
   asks: fc.tuple(first, fc.array(ask, { maxLength: 24, size: "max" })).map(([one, more]) => [one, ...more]),
   isGuest: fc.boolean(),
 }));
+
+/** Runs of a status wait for each other: with few runs they would hardly ever meet. */
+function narrowed(program: Program): Program {
+  const places = Object.entries(program.graph).map(([status, place]): [string, Place] => {
+    const { step } = place;
+    return [
+      status,
+      step ? { ...place, step: { ...step, options: { ...step.options, concurrency: 1 } } } : place,
+    ];
+  });
+  return { ...program, graph: Object.fromEntries(places) };
+}
 
 /** How long a life goes on after the last ask. */
 export const restMs = 6_000;
@@ -147,6 +163,10 @@ export function askOf({ programs, asks }: Scenario, index: number, runs: readonl
   if (verb === "retryHooks") return { verb, ...name };
   const latest = runs.findLast((run) => run.program === program && run.key === key);
   const run = runOf(gene.which, target ?? latest, runs);
+  if (verb === "await") {
+    const all = [...statusesOf(graph), "nowhere"];
+    return { verb, ...name, run, status: gene.where < 5 ? undefined : all[gene.where % all.length] };
+  }
   if (verb === "callback" && (open.length > 0 || gene.where >= 18)) {
     const once = onceOf(gene.once, "j");
     const status = statusOf(gene.where, { graph, open, at: (target ?? latest)?.status });
