@@ -8,8 +8,11 @@
 import type { Mutant } from "./mutant.ts";
 import { mutants as engineMutants } from "./mutant_list.ts";
 import { streamMutants } from "./stream_mutants.ts";
+import { programMutants } from "../programs/mutants.ts";
 
-const mutants: readonly Mutant[] = [...engineMutants, ...streamMutants];
+/** Those that are tried unless one is named, and those that take longer: each is a run of the model's tests. */
+const usual: readonly Mutant[] = [...engineMutants, ...streamMutants];
+const all: readonly Mutant[] = [...usual, ...programMutants];
 
 /** Seeds a mutant may live through before it counts as a survivor. */
 const seedsMax = 6_000;
@@ -72,11 +75,11 @@ function deno(verb: string, ...rest: readonly string[]): Promise<Deno.CommandOut
 /**
  * Runs mutants, two at a time, and prints the table as it grows.
  *
- * @param only Part of a name; default: all of them.
+ * @param only Part of a name; empty: all there are; default: all but those of the model, which take minutes.
  * @returns The exit code.
  */
-export async function runMutants(only = ""): Promise<number> {
-  const tried = mutants.filter(({ name }) => name.includes(only));
+export async function runMutants(only?: string): Promise<number> {
+  const tried = only === undefined ? usual : all.filter(({ name }) => name.includes(only));
   const seen: (string | undefined)[] = [];
   const waiting = tried.map((_, index) => index);
   const worker = async () => {
