@@ -21,6 +21,13 @@ export interface RangeReport {
   readonly coverage: readonly (readonly [what: string, kind: string, times: number])[];
 }
 
+/** A rejection that nobody has heard, which would end a process: as bad as any violation. */
+let unheard: unknown;
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  unheard = event.reason ?? new Error("a rejection without a reason");
+});
+
 async function live({ from, count }: SeedRange): Promise<RangeReport> {
   const total = { lived: 0, failed: [] as number[], events: 0 };
   const faults: [string, number][] = [];
@@ -28,8 +35,10 @@ async function live({ from, count }: SeedRange): Promise<RangeReport> {
   const coverage: (readonly [string, string, number])[] = [];
   for (let seed = from; seed < from + count; seed++) {
     total.lived++;
+    unheard = undefined;
     try {
       const report = await runSeed(seed);
+      if (unheard !== undefined) throw unheard;
       total.events += report.events;
       faults.push(...report.faults);
       checks.push(...report.checks);

@@ -165,7 +165,7 @@ export function drawTerrain(dice: Dice, streamDice: Dice): Terrain {
     shards: dice.pick([1, 1, 2]),
     rates: { ...drawRates(dice, most), ...drawRates(streamDice, mostOfStreams) } as FaultRates,
     tripMsMax: dice.pick([1, 5, 40]),
-    ...(dice.chance(0.2) && { writesPerCommitMax: 12 }),
+    ...(dice.chance(0.2) && { writesPerCommitMax: 16 }),
     limits: drawLimits(dice),
   };
 }

@@ -101,11 +101,11 @@ export class SimulatedStore implements Store {
       return [];
     }
     if (this.#strikes("late request", calls)) {
-      world.schedule(world.between(1, 500), () => void this.#apply(calls));
+      world.schedule(world.between(1, 500), () => this.#applyUnheard(calls));
       throw new OutcomeUnknownError("the reply is late, and so is the request");
     }
     if (this.#strikes("repeated request", calls)) {
-      world.schedule(world.between(0, 500), () => void this.#apply(calls));
+      world.schedule(world.between(0, 500), () => this.#applyUnheard(calls));
     }
     const isLost = this.#strikes("lost reply", calls);
     const results = await this.#apply(calls);
@@ -120,6 +120,11 @@ export class SimulatedStore implements Store {
     this.#world.coverage.answered(calls, results);
     this.#shadow.applied(this.#host, calls, results);
     return results;
+  }
+
+  /** Nobody waits for the answer; a store that does not take it has dropped it. */
+  #applyUnheard(calls: readonly CommitCall[]): void {
+    this.#apply(calls).catch(() => {});
   }
 
   /** Whether a fault strikes a commit; if so, it is known which kinds of commits it has struck. */
