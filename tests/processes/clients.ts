@@ -20,6 +20,9 @@ const keys = 60;
 const eventKeys = 8;
 /** How often a question is repeated whose outcome is unknown. */
 const triesMax = 5;
+/** How often a question is repeated that has its answer, and how long after that. */
+const doubts = 0.15;
+const doubtMsMax = 3_000;
 
 /** A run that a client knows of. */
 interface Known {
@@ -152,6 +155,7 @@ export class Clients {
     const [awaits, deletes] = [this.#chance(0.3), this.#chance(0.4)];
     const runId = await this.#repeat(definition, key, token, wish, isPatient);
     if (runId === undefined) return;
+    if (isPatient) this.#doubt(() => this.#repeat(definition, key, token, wish));
     const run = { definition, key, runId, token };
     this.#recent = [...this.#recent.slice(-30), run];
     if (definition.name === "bill" && wish === "good") this.#bill(run);
@@ -199,6 +203,7 @@ export class Clients {
     if (draw < 0.4) return this.#track(this.#callback(name, token, false));
     if (draw < 0.85) {
       this.#track(this.#callback(name, token, true));
+      this.#doubt(() => this.#callback(name, token, true));
       if (draw < 0.6) this.#track(this.#callback(name, token, true));
       return;
     }
@@ -222,6 +227,12 @@ export class Clients {
       });
       if (code !== "OUTCOME_UNKNOWN") return;
     }
+  }
+
+  /** Asks again later, now and then, as who does not believe what he was told. */
+  #doubt(ask: () => Promise<unknown>): void {
+    if (!this.#chance(doubts)) return;
+    this.#track(sleep(this.#random.float() * doubtMsMax).then(ask));
   }
 
   #notify(): void {

@@ -9,7 +9,8 @@
  * 4. What was committed has had its effect, effects are those of visits that exist, and none is made again without a cause.
  * 5. An acknowledged pause, resume, cancel, deletion or await is true.
  * 6. A key never has two unfinished runs.
- * 7. An acknowledged callback was applied exactly once, a refused one never, any other at most once.
+ * 7. An acknowledged callback was applied exactly once, a refused one never, any other at most once; and who asks again
+ *    under an idempotency key gets the first answer.
  * 8. A timer fires once, never early, and is never lost.
  * 9. A hook is run to its end for each change that it is to hear of, for no other, and not again without a cause.
  * 10. What was deleted is nowhere in the store, and nothing else was deleted.
@@ -27,7 +28,13 @@ import { countsOf } from "./judge_counts.ts";
 import { checkAgain, checkEffects, checkRest, checkTimers } from "./judge_effects.ts";
 import { checkHooks } from "./judge_hooks.ts";
 import { checkData, checkEnd, checkKeys, lifeOf, type Lives } from "./judge_lives.ts";
-import { checkCallbacks, checkRemoved, checkTriggers, checkVerbs } from "./judge_questions.ts";
+import {
+  checkCallbacks,
+  checkRemoved,
+  checkRepetitions,
+  checkTriggers,
+  checkVerbs,
+} from "./judge_questions.ts";
 import { checkConnectors, checkStreams } from "./judge_streams.ts";
 import { damageOf } from "./ledger_reader.ts";
 import { removed } from "./machines.ts";
@@ -56,6 +63,7 @@ export function judge(about: Case): Verdict {
   const talk = new Talk(lines);
   const hooks = lines.filter((line) => line.what === "hook");
   checkTriggers(talk, lives, report);
+  checkRepetitions(talk, lines, report);
   checkVerbs(talk, lives, report);
   checkCallbacks(talk, lives, report);
   for (const life of lives.values()) {

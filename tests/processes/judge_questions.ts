@@ -5,7 +5,7 @@
  */
 import type { Report, Talk } from "./judge_case.ts";
 import { ended, type Lives } from "./judge_lives.ts";
-import type { Asked, Hooked, Told } from "./ledger.ts";
+import type { Asked, Hooked, Line, Told } from "./ledger.ts";
 import { removed } from "./machines.ts";
 
 /** Promises 1 and 2: triggers and runs, one to one. */
@@ -64,6 +64,37 @@ export function checkVerbs(talk: Talk, lives: Lives, report: Report): void {
     } else {
       const row = life.changes.find((each) => each.version === told.version);
       if (row?.kind !== kind) say(`version ${told.version} of run ${told.runId} is a ${row?.kind}`);
+    }
+  }
+}
+
+/** Codes that say nothing of what was asked for: the store is away, or who asked has left. */
+const isAway = /^(STORE_|OUTCOME_UNKNOWN|ENGINE_STOPPED)/;
+
+/** Promises 1 and 7: under an idempotency key, who asks again gets the first answer, whatever has happened since. */
+export function checkRepetitions(talk: Talk, lines: readonly Line[], report: Report): void {
+  const questions = new Map(talk.asked.map((each) => [each.id, each]));
+  const first = new Map<string, Told>();
+  const before = new Map<string, Told>();
+  for (const line of lines) {
+    if (line.what === "asked" && line.isRepeatable && line.verb !== "send") {
+      const answer = first.get(`${line.verb} ${line.token}`);
+      if (answer) before.set(line.id, answer);
+    }
+    const question = "id" in line ? questions.get(line.id) : undefined;
+    if (line.what === "told" && question?.isRepeatable && line.applied !== false) {
+      first.set(`${question.verb} ${question.token}`, line);
+    }
+    const answer = line.what === "told" || line.what === "refused" ? before.get(line.id) : undefined;
+    if (!answer || (line.what === "refused" && isAway.test(line.code))) continue;
+    const { verb, token } = question!;
+    const say = (what: string) =>
+      report(verb === "trigger" ? 1 : 7, `${verb} ${token}: asked again, it was ${what}`, answer.runId);
+    if (line.what === "refused") say(`refused with ${line.code}`);
+    else if (
+      line.what === "told" && (line.applied === false || line.created || line.runId !== answer.runId)
+    ) {
+      say(line.applied === false ? "not applied" : `told of run ${line.runId}, created: ${line.created}`);
     }
   }
 }

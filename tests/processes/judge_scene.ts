@@ -215,7 +215,8 @@ function bill(scribe: Scribe): void {
     scribe.code("c", `b1:2:callback:${paid}`, "pending", { token: paid });
     scribe.ask("callback", { ...about, token: paid }, { runId: "b1", applied: true });
   }
-  scribe.ask("callback", { ...about, token: "p2" }, { runId: "b1", applied: true });
+  scribe.ask("callback", { ...about, token: "p2", isRepeatable: true }, { runId: "b1", applied: true });
+  scribe.ask("callback", { ...about, token: "p2", isRepeatable: true }, { runId: "b1", applied: true });
   scribe.ask("send", { ...about, token: "p3" }, {});
   scribe.code("w1", "b1:2:callback:p3", "pending", { token: "p3" });
   scribe.ask("callback", { ...about, token: "p3" }, { runId: "b1", applied: true });

@@ -55,6 +55,11 @@ const answer = (scene: Scene, verb: string, token: string) => {
   return isTold(asked?.what === "asked" ? asked.id : "");
 };
 
+const lastQuestion = (scene: Scene, token: string) => {
+  const asked = scene.lines.findLast(isAsked("callback", token));
+  return asked?.what === "asked" ? asked.id : "";
+};
+
 /** A way to break a promise, and what the judge says of it. */
 type Broken = Readonly<Record<string, readonly [spoil: (scene: Scene) => unknown, said: RegExp]>>;
 
@@ -74,6 +79,24 @@ const runsAndQuestions: Broken = {
   "a run in spite of a refusal": [
     (scene) => change(scene, isTold("c5"), { what: "refused", code: "STORE_BUSY" }),
     /^1: trigger c5: refused with STORE_BUSY, but run r2 is there/,
+  ],
+  "a trigger that makes another run when it is asked again": [
+    (scene) => {
+      const about = { verb: "trigger", definition: "parcel", key: "k", token: "c1" } as const;
+      change(scene, isAsked("trigger", "c1"), { isRepeatable: true });
+      add(scene, "c", { what: "asked", id: "again", ...about, isRepeatable: true });
+      add(scene, "c", { what: "told", id: "again", runId: "r2", created: true });
+    },
+    /^1: trigger c1: asked again, it was told of run r2, created: true/,
+  ],
+  "a trigger that is refused when it is asked again": [
+    (scene) => {
+      const about = { verb: "trigger", definition: "parcel", key: "k", token: "c1" } as const;
+      change(scene, isAsked("trigger", "c1"), { isRepeatable: true });
+      add(scene, "c", { what: "asked", id: "again", ...about, isRepeatable: true });
+      add(scene, "c", { what: "refused", id: "again", code: "RUN_IN_PROGRESS" });
+    },
+    /^1: trigger c1: asked again, it was refused with RUN_IN_PROGRESS/,
   ],
   "a run that is stuck": [
     (scene) => {
@@ -200,6 +223,14 @@ const callbacksAndTimers: Broken = {
   "a refused callback that was applied": [
     (scene) => changeData(scene, "b1", { called: ["p1", "p2", "p4"] }),
     /^7: callback p4: refused, but run b1 has taken it/,
+  ],
+  "a callback that was applied and, asked again, is not": [
+    (scene) => change(scene, isTold(lastQuestion(scene, "p2")), { applied: false }),
+    /^7: callback p2: asked again, it was not applied/,
+  ],
+  "a callback that was applied and, asked again, is refused": [
+    (scene) => change(scene, isTold(lastQuestion(scene, "p2")), { what: "refused", code: "CONFLICT" }),
+    /^7: callback p2: asked again, it was refused with CONFLICT/,
   ],
   "a callback that nobody asked for": [
     (scene) => without(scene, isAsked("callback", "p1")),
