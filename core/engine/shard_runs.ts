@@ -160,7 +160,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
         this.failed(error)
       );
     }
-    return run !== undefined || this.#queued.has(runId);
+    return this.#queued.has(runId) || run?.busy === true || run?.attempt !== undefined;
   }
 
   /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
@@ -358,7 +358,12 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.#owner.unsure();
-      // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know.
+      // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know. But a
+      // scan may have passed the run over while this went on.
+      if (!run.attempt && !this.#queued.has(run.record.id)) {
+        this.#hot.drop(run.record.id);
+        this.#index.recall(run.record.id);
+      }
       throw error;
     }
     const wait = this.#waiting.get(run.record.id);

@@ -63,3 +63,22 @@ testInMemory("a shard whose index could not be read when it was taken is worked 
   assert.equal(bad.failed, 1);
   assert.equal((await second.get(slow, "k"))!.runState, "completed");
 });
+
+testInMemory(
+  "a removal that is held up half-way does not forget which run a trigger has made",
+  async (world) => {
+    const { store, bad } = failingStore(world);
+    const short = machine("short", { keepFinished: "1m" }).step("a", ["b"], () => "b").build();
+    const engine = await world.started({ definitions: [short], store });
+    const first = await engine.trigger(short, "k", { idempotencyKey: "i" });
+    await world.advance(1_000);
+    bad.prefix = keyspace.history.range(first.runId).start;
+    await world.advance(90_000);
+    assert.ok(bad.failed > 0, "the removal has begun, and cannot go on");
+    assert.equal((await engine.trigger(short, "k", { idempotencyKey: "i" })).runId, first.runId);
+    bad.prefix = "";
+    await world.advance(90_000);
+    const second = await engine.trigger(short, "k", { idempotencyKey: "i" });
+    assert.ok(second.created && second.runId !== first.runId);
+  },
+);

@@ -74,7 +74,7 @@ for (const by of ["owner", "guest"] as const) {
       const { flow, held, order } = narrow();
       const owner = await triggerAll(world, flow, ["first", "taken", "told", "deleted", "paused", "last"]);
       const engine = by === "owner" ? owner : world.engine({ definitions: [flow], work: false });
-    await world.advance(10);
+      await world.advance(10);
       await world.during(engine.callback(flow, "taken", "queued", true));
       await world.during(engine.callback(flow, "told", "queued", false));
       await world.during(engine.cancel(flow, "deleted"));

@@ -134,7 +134,7 @@ export class Clients {
     if (due >= 0) return this.#pay(this.#bills.splice(due, 1)[0]!.run);
     const draw = this.#random.float();
     const run = this.#pick(this.#recent);
-    if (draw < 0.07) return this.#notify();
+    if (draw < 0.04) return this.#notify();
     if (draw < 0.72 || !run) return this.#track(this.#begin());
     const verb = draw < 0.8 ? "pause" : draw < 0.88 ? "resume" : draw < 0.94 ? "cancel" : "delete";
     this.#track(this.#operate(verb, run));
@@ -197,9 +197,9 @@ export class Clients {
     const token = this.#asking.nextId();
     const name = { key, ...(this.#chance(0.7) && { runId }) };
     if (draw < 0.4) return this.#track(this.#callback(name, token, false));
-    if (draw < 0.75) {
+    if (draw < 0.85) {
       this.#track(this.#callback(name, token, true));
-      if (draw < 0.55) this.#track(this.#callback(name, token, true));
+      if (draw < 0.6) this.#track(this.#callback(name, token, true));
       return;
     }
     this.#track(this.#send("bill", key, token, runId));

@@ -12,7 +12,7 @@ import { judge } from "./judge.ts";
 import type { StoredRun, Violation } from "./judge_case.ts";
 import { Ledger } from "./ledger.ts";
 import { LedgerReader } from "./ledger_reader.ts";
-import { listAll, peace, peaceMsMax, type Unrest } from "./peace.ts";
+import { listAll, peace, type Unrest } from "./peace.ts";
 import type { Place } from "./place.ts";
 import { scanStore } from "./store_scan.ts";
 import { sleep, type Trail } from "./trail.ts";
@@ -80,7 +80,7 @@ export async function runEpisode(options: EpisodeOptions): Promise<Outcome> {
     await live(cast);
     const unrest = await peace(store, clients, cast.reader);
     const stuck = unrest ? await tellStuck(cast, unrest) : [];
-    if (!unrest) await rest(cast);
+    await rest(cast, unrest === undefined);
     const found = await verdictOf(cast);
     options.say(progressOf(cast));
     const { violations, counts } = found;
@@ -143,10 +143,12 @@ async function live({ options, clients, fleet, chaos }: Cast): Promise<void> {
 }
 
 /** Nothing may begin any more; then all leave in order, so that what a late one has to say is said before the judgement. */
-async function rest({ ledger, clients, fleet }: Cast): Promise<void> {
-  ledger.write({ what: "event", name: "rest", to: "all" });
-  await sleep(restMs);
-  await clients.answered();
+async function rest({ ledger, clients, fleet }: Cast, isAtRest: boolean): Promise<void> {
+  if (isAtRest) {
+    ledger.write({ what: "event", name: "rest", to: "all" });
+    await sleep(restMs);
+    await clients.answered();
+  }
   const members = [...fleet.workers, ...fleet.members("receiver")];
   await Promise.all(members.map((member) => fleet.leave(member)));
 }
@@ -199,8 +201,11 @@ async function historyOf({ engine }: Clients, runId: string): Promise<HistoryRow
 }
 
 /** What does not come to rest, while the fleet is still there. */
-async function tellStuck({ reader, store, clients }: Cast, { runs, rest }: Unrest): Promise<string[]> {
-  const late = `after ${peaceMsMax} ms of peace`;
+async function tellStuck(
+  { reader, store, clients }: Cast,
+  { runs, rest, stillMs }: Unrest,
+): Promise<string[]> {
+  const late = `in peace, and nothing has happened for ${stillMs} ms`;
   const stuck = runs.map(({ runId, definition, key, status, runState }): Violation => ({
     promise: 1,
     problem: `run ${runId} of ${definition} "${key}" is ${runState} at "${status}" ${late}`,

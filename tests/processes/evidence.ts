@@ -50,6 +50,9 @@ async function evidenceOf(runId: string, owners: readonly string[], sources: Sou
   const harm = lines.filter((line): line is Event => {
     const isAround = line.at > first - aroundMs && line.at < last + aroundMs;
     return isAround && line.what === "event" && (line.name !== "log" || involved.has(line.to));
+  }).filter((line, index, all) => {
+    const before = all[index - 1];
+    return line.name !== "log" || before?.to !== line.to || before.about !== line.about;
   });
   return [
     `record in shard ${shard}, version ${record?.version}: ${record?.value ?? "none"}`,

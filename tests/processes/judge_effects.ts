@@ -72,15 +72,14 @@ const takesUp = "round";
  * changed the data, is one, and stands in the history.
  */
 export function checkAgain(lines: readonly Line[], lives: Lives, report: Report): void {
-  const harm = new Harm();
+  const harm = new Harm(lines);
   const made = new Map<string, Effect>();
   const again = new Map<string, Began[]>();
   for (const line of lines) {
-    harm.see(line);
     if (line.what === "effect" && line.lane !== "callback") made.set(line.stepId, line);
     if (line.what !== "began") continue;
     const before = made.get(line.stepId);
-    if (before && !harm.excuses(before)) {
+    if (before && !harm.excuses(before, line)) {
       again.set(line.stepId, [...again.get(line.stepId) ?? [], line]);
     }
     made.delete(line.stepId);

@@ -1,25 +1,41 @@
-import type { Line } from "./ledger.ts";
+import type { Event, Line } from "./ledger.ts";
 
-/** How long ago a process may have been harmed that does not yet know what it has lost. */
+/** How long a process may not know what it has lost, before or after it was harmed. */
 const causeMsMax = 3_000;
 
 const causes: ReadonlySet<string> = new Set(["kill", "freeze", "thaw", "restarted", "leave", "log"]);
 
 /**
- * What was done to whom, as the ledger is walked through. What a process has done may be forgotten when it dies, loses its
- * shard or cannot write; without any of these, it counts, and is not done again.
+ * What was done to whom. What a process has done may be forgotten when it dies, loses its shard, is told to leave or cannot
+ * write; without any of these it counts, and is not done again.
  */
 export class Harm {
-  readonly #last = new Map<string, number>();
+  readonly #events: ReadonlyMap<string, readonly Event[]>;
 
-  /** Takes note of a line. */
-  see(line: Line): void {
-    if (line.what === "event" && causes.has(line.name)) this.#last.set(line.to, line.at);
+  /**
+   * @param lines The ledger.
+   */
+  constructor(lines: readonly Line[]) {
+    const harmful = lines.filter((line) => line.what === "event").filter(({ name }) => causes.has(name));
+    this.#events = Map.groupBy(harmful, ({ to }) => to);
   }
 
-  /** Whether what a process did at that time may be lost by now. */
-  excuses({ by, at }: Pick<Line, "by" | "at">): boolean {
-    const last = Math.max(this.#last.get(by) ?? -Infinity, this.#last.get("server") ?? -Infinity);
-    return last >= at - causeMsMax;
+  /**
+   * Whether what a process did may be lost when it is done again, or done again by one that does not know that it has lost
+   * its shard to the first.
+   *
+   * @param done When, and by whom, it was done.
+   * @param again When, and by whom, it is done again.
+   */
+  excuses(done: Pick<Line, "by" | "at">, again: Pick<Line, "by" | "at">): boolean {
+    const isCause = ({ name, at }: Event) => {
+      // That it has lost a shard, or could not write, it says when it learns so.
+      return at >= done.at - causeMsMax && at <= again.at + (name === "log" ? causeMsMax : 0);
+    };
+    const has = (name: string, isMeant: (event: Event) => boolean) =>
+      this.#events.get(name)?.some(isMeant) ?? false;
+    const isOver = ({ name, at }: Event) => name === "leave" && at <= again.at;
+    const isLate = (event: Event) => event.name !== "leave" && event.name !== "kill" && isCause(event);
+    return has("server", isCause) || has(done.by, isCause) || has(done.by, isOver) || has(again.by, isLate);
   }
 }

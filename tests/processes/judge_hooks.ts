@@ -60,14 +60,13 @@ function checkTold(line: Hooked, lives: Lives, report: Report): void {
 }
 
 function checkAgain(lines: readonly Line[], report: Report): void {
-  const harm = new Harm();
+  const harm = new Harm(lines);
   const endedBy = new Map<string, Hooked>();
   for (const line of lines) {
-    harm.see(line);
     if (line.what !== "hook") continue;
     const hook = nameOf(line);
     const before = endedBy.get(hook);
-    if (before && line.phase === "began" && !harm.excuses(before)) {
+    if (before && line.phase === "began" && !harm.excuses(before, line)) {
       report(9, `hook ${hook}: ${line.by} began it, which ${before.by} had ended`, line.runId);
     }
     if (line.phase === "ended") endedBy.set(hook, line);

@@ -21,6 +21,11 @@ const add = (
   const more = { ...line, by, n: 0, at } as Line;
   scene.lines.splice(scene.lines.findIndex(before), 0, more);
 };
+/** The same lines again, by somebody else, last of all. */
+const repeat = (scene: Scene, lines: readonly Line[], by: (line: Line) => string) => {
+  const { at } = scene.lines.at(-1)!;
+  scene.lines.splice(-1, 0, ...lines.map((line) => ({ ...line, by: by(line), at })));
+};
 const indexOf = (scene: Scene, runId: string) => scene.runs.findIndex(({ view }) => view.runId === runId);
 const changeView = (scene: Scene, runId: string, more: object) => {
   const { view, rows } = scene.runs[indexOf(scene, runId)]!;
@@ -162,7 +167,7 @@ const effects: Broken = {
   "a step that is done again without a cause": [
     (scene) => {
       const again = scene.lines.filter((line) => "stepId" in line && line.stepId === "r1:1");
-      scene.lines.splice(-1, 0, ...again.map((line) => ({ ...line, by: "w9" })));
+      repeat(scene, again, () => "w9");
     },
     /^4: step r1:1: w9 began it, which had had its effect/,
   ],
@@ -251,7 +256,7 @@ const hooksAndDeletions: Broken = {
   "a hook that was told again without a cause": [
     (scene) => {
       const told = scene.lines.filter(isHook("o1", "audit"));
-      scene.lines.splice(-1, 0, ...told.map((line) => ({ ...line, by: "w2" })));
+      repeat(scene, told, () => "w2");
     },
     /^9: hook audit .* of run o1: w2 began it, which w1 had ended/,
   ],
@@ -400,7 +405,7 @@ Deno.test("judge() lets an effect be made again when its process was frozen, and
   const scene = sound();
   const again = scene.lines.filter((line) => "stepId" in line && line.stepId === "r1:1");
   add(scene, "a", { what: "event", name: "freeze", to: "w1" });
-  scene.lines.splice(-1, 0, ...again.map((line) => ({ ...line, by: "w9" })));
+  repeat(scene, again, () => "w9");
   assert.deepEqual(otherThanNumbers(textsOf(scene)), []);
   assert.equal(judge(scene).counts["effects of steps done again or dropped"], 2);
 });
@@ -425,19 +430,55 @@ Deno.test("judge() takes a callback without an answer for one that may have been
   assert.deepEqual(otherThanNumbers(textsOf(other)), []);
 });
 
-Deno.test("judge() lets a hook be told again when its process was killed", () => {
+const causes = {
+  "was killed": ["kill", 0],
+  "had just been thawed": ["thaw", -2_900],
+  "had been told to leave long ago": ["leave", -50_000],
+  "had lost its shard, as it says later": ["log", 2_900],
+} as const;
+for (const [what, [name, ms]] of Object.entries(causes)) {
+  Deno.test(`judge() lets a hook be told again when its process ${what}`, () => {
+    const scene = sound();
+    const told = scene.lines.filter(isHook("o1", "audit"));
+    const { at } = told.at(-1)!;
+    const again = scene.lines.at(-1)!.at;
+    add(scene, "a", { what: "event", name, to: "w1" }, ms > 0 ? again + ms : at + ms);
+    repeat(scene, told, () => "w9");
+    assert.deepEqual(otherThanNumbers(textsOf(scene)), []);
+    assert.equal(judge(scene).counts["hooks done again"], 1);
+  });
+}
+
+Deno.test("judge() lets a hook be told again by a process that was frozen and does not know that it has lost it", () => {
   const scene = sound();
-  const told = scene.lines.filter(isHook("o1", "audit"));
-  add(scene, "a", { what: "event", name: "kill", to: "w1" });
-  scene.lines.splice(-1, 0, ...told.map((line) => ({ ...line, by: "w9" })));
+  add(scene, "a", { what: "event", name: "thaw", to: "w9" });
+  repeat(scene, scene.lines.filter(isHook("o1", "audit")), () => "w9");
   assert.deepEqual(otherThanNumbers(textsOf(scene)), []);
-  assert.equal(judge(scene).counts["hooks done again"], 1);
 });
+
+const noCauses = {
+  "was killed only later": ["kill", 10],
+  "had been thawed long ago": ["thaw", -3_200],
+  "lost its shard long after": ["log", 3_200],
+} as const;
+for (const [what, [name, ms]] of Object.entries(noCauses)) {
+  Deno.test(`judge() sees a hook that is told again although its process ${what}`, () => {
+    const scene = sound();
+    const told = scene.lines.filter(isHook("o1", "audit"));
+    const from = ms > 0 ? scene.lines.at(-1)!.at : told[0]!.at;
+    add(scene, "a", { what: "event", name, to: "w1" }, from + ms);
+    repeat(scene, told, () => "w9");
+    assert.match(
+      otherThanNumbers(textsOf(scene)).join(),
+      /^9: hook audit .* w9 began it, which w1 had ended/,
+    );
+  });
+}
 
 Deno.test("judge() lets what was not acked, or not noted, come again from where it was", () => {
   const scene = sound();
   const again = scene.lines.filter((line) => line.what === "got" && line.runId === "o1" && line.version > 1);
-  scene.lines.splice(-1, 0, ...again.map((line) => ({ ...line, by: line.by === "r1" ? "r9" : "w9" })));
+  repeat(scene, again, ({ by }) => by === "r1" ? "r9" : "w9");
   assert.deepEqual(otherThanNumbers(textsOf(scene)), []);
 });
 

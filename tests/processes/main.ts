@@ -8,6 +8,7 @@
  * @module
  */
 import { type Outcome, runEpisode } from "./episode.ts";
+import { termMs } from "./fleet.ts";
 import { makePlace, type StoreKind, storeKinds } from "./place.ts";
 
 function option(name: string): string | undefined {
@@ -19,10 +20,10 @@ const numberOf = (name: string, otherwise: number) => Number(option(name) ?? oth
 
 /** Time for a kill at most, when it is kills that count. */
 const secondsPerKill = 4;
-/** With many kills, ownerships are short as well: else nobody would own anything. */
+/** With many kills of workers on a file, ownerships are short as well; a server that dies too must be given time. */
 const termOfStormMs = 1_000;
 
-function optionsOf() {
+function optionsOf(store: string) {
   const kills = option("kills") === undefined ? undefined : numberOf("kills", 0);
   return {
     seed: numberOf("seed", 7),
@@ -30,14 +31,14 @@ function optionsOf() {
     workers: numberOf("workers", 4),
     clients: numberOf("clients", 2),
     load: numberOf("load", kills === undefined ? 40 : 60),
-    termMs: numberOf("term", kills === undefined ? 1_500 : termOfStormMs),
+    termMs: numberOf("term", kills !== undefined && store === "file" ? termOfStormMs : termMs),
     ...(kills !== undefined && { kills }),
   };
 }
 
 async function main(): Promise<number> {
   const store = option("store") ?? "file";
-  const options = optionsOf();
+  const options = optionsOf(store);
   const wrong = Object.entries(options).find(([, value]) => !(value >= 0));
   if (wrong || !(storeKinds as readonly string[]).includes(store)) {
     console.error(

@@ -10,8 +10,10 @@ import type { LedgerReader } from "./ledger_reader.ts";
 import { removed, topics } from "./machines.ts";
 import { sleep } from "./trail.ts";
 
-/** Longest time that the last runs may take once all is well. Much more than needed: who is late is stuck. */
-export const peaceMsMax = 60_000;
+/** Longest time in which nothing may happen although something is left to do. Much more than needed: who is late is stuck. */
+const stillMsMax = 60_000;
+/** Longest that the last runs may take, whatever happens: who does things for ever comes to nothing. */
+const peaceMsMax = 600_000;
 /** How long nobody must have received anything: many polls. */
 const silenceMs = 700;
 const lookMs = 150;
@@ -19,8 +21,9 @@ const lookMs = 150;
 /** A run without its data. */
 export type Listed = Omit<RunView, "data">;
 
-/** What is not at rest. */
+/** What is not at rest, and for how long nothing has happened. */
 export interface Unrest {
+  readonly stillMs: number;
   /** Runs that have not ended, are not deleted, or not removed, as they should be. */
   readonly runs: readonly Listed[];
   /** What else there is. */
@@ -38,9 +41,13 @@ export async function peace(
   reader: LedgerReader,
 ): Promise<Unrest | undefined> {
   const until = performance.now() + peaceMsMax;
-  for (;;) {
+  for (let [seen, since] = [0, performance.now()];;) {
     const unrest = await unrestOf(store, clients, reader);
-    if (unrest === undefined || performance.now() > until) return unrest;
+    if (unrest === undefined) return undefined;
+    const done = doneIn(reader);
+    const now = performance.now();
+    if (done > seen) [seen, since] = [done, now];
+    if (now - since > stillMsMax || now > until) return { ...unrest, stillMs: Math.round(now - since) };
     const isLeftAlone = (run: Listed) =>
       run.status === "waiting" && run.runState === "running" && Date.now() - run.updatedAt.getTime() > 1_000;
     await clients.takeUp(unrest.runs.filter(isLeftAlone));
@@ -52,7 +59,19 @@ export async function peace(
   }
 }
 
-async function unrestOf(store: Store, clients: Clients, reader: LedgerReader): Promise<Unrest | undefined> {
+/** How much has been done. */
+function doneIn(reader: LedgerReader): number {
+  return reader.read().filter((line) =>
+    line.what === "effect" || line.what === "handled" || line.what === "got" ||
+    (line.what === "hook" && line.phase === "ended")
+  ).length;
+}
+
+async function unrestOf(
+  store: Store,
+  clients: Clients,
+  reader: LedgerReader,
+): Promise<Omit<Unrest, "stillMs"> | undefined> {
   const runState = ["initiated", "running", "paused", "stalled", "deletion-requested"] as const;
   const [unfinished, brief] = await Promise.all([
     listAll(clients, { runState }),

@@ -25,7 +25,7 @@ function inPlace(kind: StoreKind, name: string, run: (place: Place) => Promise<v
 }
 
 /** Of chaos, in each life; what comes after it takes as long again. */
-const seconds = 4;
+const seconds = 3;
 
 for (const [kind, seeds] of [["file", [7, 8]], ["sqld", [3, 4]]] as const) {
   inPlace(kind, "keep every promise through kills and stops, twice in a row", async (place) => {

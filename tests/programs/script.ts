@@ -107,7 +107,7 @@ export class Script {
 
   /** What a step, callback or timer does. */
   act(call: Call): Act {
-    const { key, status, code, name = "", visit, round = 0, attempt, data, to } = call;
+    const { key, status, code, name = "", visit, round = 0, attempt, data } = call;
     const { token, trail } = data;
     const chance = this.#chance("act", key, token, status, code, name, visit, round, attempt, trail.length);
     const where = `${status} ${visit} ${code}${name && ` ${name}`}${round > 0 ? ` ${round}` : ""}`;

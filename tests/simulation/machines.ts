@@ -133,12 +133,19 @@ function decide(
 /** Transitions that a run may make when all is calm, before its code gives it up. */
 const calmMovesMax = 8;
 
+/** When it gives up whatever is still going on, in virtual ms: each round may take as long as clocks differ. */
+const calmUntil = 50_000;
+
 /** All is calm: the run is to end, by the shortest way, and not to go in circles. */
-function homeward({ distances, calmMoves }: Stage, run: StepRun<Trail>, to: readonly string[]): Answer {
+function homeward(
+  { world, distances, calmMoves }: Stage,
+  run: StepRun<Trail>,
+  to: readonly string[],
+): Answer {
   if (to.length === 0) return run.skip();
   const moves = (calmMoves.get(run.runId) ?? 0) + 1;
   calmMoves.set(run.runId, moves);
-  if (moves > calmMovesMax) return run.cancel("it goes in circles");
+  if (moves > calmMovesMax || world.time > calmUntil) return run.cancel("it goes in circles");
   const far = (status: string) => distances.get(status) ?? Infinity;
   return to.reduce((best, each) => far(each) < far(best) ? each : best);
 }

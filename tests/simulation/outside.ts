@@ -47,8 +47,8 @@ export function drawOutside(seed: number, programs: readonly Program[]): Outside
   const dice = new Dice(seed ^ 0x5eed);
   const keepEventsMs = dice.chance(0.2) ? dice.pick([1_000, 2_500]) : undefined;
   const areKept = keepEventsMs === undefined;
-  const source = dice.chance(0.3) ? drawSource(dice, programs, areKept) : undefined;
-  const news = dice.chance(0.15) && areKept ? drawNews(dice) : undefined;
+  const source = dice.chance(0.22) ? drawSource(dice, programs, areKept) : undefined;
+  const news = dice.chance(0.12) && areKept ? drawNews(dice) : undefined;
   const around = {
     ...(source && { source }),
     ...(news && { news }),
@@ -60,7 +60,7 @@ export function drawOutside(seed: number, programs: readonly Program[]): Outside
   const hasReaders = dice.chance(0.4);
   return {
     ...around,
-    ...(dice.chance(0.6) && {
+    ...(dice.chance(0.5) && {
       relay: {
         batch: dice.pick([1, 2, 3, 20]),
         retryMsMax: dice.pick([40, 400]),
@@ -159,11 +159,6 @@ export class Outside {
   /** Whether nothing is on its way to the engines. */
   get isAtRest(): boolean {
     return (this.#sender?.isAtRest ?? true) && (this.#source?.isAtRest ?? true);
-  }
-
-  /** All is at rest. */
-  checkEnd(): void {
-    this.#source?.checkEnd();
   }
 
   #beginNews(stage: Stage, { sendings, acks }: NewsPlan): void {

@@ -67,9 +67,6 @@ function castOf(world: World, programs: readonly Program[], outsidePlan: Outside
     ask: (dice) => clients.ask(dice),
     takeCare: () => clients.takeCare(),
     isAtRest: () => isAtRest(),
-    checkEnd() {
-      clients.checkEnd();
-      outside.checkEnd();
-    },
+    checkEnd: () => clients.checkEnd(),
   };
 }

@@ -25,6 +25,9 @@ interface Life {
 /** A record in memory is believed for a poll, and read again after that. */
 const pauseHeardMs = 1_000;
 
+/** Longest time from the decision that an attempt is due to its begin: a codec may have to open its data first. */
+const decidedMs = 100;
+
 /** I5, I7 and more: who started which code of steps and timers, when, and under which ownership. */
 export class AttemptLaws {
   readonly #world: World;
@@ -64,7 +67,8 @@ export class AttemptLaws {
       "I5",
       () => `attempt ${attempt} of ${stepId} was never due while active`,
     );
-    const now = host.clock.now();
+    // What was decided just before the clock was set back begins by the time it showed then.
+    const now = world.time - host.jumpedAt < decidedMs ? host.latest : host.clock.now();
     world.expect(now >= (due ?? now), "I7", () => `${stepId} starts ${due! - now} ms early`);
     const since = world.time - Math.max(life.pausedAt, host.unfrozenAt);
     const isStarted = record.state === "paused" && since > pauseHeardMs && this.#options.pauseIsHeard;
@@ -106,12 +110,21 @@ export class AttemptLaws {
   applied({ before, after, event }: RunChange): void {
     const life = this.#lifeOf(after.id);
     const isCounted = before !== undefined && event.by === "step" && event.kind === "error";
-    const isBegun = isCounted && !this.#options.isCodecFailure?.(event);
+    // Such an attempt counts as begun, though its code was not.
+    if (isCounted && this.#options.isCodecFailure?.(event)) {
+      life.begun.add(`${before.visit} ${before.attempt + 1}`);
+    }
     this.#world.expect(
-      !isBegun || life.begun.has(`${before.visit} ${before.attempt + 1}`),
+      !isCounted || life.begun.has(`${before.visit} ${before.attempt + 1}`),
       "once",
-      () => `error ${before!.attempt + 1} of run ${after.id} is counted, but was no attempt`,
+      () =>
+        `error ${
+          before!.attempt + 1
+        } of run ${after.id} is counted, but was no attempt: ${event.error?.message}`,
     );
+    // An attempt that goes on through a pause and its end counts as the first of those that come after.
+    const begun = [...life.begun].some((each) => each.startsWith(`${after.visit} `));
+    if (event.kind === "resume" && begun) life.begun.add(`${after.visit} 1`);
     if (after.state === "paused" && before?.state !== "paused") life.pausedAt = this.#world.time;
     if (bucketOf(after.state) !== "active") return;
     const mayStart = (attempt: string, at: number) =>

@@ -11,6 +11,8 @@ export class Host {
   /** The engine it runs. */
   engineId = "";
   readonly #world: World;
+  /** When its clock was set last. */
+  jumpedAt = -Infinity;
   #frozenUntil = 0;
   #skew: number;
   #setBack = 0;
@@ -96,6 +98,7 @@ export class Host {
   /** The wall clock is set. */
   jump(ms: number): void {
     this.#world.log(`${this.name}'s clock jumps by ${ms.toFixed(0)} ms`);
+    this.jumpedAt = this.#world.time;
     this.#skew += ms;
     this.#setBack = Math.max(0, this.#setBack - ms);
   }
