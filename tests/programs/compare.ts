@@ -8,10 +8,8 @@ import type { StoreKind } from "../engine/stores.ts";
 import { liveOn } from "./live.ts";
 import { expect } from "./model_life.ts";
 import { difference, type Picture } from "./picture.ts";
+import type { Program } from "./program.ts";
 import { type Scenario, scenarios } from "./scenario.ts";
-
-/** Smaller lives that are tried after a failure: more of them make a reader wait for little. */
-const shrinksMax = 250;
 
 /** Which lives. */
 export interface Which {
@@ -19,6 +17,8 @@ export interface Which {
   readonly runs: number;
   /** Where a failure was found: lives that one again, as it was shrunk. */
   readonly path?: string;
+  /** Smaller lives that are tried after a failure at most; default 2,000. */
+  readonly shrinks?: number;
 }
 
 /** What came of them. */
@@ -53,6 +53,7 @@ export async function picturesOf(scenario: Scenario, kinds: readonly StoreKind[]
 export async function compare(which: Which, kindOf: (scenario: Scenario) => StoreKind): Promise<Compared> {
   let lived = 0;
   let free = 0;
+  const { seed, runs: numRuns, path, shrinks: shrinksMax = 2_000 } = which;
   let shrinks = 0;
   const property = fc.asyncProperty(scenarios, async (scenario) => {
     if (shrinks > 0 && shrinks++ > shrinksMax) return;
@@ -65,7 +66,6 @@ export async function compare(which: Which, kindOf: (scenario: Scenario) => Stor
     shrinks ||= 1;
     throw new Error(found);
   });
-  const { seed, runs: numRuns, path } = which;
   const details = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path }) });
   if (!details.failed) return { lived, free };
   const [scenario] = details.counterexample!;
@@ -77,17 +77,19 @@ export async function compare(which: Which, kindOf: (scenario: Scenario) => Stor
 /** A life and what went wrong with it. */
 export function tell(scenario: Scenario, where: string, error: unknown): string {
   const { lived } = expect(scenario);
-  const programs = scenario.programs.map((program) =>
-    JSON.stringify(program, null, 1).replace(/\n +(?! *")/g, " ")
-  );
   const asks = lived.asks.map(({ waitMs, ask }, index) =>
     `${index}: ${waitMs} ms later ${JSON.stringify(ask)}`
   );
   const from = scenario.isGuest ? "another engine than the one that works" : "the engine that works";
   return [
     `on ${where}, asked of ${from}, script ${scenario.seed}`,
-    ...programs,
+    ...scenario.programs.flatMap(programLines),
     ...asks,
     error instanceof Error ? error.message : String(error),
   ].join("\n");
+}
+
+function programLines({ name, graph, ...rest }: Program): string[] {
+  const places = Object.entries(graph).map(([status, place]) => `  ${status}: ${JSON.stringify(place)}`);
+  return [`program "${name}" ${JSON.stringify(rest)}`, ...places];
 }

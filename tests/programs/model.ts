@@ -59,6 +59,8 @@ export class Model {
   /** The code that runs for a run. */
   readonly #busy = new Map<ModelRun, Flight>();
   readonly #tickets = new Map<ModelRun, Ticket>();
+  /** When something was done with a run last. */
+  readonly #touched = new Map<ModelRun, number>();
   /** Where runs waited for their step in this visit: a timer that has its turn before costs them no place. */
   readonly #places = new Map<ModelRun, { readonly visit: number; readonly place: number }>();
 
@@ -83,6 +85,7 @@ export class Model {
   /** A run changes: its hooks hear of it, and what its code comes to may fit no more. */
   change<Result>(run: ModelRun, change: () => Result): Result {
     const { state, visit } = run;
+    this.#touched.set(run, this.now);
     const result = change();
     this.hooks.changed(this.now, run, state);
     const flight = this.#busy.get(run);
@@ -95,6 +98,11 @@ export class Model {
     const ticket = this.#tickets.get(run);
     if (ticket && this.#laneOf(run, this.#turnOf(run)) !== ticket.lane) this.#leave(run);
     return result;
+  }
+
+  /** Whether something was done with a run at this very moment. */
+  isTouched(run: ModelRun): boolean {
+    return this.#touched.get(run) === this.now;
   }
 
   /** When something happens next. */
@@ -202,6 +210,7 @@ export class Model {
   }
 
   #begin(run: ModelRun): void {
+    this.#touched.set(run, this.now);
     if (run.isOver) return this.#dispose(run);
     if (run.state === "paused") return this.change(run, () => run.resume(this.now, "engine"));
     this.#leave(run);
