@@ -98,7 +98,7 @@ export class TrailLaws {
     world.expect(isKept, "I6", () => `${mark} of run ${id} is applied without its answer`);
     const { shadow, laws: { disposal } } = this.#stage!;
     for (const other of this.#callbacks.keys()) {
-      if (other === id || disposal.removed.has(other)) continue;
+      if (other === id || disposal.isLeaving(other)) continue;
       const run = shadow.run(other);
       const isOfKey = run?.definition === definition && run.key === key;
       world.expect(

@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 export class DisposalLaws {
   /** Runs that are gone. */
   readonly removed = new Set<string>();
-  /** Runs whose parked hooks are gone already. */
+  /** Runs whose parked hooks or kept answers are gone already. */
   readonly #leaving = new Set<string>();
   /** Runs of whose rows some are gone. */
   readonly #removing = new Set<string>();
@@ -40,14 +40,20 @@ export class DisposalLaws {
     this.#secrets.set(run.id, disguise === undefined ? [secret] : [secret, disguise]);
   }
 
-  /** The parked hooks of a run go, and so must the run. */
+  /** Parked hooks or kept answers of a run go, and so must the run. */
   leaves(runId: string): void {
     this.#leaving.add(runId);
+  }
+
+  /** Some of what was kept of a run is gone already, such as the answers to its callbacks. */
+  isLeaving(runId: string): boolean {
+    return this.#leaving.has(runId) || this.#removing.has(runId) || this.removed.has(runId);
   }
 
   /** A batch is about to be applied. */
   before(host: Host, shard: number, batch: Batch): void {
     for (const key of batch.deletes) {
+      if (key.startsWith("idem ")) this.#forgets(shard, key);
       if (!key.startsWith("hist ") && !key.startsWith("run ")) continue;
       const runId = key.split(" ")[1]!;
       this.#removes(host, shard, runId);
@@ -70,6 +76,12 @@ export class DisposalLaws {
       const runId = key.split(" ")[1]!;
       if (this.#deleted.has(runId)) this.#isSilent(runId, key, value);
     }
+  }
+
+  /** A kept answer goes with its run. */
+  #forgets(shard: number, key: string): void {
+    const row = this.#shadow.rows[shard]!.get(key);
+    if (row) this.leaves((JSON.parse(row.value) as { readonly runId: string }).runId);
   }
 
   #isDeleted(shard: number, run: RunRecord): void {
