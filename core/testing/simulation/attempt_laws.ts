@@ -68,7 +68,8 @@ export class AttemptLaws {
       () => `attempt ${attempt} of ${stepId} was never due while active`,
     );
     // What was decided just before the clock was set back begins by the time it showed then.
-    const now = world.time - host.jumpedAt < decidedMs ? host.latest : host.clock.now();
+    const setAt = Math.max(host.jumpedAt, host.unfrozenAt);
+    const now = world.time - setAt < decidedMs ? host.latest : host.clock.now();
     world.expect(now >= (due ?? now), "I7", () => `${stepId} starts ${due! - now} ms early`);
     const since = world.time - Math.max(life.pausedAt, host.unfrozenAt);
     const isStarted = record.state === "paused" && since > pauseHeardMs && this.#options.pauseIsHeard;
