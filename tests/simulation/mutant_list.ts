@@ -10,6 +10,7 @@ import type { Mutant } from "./mutant.ts";
 export const mutants: readonly Mutant[] = [
   {
     name: "checks do not see the group's earlier puts",
+    near: 30,
     file: "core/store/settle.ts",
     find: "const results = held ? call.batches.map((batch) => settleBatch(batch, view)) : undefined;",
     replace:
@@ -32,7 +33,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a refused landing is run again, not rebased",
-    near: 181,
+    near: 269,
     file: "core/engine/run_turn.ts",
     find: "const changeOf = land(host.definition.behaviour, attempt, landing);",
     replace:
@@ -60,7 +61,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a result lands on a finished run",
-    near: 89,
+    near: 139,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if (run.visit !== attempt.visit)",
@@ -92,6 +93,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "an idempotency key is not looked up",
+    near: 22,
     file: "core/engine/trigger.ts",
     find: "if (kept) return",
     replace: "if (kept && !kept) return",
@@ -104,7 +106,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "half of a commit that failed is forgotten",
-    near: 219,
+    near: 303,
     file: "core/store/group_commit.ts",
     find: "await this.#commitAll(waiting.slice(middle));",
     replace: "",
@@ -124,7 +126,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "an owner that could not be drained starts nothing any more",
-    near: 190,
+    near: 114,
     file: "core/engine/attempts.ts",
     find: "    if (this.#running > 0) this.#atRest = undefined;\n",
     replace: "",
@@ -161,6 +163,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step starts before it is due",
+    near: 30,
     file: "core/engine/turn.ts",
     find: "if (run.due === undefined || run.due > now) return undefined;",
     replace: "if (run.due === undefined) return undefined;",
@@ -193,14 +196,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a landing whose outcome stays unknown is applied again",
-    near: 252,
+    near: 333,
     file: "core/engine/hot_runs.ts",
     find: "const isFound = newest.some((each) => each.value === row);",
     replace: "const isFound = newest.length < 0 && row === row;",
   },
   {
     name: "a timer's result lands in another visit",
-    near: 1629,
+    near: 260,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if ((!timer && run.visit !== attempt.visit) || isFinished(run.state))",
@@ -231,7 +234,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step overwrites what a callback saved",
-    near: 206,
+    near: 242,
     file: "core/parts/landing.ts",
     find: "if (saves && run.payload !== attempt.payload)",
     replace: "if (saves && run.payload.length < 0)",
@@ -275,7 +278,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback overwrites what was saved meanwhile",
-    near: 236,
+    near: 50,
     file: "core/engine/callback.ts",
     find: "run.visit !== base.visit || run.payload !== base.payload",
     replace: "run.visit !== base.visit",
@@ -289,20 +292,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback's idempotency key is not checked",
-    near: 909,
+    near: 237,
     file: "core/engine/callback.ts",
     find: "batch.check(row, null).put(",
     replace: "batch.put(",
   },
   {
     name: "a callback is applied to a paused run",
+    near: 32,
     file: "core/engine/callback.ts",
     find: 'if (run.state === "paused" || run.state === "stalled")',
     replace: 'if (run.state === "stalled")',
   },
   {
     name: "a callback on its owner believes the copy in memory",
-    near: 3069,
+    near: 1160,
     file: "core/engine/hot_runs.ts",
     find: "error instanceof RunStateError || error instanceof Stale;",
     replace: "error instanceof RunStateError;",
@@ -329,7 +333,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a hook's error quotes deleted data",
-    near: 534,
+    near: 1350,
     file: "core/engine/chores.ts",
     find: 'next.lastError && { ...next.lastError, message: "" }',
     replace: "next.lastError",
@@ -349,6 +353,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a removal takes hooks that have not run",
+    near: 36,
     file: "core/engine/dispose.ts",
     find: "if (chore.due !== undefined) return waits = true;",
     replace: "",
@@ -356,8 +361,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a removal forgets the kept answers",
     file: "core/engine/dispose.ts",
-    find: "if (readAnswer(entry).runId === record.id)",
-    replace: "if (readAnswer(entry).runId === record.key)",
+    find: "if (readAnswer(entry).runId !== record.id) return;",
+    replace: "if (readAnswer(entry).runId !== record.key) return;",
   },
   {
     name: "a removal forgets the key",

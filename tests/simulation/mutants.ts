@@ -36,17 +36,20 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
   const home = new URL(`file://${folder}/`);
   for (const room of rooms) await copyTree(new URL(room, root), new URL(room, home));
   await Deno.copyFile(new URL("mod.ts", root), new URL("mod.ts", home));
-  const file = new URL(mutant.file, home);
-  const text = await Deno.readTextFile(file);
-  if (text.split(mutant.find).length !== 2) {
-    throw new Error(`Mutant "${mutant.name}": its text must stand exactly once in ${mutant.file}`);
-  }
-  await Deno.writeTextFile(file, text.replace(mutant.find, () => mutant.replace));
+  const text = await textOf(mutant);
+  await Deno.writeTextFile(new URL(mutant.file, home), text.replace(mutant.find, () => mutant.replace));
   const seen = mutant.test === undefined
     ? await hunt(mutant, home)
     : await runTest(mutant, mutant.test, home);
   await Deno.remove(home, { recursive: true });
   return seen;
+}
+
+/** The file that a mutant is of, which must hold its text exactly once. */
+async function textOf({ name, file, find }: Mutant): Promise<string> {
+  const text = await Deno.readTextFile(new URL(file, root));
+  if (text.split(find).length === 2) return text;
+  throw new Error(`Mutant "${name}": its text must stand exactly once in ${file}`);
 }
 
 async function hunt({ name, near = 1 }: Mutant, home: URL): Promise<string | undefined> {
@@ -80,6 +83,7 @@ function deno(verb: string, ...rest: readonly string[]): Promise<Deno.CommandOut
  */
 export async function runMutants(only?: string): Promise<number> {
   const tried = only === undefined ? usual : all.filter(({ name }) => name.includes(only));
+  for (const mutant of tried) await textOf(mutant);
   const seen: (string | undefined)[] = [];
   const waiting = tried.map((_, index) => index);
   const worker = async () => {
