@@ -53,3 +53,15 @@ testOnStores("the hooks of a verb that landed unheard run at once, without a bel
   await world.advance(10_000);
   assert.deepEqual(seen, ["paused"]);
 }, [memory]);
+
+testOnStores("a trigger that landed unheard at its owner is begun all the same", async (world) => {
+  const flow = machine("flow").step("a", ["b"], () => "b").build();
+  const { store, deaf } = deafStore(world.store);
+  const engine = await world.started({ definitions: [flow], store, limits: { settlesMax: 2 } });
+  deaf.to = tellsOf("trigger");
+  const refusal = engine.trigger(flow, "k").catch((error) => error);
+  assert.equal((await world.during(refusal, 10_000)).code, "OUTCOME_UNKNOWN");
+  deaf.to = () => false;
+  await world.advance(60_000);
+  assert.equal((await engine.get(flow, "k"))!.runState, "completed");
+}, [memory]);

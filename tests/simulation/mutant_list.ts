@@ -183,7 +183,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a trigger whose outcome stays unknown is forgotten",
-    near: 1158,
+    test: "tests/engine/unheard_test.ts",
     file: "core/engine/trigger.ts",
     find: "if (error instanceof OutcomeUnknownError) owner?.unsure();",
     replace: "",
@@ -372,7 +372,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a removal does not look whether the run has changed",
-    near: 2476,
+    near: 2633,
     file: "core/engine/dispose.ts",
     find: "const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);",
     replace:
@@ -380,7 +380,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "waits do not hear that their run is removed",
-    near: 66,
+    near: 28,
     file: "core/engine/poll.ts",
     find: "else this.#context.watch.gone(runId);",
     replace: "",
