@@ -195,7 +195,9 @@ export class ModelVerbs {
     const outcome = end();
     if (outcome.kind === "error") return this.#answer(index, refusedBy(outcome.error));
     if (run.isRemoved) return this.#answer(index, refused("RUN_NOT_FOUND"));
-    if (model.isTouched(run) && startedAt < model.now) {
+    const others = this.#calls.filter((each) => each.run === run && each.endsAt === model.now);
+    const isFirst = others.some((each) => Math.min(startedAt, each.startedAt) < model.now);
+    if (isFirst || (model.isTouched(run) && startedAt < model.now)) {
       model.free ??= `a callback and something else were to land at ${timeText(model.now)}`;
     }
     if (this.#isGuest && ask.idempotencyKey !== undefined && run.version !== version) {
