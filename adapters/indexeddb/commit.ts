@@ -31,12 +31,9 @@ export async function commitIn(
   const isRelaxed = relaxes && calls.every(({ batches }) => batches.every((batch) => batch.relaxed));
   const overlays = overlaysOf(calls);
   const tx = begin(handle, "readwrite", isRelaxed ? "relaxed" : "strict", doing);
-  const abort = () => tx.abort();
   // It is looked at when all has been asked for; an earlier rejection is that of a request, too.
   tx.done.catch(() => {});
-  await inTime(Promise.all(loads(tx.store, calls, overlays)), timeoutMs, doing, abort);
-  const results = calls.map((call) => settleCall(call, overlays.get(call.shard)!, true));
-  for (const overlay of overlays.values()) write(tx.store, overlay);
+  const results = await prepare(tx, calls, overlays, { doing, timeoutMs });
   try {
     tx.commit();
     await inTime(tx.done, timeoutMs, doing, () => {});
@@ -49,7 +46,30 @@ export async function commitIn(
   return results;
 }
 
-type Rows = ReturnType<typeof begin<"readwrite">>["store"];
+type Transaction = ReturnType<typeof begin<"readwrite">>;
+type Rows = Transaction["store"];
+
+/** Does all but the commit. Whatever fails here takes all of it back: the browser would commit what was written so far. */
+async function prepare(
+  tx: Transaction,
+  calls: readonly CommitCall[],
+  overlays: ReadonlyMap<number, ShardOverlay>,
+  { doing, timeoutMs }: Pick<CommitOptions, "doing" | "timeoutMs">,
+): Promise<readonly CallResult[]> {
+  try {
+    await inTime(Promise.all(loads(tx.store, calls, overlays)), timeoutMs, doing, () => {});
+    const results = calls.map((call) => settleCall(call, overlays.get(call.shard)!, true));
+    for (const overlay of overlays.values()) write(tx.store, overlay);
+    return results;
+  } catch (error) {
+    try {
+      tx.abort();
+    } catch {
+      // It has been aborted already.
+    }
+    throw error;
+  }
+}
 
 function loads(
   store: Rows,

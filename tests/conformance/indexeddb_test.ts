@@ -3,6 +3,9 @@ import { type IndexedDbOptions, indexedDbStore } from "pawl/adapters/indexeddb";
 import type { Store } from "../../core/store/store.ts";
 import { storeConformance } from "../../core/testing/store_conformance.ts";
 
+/** Deno keeps `localStorage`, and with it what stores of earlier runs were, from run to run. */
+const life = crypto.randomUUID();
+
 let databases = 0;
 
 /** The suite on an IndexedDB in memory, which keeps to the standard's order of events. */
@@ -13,7 +16,7 @@ function suite(name: string, options: IndexedDbOptions): void {
     names.set(store, database);
     return store;
   };
-  const cases = storeConformance(() => open(`conformance ${databases++}`), {
+  const cases = storeConformance(() => open(`${life} ${databases++}`), {
     keepsOutcomes: true,
     reopen: (closed) => open(names.get(closed)!),
   });
