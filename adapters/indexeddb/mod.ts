@@ -63,8 +63,8 @@ const defaultLimits: StoreLimits = {
   valueBytesMax: 2 * 1024 * 1024,
   writesPerCommitMax: 5_000,
   bytesPerCommitMax: 16 * 1024 * 1024,
-  opsPerReadMax: 1_000,
-  entriesPerRangeMax: 5_000,
+  opsPerReadMax: 10_000,
+  entriesPerRangeMax: 10_000,
 };
 
 const shardsMax = 65_536;
