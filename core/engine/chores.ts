@@ -142,6 +142,8 @@ export class Chores implements RunSource, DueSink {
   async run(id: string): Promise<void> {
     const held = this.#held.get(id)!;
     this.#held.delete(id);
+    // Decided while it was prepared: whoever is to take the shard over does it.
+    if (this.#owner.over || this.#owner.resting) return void this.#queued.delete(id);
     await this.#owner.attend(this.#work(held));
   }
 

@@ -14,11 +14,23 @@ export interface RunSource {
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined>;
   /** Runs the prepared step to its landing; never rejects. */
   run(runId: string): Promise<void>;
+  /** Told that the run waits for its status; it does until it is prepared again. */
+  waits?(runId: string, wait: Wait): void;
 }
 
 /** A run that may start. */
 export interface Ready extends Bounds {
   readonly status: string;
+  /** Where it waited for this status before. */
+  readonly place?: number;
+}
+
+/** A run's wait for its status. */
+export interface Wait {
+  readonly status: string;
+  readonly place: number;
+  /** Has the run prepared again now, and not only in its turn. */
+  recall(): void;
 }
 
 interface Task {
@@ -172,8 +184,7 @@ export class Dispatcher {
     }
     if (!ready) return this.#end();
     if (lane && task.grant !== lane && !lane.enter()) {
-      lane.wait({ source: task.source, runId: task.runId });
-      this.#pumpLane(lane);
+      this.#wait(task, ready, lane);
       return this.#end();
     }
     lane?.start();
@@ -183,6 +194,15 @@ export class Dispatcher {
       if (lane) this.#pumpLane(lane);
       this.#end();
     });
+  }
+
+  #wait({ source, runId }: Task, { status, place: before }: Ready, lane: Lane<Task>): void {
+    const place = lane.wait({ source, runId }, before);
+    const recall = () => {
+      if (lane.recall(place)) this.ready(source, runId);
+    };
+    source.waits?.(runId, { status, place, recall });
+    this.#pumpLane(lane);
   }
 
   /** The lane of a status that has a bound of its own. */

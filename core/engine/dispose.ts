@@ -155,8 +155,12 @@ async function removeRun(place: Place, held: Held): Promise<Disposed> {
     choreTable.remove(batch, chore);
   });
   if (waits) return "later";
+  const last: Entry[] = [];
   await rewrite(place, keyspace.idempotency.range(record.definition, record.key), (batch, entry) => {
-    if (readAnswer(entry).runId === record.id) batch.check(entry.key, entry.version).delete(entry.key);
+    if (readAnswer(entry).runId !== record.id) return;
+    // As long as the run is there, the same trigger makes no other one.
+    if (splitKey(entry.key)[3] === "trigger") last.push(entry);
+    else batch.check(entry.key, entry.version).delete(entry.key);
   });
   const keyRow = keyspace.key.key(record.definition, record.key);
   const limit = pageOf(context);
@@ -169,6 +173,7 @@ async function removeRun(place: Place, held: Held): Promise<Disposed> {
     for (const { key } of page) batch.delete(key);
     const isLast = page.length < limit;
     if (isLast) {
+      for (const { key, version } of last) batch.check(key, version).delete(key);
       runTable.remove(batch, record);
       await passKeyOn(place, batch, record, latest);
     }

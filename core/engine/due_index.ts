@@ -129,6 +129,12 @@ export class DueIndex {
     else this.#file(runId, told);
   }
 
+  /** Files a run by what a scan has told while it was held. */
+  recall(runId: string): void {
+    const told = this.#told.get(runId);
+    if (told) this.#file(runId, told.due);
+  }
+
   /** When a scan has told that the run is due, if that was written after the version: its reply may have come late. */
   #toldSince(runId: string, version = Infinity): number | undefined {
     const told = this.#told.get(runId);

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from "../ports/clock.ts";
-import { Fifo } from "./fifo.ts";
+import { PlaceQueue } from "./place_queue.ts";
 
 /** What a status may bear; the same at every call. */
 export interface Bounds {
@@ -19,7 +19,7 @@ export class Lane<Item> {
   readonly #clock: Clock;
   readonly #give: (item: Item) => void;
   readonly #wake: () => void;
-  #waiting = new Fifo<Item>();
+  readonly #waiting = new PlaceQueue<Item>();
   /** When the last `rateLimit.limit` steps started, as a ring. */
   readonly #starts: number[] = [];
   #next = 0;
@@ -47,9 +47,23 @@ export class Lane<Item> {
     return true;
   }
 
-  /** Waits behind those that wait already. */
-  wait(item: Item): void {
-    this.#waiting.push(item);
+  /**
+   * Waits behind those that wait already.
+   *
+   * @param place Where it waited before, if it did: it comes back there.
+   * @returns Its place.
+   */
+  wait(item: Item, place?: number): number {
+    return this.#waiting.enter(item, place);
+  }
+
+  /**
+   * Who waits at a place waits no more.
+   *
+   * @returns False when nobody does: it has been given its grant.
+   */
+  recall(place: number): boolean {
+    return this.#waiting.leave(place);
   }
 
   /** Who holds a grant starts. */
@@ -118,9 +132,7 @@ export class Lane<Item> {
 
   /** Lets go of those that wait for nothing any more. */
   drop(isOver: (item: Item) => boolean): void {
-    const kept = new Fifo<Item>();
-    for (const item of this.#waiting) if (!isOver(item)) kept.push(item);
-    this.#waiting = kept;
+    this.#waiting.drop(isOver);
   }
 
   get #hasSlot(): boolean {

@@ -14,11 +14,14 @@ import {
   deleteProcess,
   hookProcess,
   hookStates,
+  outboxProcess,
   pauseRetryProcess,
   processesOf,
   stepProcess,
   timeoutProcess,
 } from "./process_names.ts";
+import { RelayMeter } from "./relay_meter.ts";
+import type { RelayPolicy } from "./relay_policy.ts";
 
 /**
  * What a process of an engine is doing. `running`: the engine owns a shard of its definition; `idle`: it owns none and
@@ -135,6 +138,7 @@ export class EngineMetrics {
   readonly #instruments: Instruments;
   readonly #meters = new Map<string, ProcessMeter>();
   readonly #steps = new Map<string, Map<string, ProcessMeter>>();
+  readonly #relays = new Map<string, RelayMeter>();
   readonly #runStates = new Map<string, Labels>();
 
   /**
@@ -193,14 +197,32 @@ export class EngineMetrics {
     return this.process(name, pauseRetryProcess(name), 3 * (behaviour.pauseRetryMs ?? 0));
   }
 
-  /** Makes the series of a definition known before anything happens. */
-  begin(definition: Definition): void {
+  /** The meter of the relay of a definition. */
+  relay(definition: string, { lagAlertMs }: RelayPolicy): RelayMeter {
+    let meter = this.#relays.get(definition);
+    if (!meter) {
+      meter = new RelayMeter(this.process(definition, outboxProcess(definition), lagAlertMs));
+      this.#relays.set(definition, meter);
+    }
+    return meter;
+  }
+
+  /**
+   * Makes the series of a definition known before anything happens.
+   *
+   * @param definition The definition.
+   * @param relay How the engine relays its stream, if it does.
+   */
+  begin(definition: Definition, relay: RelayPolicy | undefined): void {
+    if (relay && definition.behaviour.stream) this.relay(definition.name, relay);
     for (const status of definition.behaviour.statuses) {
       if (definition.behaviour.policy(status)) this.step(definition, status);
     }
     this.pauseRetry(definition);
     this.deletion(definition);
-    for (const process of processesOf(definition)) this.process(definition.name, process).begin();
+    for (const process of processesOf(definition, relay !== undefined)) {
+      this.process(definition.name, process).begin();
+    }
     for (const [before, after] of runStateChanges) {
       for (const state of after) {
         this.#instruments.runStates.add(0, this.#runStateLabels(definition.name, before, state));

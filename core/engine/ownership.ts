@@ -57,6 +57,7 @@ export class Ownership {
   /** By the monotonic clock, which may begin at zero; absent: not since the last release. */
   #renewedAt: number | undefined;
   #running = false;
+  #retired = false;
   #bell: Version | undefined;
   #looking = false;
   #lookAgain = false;
@@ -116,7 +117,13 @@ export class Ownership {
     const isNews = this.#renewedAt === undefined || isLate;
     await this.#presence.renew(termMs, { ticks: !this.#running, rings: this.#running && isNews });
     this.#renewedAt = startedAt;
-    if (this.#running) this.#dispatcher.resume();
+    if (this.#running && !this.#retired) this.#dispatcher.resume();
+  }
+
+  /** Starts nothing more; renewals go on, for what runs is to land. */
+  retire(): void {
+    this.#retired = true;
+    this.#dispatcher.stop();
   }
 
   /** The roster's bell as the poll found it. A new version means: somebody came or went, or passed something on. */

@@ -34,7 +34,7 @@ export const hookStates: Readonly<Record<HookKind, string>> = {
   delete: "deleted",
 };
 
-/** Sends what a definition's runs have put out. */
+/** Relays the transitions of a definition's runs. */
 export const outboxProcess = (definition: string): string => `${definition}-outbox-consumer`;
 
 /** Deletes the data of runs. */
@@ -49,9 +49,10 @@ export const pauseRetryProcess = (definition: string): string =>
  * engine that gets a process of its own adds it here.
  *
  * @param definition The definition.
+ * @param isRelaying Whether the engine has somewhere to send streams to.
  * @returns Their names.
  */
-export function processesOf({ name, behaviour }: Definition): readonly string[] {
+export function processesOf({ name, behaviour }: Definition, isRelaying: boolean): readonly string[] {
   const { transitions = [] } = behaviour;
   const timeouts = transitions.filter(({ by }) => by === "timeout").map(({ from }) => from);
   const kinds = (Object.keys(hookStates) as HookKind[]).filter((kind) => behaviour.hooks?.(kind).length);
@@ -64,6 +65,7 @@ export function processesOf({ name, behaviour }: Definition): readonly string[] 
     ...[...new Set(timeouts)].map((status) => timeoutProcess(name, status)),
     ...kinds.map((kind) => hookProcess(name, hookStates[kind])),
     ...connectors,
+    ...(isRelaying && behaviour.stream ? [outboxProcess(name)] : []),
     deleteProcess(name),
     ...(behaviour.pauseRetryMs === undefined ? [] : [pauseRetryProcess(name)]),
   ];

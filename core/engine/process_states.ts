@@ -21,7 +21,7 @@ export function processStates(
   const states: [string, ProcessState][] = [];
   for (const definition of context.definitions.values()) {
     const state = stateOf(context, phase, owned.has(definition.name));
-    for (const process of processesOf(definition)) states.push([process, state]);
+    for (const process of processesOf(definition, context.relay !== undefined)) states.push([process, state]);
   }
   return Object.fromEntries(states);
 }
@@ -38,7 +38,9 @@ export function reportStates(context: EngineContext, phase: EnginePhase, owned: 
   if (!metrics) return;
   for (const definition of context.definitions.values()) {
     const state = stateOf(context, phase, owned.has(definition.name));
-    for (const process of processesOf(definition)) metrics.process(definition.name, process).state(state);
+    for (const process of processesOf(definition, context.relay !== undefined)) {
+      metrics.process(definition.name, process).state(state);
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import type { LoggedChange } from "../parts/run_log.ts";
 import type { Version } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { reportRelayLag } from "./relay_lag.ts";
+import type { RelayMeter } from "./relay_meter.ts";
 import { relayBackoffMs, type RelayPolicy } from "./relay_policy.ts";
 import { type FailedSend, RelayRound } from "./relay_round.ts";
 import { type RelayedRow, RelayState } from "./relay_state.ts";
@@ -72,6 +73,7 @@ export class Relay {
     const unlisten = this.#context.hub.listen(shards, () => this.#wake());
     while (!this.#owner.over) await this.#rest(await this.#roundSurely());
     unlisten();
+    this.#meter?.lag(this.#owner.shard, undefined);
     this.#tellWaiting();
   }
 
@@ -172,7 +174,12 @@ export class Relay {
 
   #newRound(isWary: boolean): RelayRound {
     const { clock } = this.#context;
-    return new RelayRound({ policy: this.#policy, clock, ended: this.#owner.ended, isWary });
+    const { ended } = this.#owner;
+    return new RelayRound({ policy: this.#policy, clock, ended, isWary, meter: this.#meter });
+  }
+
+  get #meter(): RelayMeter | undefined {
+    return this.#context.metrics?.relay(this.#owner.name, this.#policy);
   }
 
   /** Something was sent. If nothing was before, what is held back is tried at once. */

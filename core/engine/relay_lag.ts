@@ -10,8 +10,8 @@ export interface RelayLag {
 }
 
 /**
- * Told after every look at the log: the one place for a gauge of the lag (process `{definition}-outbox-consumer`). An
- * alert is logged when the lag passes its limit, and again when it is back below.
+ * Told after every look at the log: sets the gauge of the process, and logs when the lag passes its limit, and again when
+ * it is back below.
  *
  * @param context The engine.
  * @param policy When to alert.
@@ -25,6 +25,7 @@ export function reportRelayLag(
   lag: RelayLag,
   wasLate: boolean,
 ): boolean {
+  context.metrics?.relay(lag.definition, policy).lag(lag.shard, lag.lagMs);
   const isLate = lag.lagMs > policy.lagAlertMs;
   if (isLate && !wasLate) context.logger.log("warn", "The relay is behind", { ...lag });
   if (!isLate && wasLate) context.logger.log("info", "The relay has caught up", { ...lag });

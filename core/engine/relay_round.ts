@@ -2,6 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import { wavesOf } from "../parts/relay_plan.ts";
 import { eventOfLog, type LoggedChange } from "../parts/run_log.ts";
 import type { Version } from "../store/store.ts";
+import type { RelayMeter } from "./relay_meter.ts";
 import type { RelayPolicy } from "./relay_policy.ts";
 
 /** Sends in a row that may fail before a topic is left alone for this round: enough to find one bad event among 1,000. */
@@ -23,6 +24,8 @@ export interface RoundOptions {
   readonly ended: AbortSignal;
   /** The last round got nothing through: events are sent one by one until one passes. */
   readonly isWary: boolean;
+  /** Measures each send. */
+  readonly meter?: RelayMeter | undefined;
 }
 
 /**
@@ -90,7 +93,8 @@ export class RelayRound {
   }
 
   async #trySend(topic: string, piece: readonly LoggedChange[]): Promise<string | undefined> {
-    const { policy, clock } = this.#options;
+    const { policy, clock, meter } = this.#options;
+    const startedAt = clock.monotonic();
     let cancel: (() => void) | undefined;
     try {
       const late = new Promise<never>((_, reject) => {
@@ -102,8 +106,10 @@ export class RelayRound {
         return event;
       });
       await Promise.race([policy.streamer.send(topic, events), late]);
+      meter?.sent(clock.monotonic() - startedAt);
       return undefined;
     } catch (error) {
+      meter?.failed();
       return String(error);
     } finally {
       cancel?.();

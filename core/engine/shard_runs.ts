@@ -1,11 +1,11 @@
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
 import { type Change, type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
-import { dueSince, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { dueSince, earliestDue, isFinished, type RunRecord } from "../parts/run_record.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
-import type { Ready, RunSource } from "./dispatcher.ts";
+import type { Ready, RunSource, Wait } from "./dispatcher.ts";
 import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
@@ -34,6 +34,10 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly #hot: HotRuns;
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
+  /** Those that wait for their status, with the time they were due at. */
+  readonly #waiting = new Map<string, Wait & { readonly due: number | undefined }>();
+  /** Where runs wait for their step in this visit; a timer that has its turn before costs them no place. */
+  readonly #places = new Map<string, { readonly visit: number; readonly place: number }>();
   readonly #index: DueIndex;
 
   /**
@@ -90,6 +94,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#index.end();
     this.#options.suspects.leave(this);
     this.#options.dispatcher.leave(this);
+    this.#waiting.clear();
+    this.#places.clear();
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
@@ -147,12 +153,14 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   /** @inheritdoc */
   holds(runId: string, due: number): boolean {
     const run = this.#hot.peek(runId);
+    const wait = this.#waiting.get(runId);
+    if (wait && wait.due !== due) wait.recall();
     if (run?.attempt && run.record.due !== due) {
       this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
         this.failed(error)
       );
     }
-    return run !== undefined || this.#queued.has(runId);
+    return this.#queued.has(runId) || run?.busy === true || run?.attempt !== undefined;
   }
 
   /** A run has ended while its code still runs: what is left to do with it does not wait for that. */
@@ -172,7 +180,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   due(runId: string): void {
-    if (this.#queued.has(runId) || this.over) return;
+    if (this.over) return;
+    if (this.#queued.has(runId)) return this.#waiting.get(runId)?.recall();
     this.#queued.add(runId);
     this.#options.dispatcher.ready(this, runId);
   }
@@ -184,10 +193,29 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined> {
+    this.#waiting.delete(runId);
     if (this.#owner.resting) return this.#leave(runId);
     const hot = this.over ? undefined : this.#hot.fresh(runId);
     if (hot) return this.#ready(hot);
     return this.#prepareCold(runId);
+  }
+
+  /** Its step waits; its timers do not. @inheritdoc */
+  waits(runId: string, wait: Wait): void {
+    const run = this.#hot.peek(runId);
+    this.#waiting.set(runId, { ...wait, due: run?.record.due });
+    if (run?.turn.kind !== "step") return;
+    const { visit, timers } = run.record;
+    this.#places.set(runId, { visit, place: wait.place });
+    const next = earliestDue(undefined, timers);
+    if (next !== undefined) this.#index.track(runId, next);
+  }
+
+  /** A run that waits for its status has changed: it may be due for something else now. */
+  #reconsider({ record }: HotRun, wait: Wait): void {
+    const decision = decideTurn(this.definition.behaviour, record, this.#context.clock.now());
+    const isSame = decision && "ready" in decision && decision.ready.status === wait.status;
+    if (!isSame) wait.recall();
   }
 
   /** What an owner that is to be passed on leaves in the index, for its successor. */
@@ -203,8 +231,11 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   async run(runId: string): Promise<void> {
+    // Decided while it was prepared: whoever is to take the shard over runs it.
+    if (this.over || this.#owner.resting) return this.#leave(runId);
     const run = this.#hot.peek(runId);
     if (!run) return this.#again(runId);
+    if (run.turn.kind === "step") this.#places.delete(runId);
     this.#owner.attempts.begin();
     try {
       const end = await runTurn(this.#context, this, run);
@@ -239,6 +270,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   #forget(runId: string): void {
     this.#unqueue(runId);
+    this.#places.delete(runId);
     this.#index.forget(runId);
     this.#hot.drop(runId);
     this.#index.readAhead();
@@ -269,7 +301,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     if ("instead" in decision) return this.#instead(run, decision.instead);
     run.turn = decision.turn;
     this.#hot.keep(run);
-    return decision.ready;
+    const before = run.turn.kind === "step" ? this.#places.get(run.record.id) : undefined;
+    return before?.visit === run.record.visit ? { ...decision.ready, place: before.place } : decision.ready;
   }
 
   async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
@@ -325,22 +358,31 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.#owner.unsure();
-      // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know.
+      // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know. But a
+      // scan may have passed the run over while this went on.
+      if (!run.attempt && !this.#queued.has(run.record.id)) {
+        this.#hot.drop(run.record.id);
+        this.#index.recall(run.record.id);
+      }
       throw error;
     }
-    if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
+    const wait = this.#waiting.get(run.record.id);
+    if (wait) this.#reconsider(run, wait);
+    else if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
   }
 
   /** Files a run by what its record says is next. */
   #settle(run: HotRun): void {
     const { record, version } = run;
     if (this.#queued.has(record.id)) return;
+    const isDue = record.due !== undefined && record.due <= this.#context.clock.now();
+    if (!isDue) this.#places.delete(record.id);
     if (record.due === undefined || this.over) {
       this.#index.forget(record.id, version);
       this.#hot.drop(record.id);
       return;
     }
-    if (record.due <= this.#context.clock.now()) this.#hot.keep(run);
+    if (isDue) this.#hot.keep(run);
     else this.#hot.drop(record.id);
     if (!this.#index.track(record.id, record.due, version)) this.#hot.drop(record.id);
   }

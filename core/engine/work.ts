@@ -58,7 +58,9 @@ export class Work {
     this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
     if (context.works) {
-      for (const definition of context.definitions.values()) context.metrics?.begin(definition);
+      for (const definition of context.definitions.values()) {
+        context.metrics?.begin(definition, context.relay);
+      }
     }
     this.#reportStates();
   }
@@ -138,7 +140,7 @@ export class Work {
     this.#phase = "stopping";
     const reason = new PawlError("ENGINE_STOPPED", "The engine was stopped");
     this.#poll.stop();
-    this.#dispatcher.stop();
+    this.ownership.retire();
     await this.#landed(grace);
     await this.#relayed(grace);
     this.#context.committer.hurry();

@@ -69,7 +69,7 @@ export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf
     switch (landing.kind) {
       case "move":
         return {
-          after: enter(rules, run, now, landing),
+          after: enter(rules, run, now, attempt.by === "callback" ? { ...landing, by: "callback" } : landing),
           event: { ...event, kind: "move", from: run.status, to: landing.to },
         };
       case "repeat":
@@ -77,6 +77,7 @@ export function land(rules: Rules, attempt: Attempt, landing: Landing): ChangeOf
           after: enter(rules, run, now, {
             to: run.status,
             timers: timersLeft(run, attempt),
+            ...(attempt.by && { by: attempt.by }),
             ...saved(landing),
           }),
           event: { ...event, kind: "repeat", from: run.status, to: run.status },
@@ -128,8 +129,10 @@ function lateness(run: RunRecord, attempt: Attempt, landing: Landing): string | 
   return undefined;
 }
 
-function isSame(a: RunTimer, b: RunTimer): boolean {
-  return a.name === b.name && a.round === b.round && a.attempt === b.attempt;
+/** A resume has let its attempts begin anew while it ran, perhaps; it is the same timer still. */
+function isSame(now: RunTimer, then: RunTimer): boolean {
+  const isSameAttempt = now.attempt === then.attempt || now.attempt === 0;
+  return now.name === then.name && now.round === then.round && isSameAttempt;
 }
 
 function lateDetail({ state }: RunRecord, landing: Landing, why: string): Partial<HistoryEvent> {
@@ -207,7 +210,8 @@ function failedTimer(
   attempt: Attempt & { readonly timer: RunTimer },
   error: RunError,
 ): Change {
-  const { timer, durationMs, chance } = attempt;
+  const { durationMs, chance } = attempt;
+  const timer = run.timers.find(({ name }) => name === attempt.timer.name)!;
   const count = timer.attempt + 1;
   const event: HistoryEvent = {
     kind: "error",

@@ -74,6 +74,8 @@ export interface Entry {
   /** Default: none. */
   readonly timers?: readonly RunTimer[];
   readonly payload?: Payload;
+  /** Whose code led there. */
+  readonly by?: "step" | "callback" | "timer";
 }
 
 /** The record as it enters a status: the next visit, with its first due time. */
@@ -82,7 +84,7 @@ export function enter(rules: Rules, run: RunRecord, now: number, entry: Entry): 
   if (rules.isTerminal(to)) return ended(rules, run, now, { state: "completed", status: to, payload });
   const policy = rules.policy(to);
   const isPaused = run.state === "paused";
-  const stepDue = isPaused || !policy ? undefined : firstDue(run, now, policy);
+  const stepDue = isPaused || !policy ? undefined : firstDue(run, now, policy, entry);
   return nextRecord(run, {
     state: isPaused ? "paused" : "running",
     status: to,
@@ -98,10 +100,13 @@ export function enter(rules: Rules, run: RunRecord, now: number, entry: Entry): 
   });
 }
 
-/** A row that is due already stays where it is while the next step is due at once: two rows less per warm step. */
-function firstDue(run: RunRecord, now: number, policy: StepPolicy): number {
+/**
+ * A row that is due already stays where it is while the next step is due at once: two rows less per warm step. A callback
+ * may be another engine's, and the owner sees by the row that the run is due for something else now.
+ */
+function firstDue(run: RunRecord, now: number, policy: StepPolicy, { by }: Entry): number {
   if (policy.lagMs > 0) return now + policy.lagMs;
-  return run.due !== undefined && run.due <= now ? run.due : now;
+  return by !== "callback" && run.due !== undefined && run.due <= now ? run.due : now;
 }
 
 /** The record as it waits for somebody, or for its automatic resume. */

@@ -9,7 +9,12 @@ export type UserCode =
   | { readonly what: "timer"; readonly call: StepCall; readonly timer: string }
   | { readonly what: "due"; readonly status: string; readonly call: EnteringCall }
   | { readonly what: "hook"; readonly kind: HookKind; readonly index: number; readonly view: RunView }
-  | { readonly what: "connector"; readonly name: string; readonly event: ConnectorEvent }
+  | {
+    readonly what: "connector";
+    readonly definition: string;
+    readonly name: string;
+    readonly event: ConnectorEvent;
+  }
   | { readonly what: "scrub" };
 
 /** Runs a piece of user code, or does something else in its place. What it answers, the engine takes for the code's own. */
@@ -65,7 +70,10 @@ function behaviourAround(behaviour: Behaviour, around: Around): Behaviour {
 
 function connectorAround(connector: Connector, around: Around): Connector {
   return Object.assign(Object.create(connector) as Connector, {
-    handle: (call: ConnectorCall, event: ConnectorEvent) =>
-      around({ what: "connector", name: connector.name, event }, () => connector.handle(call, event)),
+    handle: (call: ConnectorCall, event: ConnectorEvent) => {
+      const definition = call.definition.name;
+      const code = { what: "connector", definition, name: connector.name, event } as const;
+      return around(code, () => connector.handle(call, event));
+    },
   });
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { type Labels, type LogLevel, machine } from "../../mod.ts";
+import { memoryStreamer } from "../../adapters/streams/memory.ts";
+import { EngineMetrics } from "../../core/engine/metrics.ts";
+import { relayPolicy } from "../../core/engine/relay_policy.ts";
 import {
   connectorProcess,
   deleteProcess,
@@ -130,4 +133,57 @@ testInMemory("an erasure that fails is an error of the delete process", async (w
   const deletions = labelsOf(deleteProcess("flow"));
   assert.equal(telemetry.value(errors, deletions), 2);
   assert.equal(telemetry.told(latency, deletions).length, 1);
+});
+
+testInMemory("the relay is measured: how far it is behind, its sends, and those that fail", async (world) => {
+  const telemetry = recordingTelemetry();
+  let isAway = true;
+  const sent: string[] = [];
+  const streamer = {
+    send(_topic: string, events: readonly { readonly type: string }[]) {
+      if (isAway) return Promise.reject(new Error("the broker is away"));
+      sent.push(...events.map(({ type }) => type));
+      return Promise.resolve();
+    },
+    receive: () => Promise.reject(new Error("nobody receives here")),
+  };
+  const told = machine("flow", { stream: true }).step("a", ["b"], () => "b").build();
+  const silent = machine("silent").step("a", ["b"], () => "b").build();
+  const streams = { streamer, retry: { initial: "1s", max: "5s" }, lagAlert: "30s" } as const;
+  const limits = { heldRunsMax: 1 };
+  const engine = await world.started({ definitions: [told, silent], telemetry, streams, limits });
+  const process = labelsOf(outboxProcess("flow"));
+  assert.deepEqual(telemetry.told(errors, process), [0], "known before anything happens");
+  // What is held back is no lag; so there is more than may be.
+  for (const key of ["k", "l", "m"]) await engine.trigger(told, key);
+  await world.advance(20_000);
+  const behind = telemetry.told(lag, process).at(-1)!;
+  assert(behind > 10 && behind <= 20, `the lag is ${behind} s`);
+  assert.equal(telemetry.value(lagAlert, process), 0);
+  assert(telemetry.value(errors, process)! > 3);
+  await world.advance(20_000);
+  assert.equal(telemetry.value(lagAlert, process), 1);
+  assert.equal(telemetry.told(latency, process).length, 0);
+  isAway = false;
+  await world.advance(10_000);
+  assert.deepEqual(sent.toSorted(), ["a", "a", "a", "b", "b", "b"]);
+  assert(telemetry.told(latency, process).length >= 2);
+  assert.deepEqual([telemetry.value(lag, process), telemetry.value(lagAlert, process)], [0, 0]);
+  assert.equal(engine.states()["flow-outbox-consumer"], "running");
+  assert.equal(engine.states()["silent-outbox-consumer"], undefined);
+  const unrelayed = await world.started({ definitions: [told] });
+  assert.equal(unrelayed.states()["flow-outbox-consumer"], undefined);
+});
+
+Deno.test("the lag of a relay is that of the shard that is furthest behind, and goes with its shard", () => {
+  const telemetry = recordingTelemetry();
+  const policy = { ...relayPolicy({ streamer: memoryStreamer() })!, lagAlertMs: 60_000 };
+  const relay = new EngineMetrics(telemetry).relay("flow", policy);
+  relay.lag(0, 90_000);
+  relay.lag(1, 2_000);
+  relay.lag(0, undefined);
+  relay.lag(1, undefined);
+  const process = labelsOf(outboxProcess("flow"));
+  assert.deepEqual(telemetry.told(lag, process), [90, 90, 2, 0]);
+  assert.deepEqual(telemetry.told(lagAlert, process), [1, 1, 0, 0]);
 });

@@ -28,17 +28,20 @@ export interface Place {
   close(): Promise<void>;
 }
 
+/** A worker that starts takes its share of each machine's shards: not too many, when workers come and go all the time. */
+const shards = 8;
+
 /** Makes a place of its own. */
 export async function makePlace(kind: StoreKind): Promise<Place> {
   const folder = await Deno.makeTempDir({ prefix: "pawl-fleet-" });
   const common = { kind, folder, ledger: `${folder}/ledger.ndjson` };
   if (kind === "file") {
     const url = `file:${folder}/pawl.db`;
-    const open = () => libsqlStore({ url, shards: 8 });
-    return { ...common, url, shards: 8, server: undefined, open, close: () => Promise.resolve() };
+    const open = () => libsqlStore({ url, shards });
+    return { ...common, url, shards, server: undefined, open, close: () => Promise.resolve() };
   }
   const server = await startSqld({ folder });
   const url = server.url(kind === "sqld" ? "http" : "ws");
-  const open = () => libsqlStore({ url, shards: 16 });
-  return { ...common, url, shards: 16, server, open, close: () => server.stop() };
+  const open = () => libsqlStore({ url, shards });
+  return { ...common, url, shards, server, open, close: () => server.stop() };
 }

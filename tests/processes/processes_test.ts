@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { testWithSqld } from "../sqld/server.ts";
-import { pause } from "./chaos.ts";
 import { Clients } from "./clients.ts";
 import { runEpisode } from "./episode.ts";
-import { Fleet, type WorkerProcess } from "./fleet.ts";
-import { Ledger, LedgerReader, type Line } from "./ledger.ts";
+import { Fleet, type Member } from "./fleet.ts";
+import { Ledger, type Line } from "./ledger.ts";
+import { LedgerReader } from "./ledger_reader.ts";
 import { makePlace, type Place, type StoreKind } from "./place.ts";
+import { sleep } from "./trail.ts";
 
 /** A test with a place of its own, whose files are kept when it fails. */
 function inPlace(kind: StoreKind, name: string, run: (place: Place) => Promise<void>): void {
@@ -32,11 +33,22 @@ for (const [kind, seeds] of [["file", [7, 8]], ["sqld", [3, 4]]] as const) {
       const said: string[] = [];
       const say = (line: string) => void said.push(line);
       const name = "ab"[index]!;
-      const verdict = await runEpisode({ place, name, seed, seconds, workers: 4, load: 30, say });
-      const again = `deno task processes --seconds ${seconds} --seed ${seed} --store ${kind} --load 30`;
-      assert.deepEqual(verdict.violations, [], `${said.at(-1)}\nseed ${seed}, again: ${again}`);
+      const crew = { workers: 4, clients: 1, receivers: 1, load: 30 };
+      const { violations, counts } = await runEpisode({ place, name, seed, seconds, ...crew, say });
+      const again =
+        `deno task processes --seconds ${seconds} --seed ${seed} --store ${kind} --clients 1 --load 30`;
+      assert.deepEqual(
+        violations,
+        [],
+        `${said.at(-1)}\nseed ${seed}, again: ${again}\n${violations.join("\n")}`,
+      );
       // A fleet that did nothing would prove nothing.
-      assert.ok(verdict.counts["steps landed"]! > 50, JSON.stringify(verdict.counts));
+      assert.ok(counts["steps landed"]! > 50, JSON.stringify(counts));
+      for (
+        const done of ["callbacks applied", "timers fired", "hooks done", "events received", "events handled"]
+      ) {
+        assert.ok(counts[done]! > 0, `${done}: ${JSON.stringify(counts)}`);
+      }
     }
   });
 }
@@ -46,7 +58,7 @@ interface Scene {
   readonly fleet: Fleet;
   readonly clients: Clients;
   /** Starts a worker and waits until it is up. */
-  up(): Promise<WorkerProcess>;
+  up(): Promise<Member>;
   /** The first line of the ledger that fits, once it is there. */
   line(fits: (line: Line) => boolean): Promise<Line>;
   /** Resolves when it is true. */
@@ -65,7 +77,7 @@ async function inScene(place: Place, play: (scene: Scene) => Promise<void>): Pro
   const until: Scene["until"] = async (what, isTrue) => {
     for (const end = performance.now() + patienceMs; !await isTrue();) {
       assert.ok(performance.now() < end, `${what}, but not within ${patienceMs} ms`);
-      await pause(50);
+      await sleep(50);
     }
   };
   try {
@@ -135,7 +147,7 @@ for (const kind of ["file", "sqld"] as const) {
     (place) =>
       inScene(place, async ({ fleet, clients, up, line, until }) => {
         const { admin } = clients.engine;
-        const ownedBy = async ({ name }: WorkerProcess) => {
+        const ownedBy = async ({ name }: Member) => {
           const started = await line((each) =>
             each.what === "event" && each.name === "started" && each.to === name
           );

@@ -1,96 +1,94 @@
 /**
- * One process of the fleet: an engine on the shared store, which works until it is told to stop, or dies.
- *
- * It takes a {@linkcode WorkerOptions} as JSON, prints a line when it has started, and stops in order on SIGTERM or
- * SIGINT. It also ends when its standard input does, so that it does not outlive whoever started it.
+ * A process of the fleet that works: its engine runs steps, timers, hooks, connectors and the relay.
  *
  * @module
  */
-import process from "node:process";
-import { createEngine, type Engine } from "pawl";
+import { createEngine, type Engine, type EventStreamer, type Logger } from "pawl";
 import { consoleLogger } from "../../core/ports/logger.ts";
-import { libsqlStore } from "pawl/adapters/libsql";
-import { Ledger } from "./ledger.ts";
-import { type FleetMachine, type FollowUp, machinesOf, type Trail } from "./machines.ts";
+import { Asking } from "./asking.ts";
+import type { Ledger } from "./ledger.ts";
+import { type FleetMachine, machinesOf, type Outside } from "./machines.ts";
+import { beMember, type MemberOptions, type Tools } from "./member.ts";
+import { trailOf } from "./trail.ts";
 
-/** What a worker is told. */
-export interface WorkerOptions {
-  readonly name: string;
-  readonly url: string;
-  readonly shards: number;
-  readonly ledger: string;
-  readonly termMs: number;
-  readonly pollMs: number;
+/** The relay comes back soon, and sends little at a time. */
+const relay = { batch: 8, retry: { initial: 50, max: 400 } } as const;
+
+/** What keeps an engine from writing down what it has done. */
+const isCause = /^(Lost a shard|Work of a shard failed|Cannot (?!scrub))/;
+
+/** What its engine says goes to the console, and into the ledger where it is a cause of what happens next. */
+function loggerOf(ledger: Ledger, to: string): Logger {
+  const console = consoleLogger("warn");
+  return {
+    log(level, message, fields) {
+      console.log(level, message, fields);
+      if (isCause.test(message)) ledger.write({ what: "event", name: "log", to, about: message });
+    },
+  };
 }
 
-async function main(options: WorkerOptions): Promise<void> {
-  const { name, url, shards, termMs, pollMs } = options;
-  const ledger = new Ledger(options.ledger, name);
-  const machines = machinesOf(ledger, followUpOf(ledger, name, (each) => client(each)));
-  const store = libsqlStore({ url, shards });
+/** The outside world that the relay sends to: it refuses now and then, sometimes after it has taken a part. */
+function outsideWorld(ledger: Ledger): EventStreamer {
+  return {
+    send(topic, events) {
+      const isDown = Math.random() < 0.05;
+      const taken = isDown ? events.slice(0, Math.floor(Math.random() * events.length)) : events;
+      for (const { key, type, headers = {} } of taken) {
+        const { recordVersion, runState } = headers;
+        const version = Number(recordVersion);
+        ledger.write({
+          what: "got",
+          via: "relay",
+          topic: topic,
+          runId: key,
+          version,
+          state: `${runState} at ${type}`,
+        });
+      }
+      return isDown ? Promise.reject(new Error("The outside world is down")) : Promise.resolve();
+    },
+    receive: () => Promise.reject(new Error("Nobody receives from the outside world")),
+  };
+}
+
+/** Starts a run from within a step: its `stepId` makes it safe to ask again when the step runs again. */
+function followUpOf(
+  asking: Asking,
+  client: (definition: string) => { readonly engine: Engine; readonly definition: FleetMachine },
+): Outside["followUp"] {
+  return async (to, run) => {
+    const { engine, definition } = client(to);
+    const key = `for ${run.runId}`;
+    const token = run.stepId;
+    const question = { verb: "trigger", definition: to, key, token, wish: "good" } as const;
+    await asking.ask({ ...question, isRepeatable: true }, () => {
+      return engine.trigger(definition, key, { data: trailOf(token, "good"), idempotencyKey: token });
+    });
+  };
+}
+
+function work({ options: { name, termMs, pollMs }, ledger, store }: Tools<MemberOptions>) {
+  const asking = new Asking(ledger, name);
+  const followUp = followUpOf(asking, (each) => client(each));
+  const machines = machinesOf({ ledger, asking, followUp });
   const engine = createEngine({
     store,
     definitions: machines,
     lease: { term: termMs },
     poll: pollMs,
-    logger: consoleLogger("warn"),
+    streams: { streamer: outsideWorld(ledger), ...relay },
+    logger: loggerOf(ledger, name),
   });
   const client = (definition: string) => ({
     engine,
     definition: machines.find((each) => each.name === definition)!,
   });
-  const stop = async () => {
-    await engine.stop({ grace: "2s" });
-    await store.close();
-    ledger.write({ what: "event", name: "left", to: name });
-    process.exit(0);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, () => void stop());
-  void endsWithStandardInput();
-  await startSurely(engine);
-  ledger.write({ what: "event", name: "started", to: name, engineId: engine.admin.engineId });
-  process.stdout.write(`${name} started\n`);
-}
-
-/** A server may just be away. */
-async function startSurely(engine: Engine): Promise<void> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await engine.start();
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
-
-/** Starts a run from within a step: its `stepId` makes it safe to ask again when the step runs again. */
-function followUpOf(
-  ledger: Ledger,
-  name: string,
-  client: (definition: string) => { readonly engine: Engine; readonly definition: FleetMachine },
-): FollowUp {
-  let asks = 0;
-  return async (to, run) => {
-    const { engine, definition } = client(to);
-    const id = `${name}.${++asks}`;
-    const key = `for ${run.runId}`;
-    const token = run.stepId;
-    ledger.write({ what: "asked", id, verb: "trigger", definition: to, key, token });
-    try {
-      const data: Trail = { token, wish: "good", landed: [] };
-      const answer = await engine.trigger(definition, key, { data, idempotencyKey: token });
-      ledger.write({ what: "told", id, runId: answer.runId, created: answer.created });
-    } catch (error) {
-      ledger.write({ what: "refused", id, code: String((error as { code?: unknown }).code ?? error) });
-      throw error;
-    }
+  return {
+    engineId: engine.admin.engineId,
+    start: () => engine.start(),
+    stop: () => engine.stop({ grace: "2s" }),
   };
 }
 
-async function endsWithStandardInput(): Promise<void> {
-  for await (const _ of Deno.stdin.readable);
-  process.exit(1);
-}
-
-if (import.meta.main) await main(JSON.parse(Deno.args[0]!) as WorkerOptions);
+if (import.meta.main) await beMember<MemberOptions>(work);

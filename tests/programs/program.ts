@@ -6,9 +6,11 @@
  */
 import type { StepOptions } from "../../core/engine/step_options.ts";
 import { machine } from "../../core/machine/builder.ts";
+import type { ConnectorHandler, ConnectorOptions, ConnectorSource } from "../../core/machine/connector.ts";
 import type { HookHandler, HookOptions, Machine, TimeoutOptions } from "../../core/machine/machine.ts";
 import type { EnteringRun, StepAnswer, StepRun } from "../../core/machine/run.ts";
 import type { HookKind } from "../../core/parts/chore.ts";
+import type { StreamEvent } from "../../core/ports/event_streamer.ts";
 
 /** A step: where it may lead, and how it is tried. */
 export interface StepPlan {
@@ -75,11 +77,37 @@ export interface Code<Data, Payload> {
   hook(kind: HookKind, index: number, ...args: Parameters<HookHandler<Data>>): unknown;
 }
 
+/** The verbs of a program's machine as its connector has them; the graph is data, so its types are not known. */
+export interface ConnectorVerbs {
+  trigger(
+    key: string,
+    options: { readonly data: unknown; readonly idempotencyKey: string },
+  ): Promise<{ readonly runId: string }>;
+  callback(
+    key: string,
+    status: string,
+    payload: unknown,
+    options: { readonly idempotencyKey: string },
+  ): Promise<unknown>;
+}
+
+/** A connector of a program: where its events come from, and what is done with them. */
+export interface ProgramConnector {
+  readonly name: string;
+  readonly source: ConnectorSource<StreamEvent>;
+  readonly handler: ConnectorHandler<ConnectorVerbs, StreamEvent>;
+  readonly options: ConnectorOptions;
+}
+
 /** What `{ at }` counts from, in ms since 1970: when simulated worlds begin. */
 export const epoch = 1_700_000_000_000;
 
-/** The machine of a program with this user code. */
-export function machineOf<Data, Payload>(program: Program, code: Code<Data, Payload>): Machine<Data> {
+/** The machine of a program with this user code, and maybe a connector. */
+export function machineOf<Data, Payload>(
+  program: Program,
+  code: Code<Data, Payload>,
+  connector?: ProgramConnector,
+): Machine<Data> {
   const { name, graph, pauseRetryMs, keepFinishedMs, scrubs, stream, hooks } = program;
   const options = {
     pauseRetry: pauseRetryMs,
@@ -96,6 +124,7 @@ export function machineOf<Data, Payload>(program: Program, code: Code<Data, Payl
       builder[verb]((...args: Parameters<HookHandler<Data>>) => code.hook(kind, index, ...args), hook)
     );
   }
+  if (connector) builder.connector(connector.name, connector.source, connector.handler, connector.options);
   return builder.build() as Machine<Data>;
 }
 

@@ -14,6 +14,7 @@ import {
   distancesOf,
   machineOf,
   type Program,
+  type ProgramConnector,
 } from "../programs/program.ts";
 import type { TrailLaws } from "./trail_laws.ts";
 
@@ -41,16 +42,21 @@ interface Stage {
 
 type What = "step" | "callback" | "timer";
 
-/** The machines of a host. */
+/** The machines of a host; `connectorOf` gives some a connector. */
 export function machinesOf(
   world: World,
   host: Host,
   programs: readonly Program[],
   trails: TrailLaws,
+  connectorOf: (host: Host, program: Program) => ProgramConnector | undefined,
 ): Machine<Trail>[] {
   const calmMoves = new Map<string, number>();
   return programs.map((program) =>
-    machineOf(program, codeOf({ world, host, trails, calmMoves, distances: distancesOf(program.graph) }))
+    machineOf(
+      program,
+      codeOf({ world, host, trails, calmMoves, distances: distancesOf(program.graph) }),
+      connectorOf(host, program),
+    )
   );
 }
 

@@ -45,7 +45,8 @@ async function round(from: number, goesOn: (begun: number) => boolean): Promise<
     ({ lived, failed }) => {
       if (performance.now() - saidAt < 10_000) return;
       saidAt = performance.now();
-      console.log(`... ${lived} seeds lived through, ${failed.length} violations`);
+      const which = failed.length > 0 ? `, seeds ${failed.join(", ")}` : "";
+      console.log(`... ${lived} seeds lived through, ${failed.length} violations${which}`);
     },
   );
   for (const seed of total.failed.slice(0, failedMax)) await tellFailure(seed);

@@ -380,4 +380,18 @@ export const mutants: readonly Mutant[] = [
     find: "else this.#context.watch.gone(runId);",
     replace: "",
   },
+  {
+    name: "what a scan told of a run while a verb was tried on it in vain is forgotten",
+    near: 3838,
+    file: "core/engine/shard_runs.ts",
+    find: "        this.#index.recall(run.record.id);\n",
+    replace: "",
+  },
+  {
+    name: "an index that could not be read is not read again",
+    test: "tests/engine/failed_read_test.ts",
+    file: "core/engine/due_index.ts",
+    find: "        this.#unread = earlier(this.#unread, start);\n",
+    replace: "",
+  },
 ];

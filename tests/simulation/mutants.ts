@@ -6,7 +6,10 @@
  * @module
  */
 import type { Mutant } from "./mutant.ts";
-import { mutants } from "./mutant_list.ts";
+import { mutants as engineMutants } from "./mutant_list.ts";
+import { streamMutants } from "./stream_mutants.ts";
+
+const mutants: readonly Mutant[] = [...engineMutants, ...streamMutants];
 
 /** Seeds a mutant may live through before it counts as a survivor. */
 const seedsMax = 6_000;

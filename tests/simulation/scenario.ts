@@ -10,8 +10,10 @@ import type { World } from "../../core/testing/simulation/world.ts";
 import { edgesOf, type Program } from "../programs/program.ts";
 import { Clients } from "./clients.ts";
 import { drawPrograms } from "./draw_programs.ts";
-import { machinesOf, type Trail } from "./machines.ts";
-import { TrailLaws } from "./trail_laws.ts";
+import { machinesOf } from "./machines.ts";
+import { drawOutside, Outside, type OutsidePlan } from "./outside.ts";
+import { dataTextOf, isCodecFailure, seal } from "./sealing.ts";
+import { trailDataOf, TrailLaws } from "./trail_laws.ts";
 
 /**
  * Lives through one seed.
@@ -22,35 +24,52 @@ export function runSeed(seed: number): Promise<LifeReport> {
   return runPlan(drawPlan(seed), drawPrograms(seed));
 }
 
-/** Lives through a plan with these machines. */
-export function runPlan(plan: Plan, programs: readonly Program[]): Promise<LifeReport> {
-  return live(plan, (world) => castOf(world, programs));
+/** Lives through a plan with these machines, and what is around them. */
+export function runPlan(
+  plan: Plan,
+  programs: readonly Program[],
+  outsidePlan: OutsidePlan = drawOutside(plan.seed, programs),
+): Promise<LifeReport> {
+  return live(plan, (world) => castOf(world, programs, outsidePlan));
 }
 
-function castOf(world: World, programs: readonly Program[]): Cast {
+function castOf(world: World, programs: readonly Program[], outsidePlan: OutsidePlan): Cast {
+  const outside = new Outside(world, outsidePlan, programs);
   const trails = new TrailLaws(world);
+  const connectorOf = (host: Host, program: Program) => outside.connectorOf(host, program);
   const programOf = new Map(programs.map((program) => [program.name, program]));
-  const definitionsOf = (host: Host) => machinesOf(world, host, programs, trails);
+  const definitionsOf = (host: Host) => machinesOf(world, host, programs, trails, connectorOf);
   let clients: Clients;
   let isAtRest = () => false;
   return {
     definitionsOf,
+    engineOptionsOf: (host) => outside.engineOptionsOf(host),
     lawOptions: {
+      ...(outsidePlan.keepEventsMs !== undefined && { keepEventsMs: outsidePlan.keepEventsMs }),
       edges: (definition, status, by, name) => edgesOf(programOf.get(definition)!.graph, status, by, name),
       timersOf: (definition, status) =>
         (programOf.get(definition)!.graph[status]?.timers ?? [])
           .filter(({ due }) => due !== "drawn").map(({ name }) => name),
-      secretOf: (run) => (JSON.parse(run.payload) as Trail).secret,
-      changed: (change) => trails.changed(change),
+      secretOf: (run) => trailDataOf(run).secret,
+      dataTextOf,
+      ...(outsidePlan.seals && { disguiseOf: seal, isCodecFailure }),
+      changed(change) {
+        trails.changed(change);
+        outside.changed(change);
+      },
     },
     begin(stage) {
       trails.begin(stage);
+      outside.begin(stage);
       clients = new Clients(stage, trails, programs, definitionsOf(new Host(world, "outside")));
-      isAtRest = () => stage.laws.areAtRest;
+      isAtRest = () => stage.laws.areAtRest && outside.isAtRest;
     },
     ask: (dice) => clients.ask(dice),
     takeCare: () => clients.takeCare(),
     isAtRest: () => isAtRest(),
-    checkEnd: () => clients.checkEnd(),
+    checkEnd() {
+      clients.checkEnd();
+      outside.checkEnd();
+    },
   };
 }

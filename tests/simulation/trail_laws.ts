@@ -10,6 +10,7 @@ import type { World } from "../../core/testing/simulation/world.ts";
 import { keyspace } from "../../core/store/keyspace.ts";
 import type { Batch } from "../../core/store/store.ts";
 import type { Trail } from "./machines.ts";
+import { dataTextOf } from "./sealing.ts";
 
 export class TrailLaws {
   /** What each run was triggered with. */
@@ -58,7 +59,7 @@ export class TrailLaws {
 
   /** Work is in the data exactly once, together with its landing, and nothing that came later takes it out. */
   changed({ before, after, event, batch }: RunChange): void {
-    if (!before) this.#trails.set(after.id, JSON.parse(after.payload) as Trail);
+    if (!before) this.#trails.set(after.id, trailDataOf(after));
     if (after.state === "deleted") return;
     const landed = before ? trailOf(before) : [];
     const seen = trailOf(after);
@@ -115,6 +116,9 @@ function of(sets: Map<string, Set<string>>, runId: string): Set<string> {
   return set;
 }
 
-const trailOf = (run: RunRecord) => (JSON.parse(run.payload) as Trail | null)?.landed ?? [];
+/** What a run was triggered with, and what has been left in it since; nothing of that may be left when it is deleted. */
+export const trailDataOf = (run: RunRecord) => JSON.parse(dataTextOf(run)) as Trail;
+
+const trailOf = (run: RunRecord) => (trailDataOf(run) as Trail | null)?.landed ?? [];
 
 const visitOf = (mark: string) => mark.split(":").slice(1).join(":") || mark;

@@ -12,9 +12,12 @@ export interface SqldServer {
   readonly port: number;
   /** Its address, as `url("ws")`. */
   url(scheme: "http" | "ws"): string;
-  /** Ends it as a power switch would, as far as its process is concerned. Resolves when it is gone. */
-  kill(): Promise<void>;
-  /** Starts it again on the same port and data. Resolves when it answers. */
+  /**
+   * Ends it as a power switch would, as far as its process is concerned. Resolves when it is gone: with whether it was
+   * this that has ended it.
+   */
+  kill(): Promise<boolean>;
+  /** Starts it again on the same port and data. Resolves when it answers; rejects when it is killed before that. */
   restart(): Promise<void>;
   /** Stops its process where it stands: connections stay open, and nothing is answered. */
   freeze(): void;
@@ -87,27 +90,28 @@ export async function startSqld(options: SqldOptions = {}): Promise<SqldServer> 
     await Deno.writeTextFile(`${folder}/key.pem`, options.keys.publicPem);
     args.push("--auth-jwt-key-file", `${folder}/key.pem`);
   }
+  let child: Deno.ChildProcess | undefined;
   const start = async () => {
-    const child = new Deno.Command(binary.path, { args, stdin: "null", stdout: "null", stderr: "null" })
+    const starting = new Deno.Command(binary.path, { args, stdin: "null", stdout: "null", stderr: "null" })
       .spawn();
-    await answers(port);
-    return child;
+    child = starting;
+    await answers(port, () => child === starting);
   };
-  let child: Deno.ChildProcess | undefined = await start();
   const kill = async () => {
     const dying = child;
     child = undefined;
     // It takes 1.4 s over an orderly end, and nothing here depends on one.
     dying?.kill("SIGKILL");
-    await dying?.status;
+    return (await dying?.status)?.signal === "SIGKILL";
   };
+  await start();
   return {
     port,
     url: (scheme) => `${scheme}://127.0.0.1:${port}`,
     kill,
     async restart() {
       await kill();
-      child = await start();
+      await start();
     },
     freeze() {
       if (!child) return;
@@ -130,9 +134,10 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-async function answers(port: number): Promise<void> {
+async function answers(port: number, isMeant: () => boolean): Promise<void> {
   const until = performance.now() + startMsMax;
   for (;;) {
+    if (!isMeant()) throw new Error("sqld was killed while it started");
     try {
       const response = await fetch(`http://127.0.0.1:${port}/health`);
       await response.body?.cancel();

@@ -12,6 +12,8 @@ interface Life {
   told: number;
   /** Steps and timers that were started. */
   started: number;
+  /** Results of attempts whose code may never have begun. */
+  unbegun: number;
   /** Attempts of its steps that were started, by visit. */
   readonly begun: Set<string>;
   /** When it was paused last. */
@@ -92,8 +94,9 @@ export class AttemptLaws {
     if (event.by !== "step" && event.by !== "timer") return;
     const life = this.#lifeOf(run.id);
     life.told++;
+    if (this.#options.isCodecFailure?.(event)) life.unbegun++;
     this.#world.expect(
-      life.told <= life.started || !this.#options.settles,
+      life.told <= life.started + life.unbegun || !this.#options.settles,
       "once",
       () => `run ${run.id}: ${life.started} starts, but ${life.told} results in history`,
     );
@@ -103,11 +106,21 @@ export class AttemptLaws {
   applied({ before, after, event }: RunChange): void {
     const life = this.#lifeOf(after.id);
     const isCounted = before !== undefined && event.by === "step" && event.kind === "error";
+    // Such an attempt counts as begun, though its code was not.
+    if (isCounted && this.#options.isCodecFailure?.(event)) {
+      life.begun.add(`${before.visit} ${before.attempt + 1}`);
+    }
     this.#world.expect(
       !isCounted || life.begun.has(`${before.visit} ${before.attempt + 1}`),
       "once",
-      () => `error ${before!.attempt + 1} of run ${after.id} is counted, but was no attempt`,
+      () =>
+        `error ${
+          before!.attempt + 1
+        } of run ${after.id} is counted, but was no attempt: ${event.error?.message}`,
     );
+    // An attempt that goes on through a pause and its end counts as the first of those that come after.
+    const begun = [...life.begun].some((each) => each.startsWith(`${after.visit} `));
+    if (event.kind === "resume" && begun) life.begun.add(`${after.visit} 1`);
     if (after.state === "paused" && before?.state !== "paused") life.pausedAt = this.#world.time;
     if (bucketOf(after.state) !== "active") return;
     const mayStart = (attempt: string, at: number) =>
@@ -121,7 +134,7 @@ export class AttemptLaws {
   #lifeOf(runId: string): Life {
     let life = this.#lives.get(runId);
     if (!life) {
-      life = { told: 0, started: 0, begun: new Set(), pausedAt: 0, due: new Map() };
+      life = { told: 0, started: 0, unbegun: 0, begun: new Set(), pausedAt: 0, due: new Map() };
       this.#lives.set(runId, life);
     }
     return life;

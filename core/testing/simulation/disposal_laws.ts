@@ -1,7 +1,7 @@
 import { isFinished, type RunRecord } from "../../parts/run_record.ts";
 import type { Batch } from "../../store/store.ts";
 import type { Host } from "./host.ts";
-import type { LawOptions } from "./laws.ts";
+import { dataTextOf, type LawOptions } from "./laws.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
@@ -17,7 +17,7 @@ export class DisposalLaws {
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
   /** What must be nowhere once a run is deleted, by its id. */
-  readonly #secrets = new Map<string, string>();
+  readonly #secrets = new Map<string, readonly string[]>();
   /** Runs whose data is deleted. */
   readonly #deleted = new Set<string>();
 
@@ -35,7 +35,9 @@ export class DisposalLaws {
   /** A run has come to be. */
   created(run: RunRecord): void {
     const secret = this.#options.secretOf?.(run);
-    if (secret !== undefined) this.#secrets.set(run.id, secret);
+    if (secret === undefined) return;
+    const disguise = this.#options.disguiseOf?.(secret);
+    this.#secrets.set(run.id, disguise === undefined ? [secret] : [secret, disguise]);
   }
 
   /** The parked hooks of a run go, and so must the run. */
@@ -73,7 +75,7 @@ export class DisposalLaws {
   #isDeleted(shard: number, run: RunRecord): void {
     const { scrub } = this.#options.behaviours.get(run.definition)!;
     this.#world.expect(
-      scrub !== undefined || run.payload === "null",
+      scrub !== undefined || dataTextOf(this.#options, run) === "null",
       "I14",
       () => `run ${run.id} is deleted, but still carries ${run.payload}`,
     );
@@ -115,7 +117,7 @@ export class DisposalLaws {
   }
 
   #isSilent(runId: string, key: string, value: string): void {
-    const isLoud = value.includes(this.#secrets.get(runId)!);
+    const isLoud = this.#secrets.get(runId)!.some((secret) => value.includes(secret));
     const [space, id] = key.split(" ");
     const isOwn = ["run", "hist", "chore"].includes(space!) ? id === runId : true;
     this.#world.expect(

@@ -41,13 +41,35 @@ export interface FaultRates {
   readonly "hanging code": number;
   /** User code leaves more data than a run may carry. */
   readonly "oversized data": number;
+  /** A send to a streamer fails: nothing is sent. */
+  readonly "failed send": number;
+  /** A send fails when a front of its events is sent. */
+  readonly "partial send": number;
+  /** All is sent, and the answer lost. */
+  readonly "lost send reply": number;
+  /** A send counts as lost, and all of it arrives later. */
+  readonly "late send": number;
+  /** A send is never answered; only where the sender has a timeout. */
+  readonly "hanging send": number;
+  /** An event that the streamer refuses for as long as there are faults, while others pass. */
+  readonly "poison event": number;
+  /** A receiver is not opened, or ends with an error. */
+  readonly "failed delivery": number;
+  /** Events are delivered once more that the same receiver was given and has not acked. */
+  readonly "repeated delivery": number;
+  /** An event is delivered late. */
+  readonly "slow delivery": number;
+  /** An ack fails, done or not. */
+  readonly "failed ack": number;
+  /** A codec throws. */
+  readonly "codec throws": number;
 }
 
 /** The name of a fault that has a rate. */
 export type FaultName = keyof FaultRates;
 
-/** The highest rate of each in a usual world. */
-const most: FaultRates = {
+/** The highest rate of each fault of the store, hosts and user code in a usual world. */
+const most = {
   "busy": 0.1,
   "failed commit": 0.05,
   "too large": 0.02,
@@ -67,7 +89,22 @@ const most: FaultRates = {
   "slow code": 0.1,
   "hanging code": 0.05,
   "oversized data": 0.05,
-};
+} as const;
+
+/** The same for streamers and codecs. Their rates are drawn by dice of their own, so that they change no other life. */
+const mostOfStreams = {
+  "failed send": 0.2,
+  "partial send": 0.2,
+  "lost send reply": 0.2,
+  "late send": 0.15,
+  "hanging send": 0.05,
+  "poison event": 0.15,
+  "failed delivery": 0.05,
+  "repeated delivery": 0.1,
+  "slow delivery": 0.1,
+  "failed ack": 0.15,
+  "codec throws": 0.1,
+} as const;
 
 /** Faults of which one is enough to wreck a host: no storms of them. */
 const rare: ReadonlySet<string> = new Set(["crash at commit", "freeze at commit", "stuck read", "lost hint"]);
@@ -85,14 +122,14 @@ export interface Terrain {
 }
 
 /** Rates of a seed: most worlds have few faults of each kind, some have many of one. */
-function drawRates(dice: Dice): FaultRates {
+function drawRates(dice: Dice, tops: Partial<FaultRates>): Partial<FaultRates> {
   const storm = dice.chance(0.15) ? 3 : 1;
-  const rates = Object.entries(most).map(([name, top]) => {
+  const rates = Object.entries(tops).map(([name, top]) => {
     if (name === "lost hint") return [name, dice.chance(0.5) ? 1 : dice.between(0, 1)];
     const times = rare.has(name) ? 1 : storm;
     return [name, dice.chance(0.5) ? 0 : Math.min(0.9, dice.between(0, top) * times)];
   });
-  return Object.fromEntries(rates) as FaultRates;
+  return Object.fromEntries(rates);
 }
 
 /** Limits so small that a small world meets them. */
@@ -117,11 +154,16 @@ function drawLimits(dice: Dice): Partial<Limits> {
   };
 }
 
-/** Draws what the world is like. */
-export function drawTerrain(dice: Dice): Terrain {
+/**
+ * Draws what the world is like.
+ *
+ * @param dice Decide about the store, hosts and user code.
+ * @param streamDice Decide about streamers and codecs.
+ */
+export function drawTerrain(dice: Dice, streamDice: Dice): Terrain {
   return {
     shards: dice.pick([1, 1, 2]),
-    rates: drawRates(dice),
+    rates: { ...drawRates(dice, most), ...drawRates(streamDice, mostOfStreams) } as FaultRates,
     tripMsMax: dice.pick([1, 5, 40]),
     ...(dice.chance(0.2) && { writesPerCommitMax: 12 }),
     limits: drawLimits(dice),

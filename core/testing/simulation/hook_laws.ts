@@ -4,7 +4,7 @@ import { encodeRecord, type RunRecord } from "../../parts/run_record.ts";
 import type { Batch } from "../../store/store.ts";
 import type { DisposalLaws } from "./disposal_laws.ts";
 import type { Host } from "./host.ts";
-import { type LawOptions, short } from "./laws.ts";
+import { dataTextOf, type LawOptions, short } from "./laws.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
@@ -108,10 +108,11 @@ export class HookLaws {
     );
     const state = this.#shadow.run(runId)?.state;
     const isErased = !state || state === "deletion-requested" || state === "deleted";
+    const wanted = dataTextOf(this.#options, run);
     world.expect(
-      isErased || JSON.stringify(data) === run.payload,
+      isErased || JSON.stringify(data) === wanted,
       "hook",
-      () => `${kind} hook of ${id} sees ${JSON.stringify(data)}, want ${run.payload}`,
+      () => `${kind} hook of ${id} sees ${JSON.stringify(data)}, want ${wanted}`,
     );
     return call;
   }

@@ -9,12 +9,14 @@ import type { HistoryRow } from "../../parts/history.ts";
 import { decodeRecord, isFinished, type RunRecord } from "../../parts/run_record.ts";
 import type { Batch, Put } from "../../store/store.ts";
 import { AttemptLaws } from "./attempt_laws.ts";
+import { ConnectorLaws } from "./connector_laws.ts";
 import { DisposalLaws } from "./disposal_laws.ts";
 import { HookLaws } from "./hook_laws.ts";
 import type { Host } from "./host.ts";
 import { OwnerLaws } from "./owner_laws.ts";
 import { RunLaws } from "./run_laws.ts";
 import type { Shadow } from "./shadow.ts";
+import { StreamLaws } from "./stream_laws.ts";
 import { checkTimers } from "./timer_laws.ts";
 import type { World } from "./world.ts";
 
@@ -48,6 +50,14 @@ export interface LawOptions {
   readonly timersOf?: (definition: string, status: string) => readonly string[];
   /** What must be nowhere once the data of a run is deleted; default: nothing is known of that. */
   readonly secretOf?: (run: RunRecord) => string | undefined;
+  /** The JSON text of a run's data, where a codec seals it; default: its payload. */
+  readonly dataTextOf?: (run: RunRecord) => string;
+  /** What a codec makes of a secret wherever it stands in the data; default: there is none. */
+  readonly disguiseOf?: (secret: string) => string;
+  /** Whether an attempt failed by a codec, maybe before its code began; default: never. */
+  readonly isCodecFailure?: (event: ToldEvent) => boolean;
+  /** What engines keep events of streams for; default: the default of engines. */
+  readonly keepEventsMs?: number;
   /** Laws of a scenario's own. */
   readonly changed?: (change: RunChange) => void;
 }
@@ -58,6 +68,8 @@ export class Laws {
   readonly hooks: HookLaws;
   readonly disposal: DisposalLaws;
   readonly attempts: AttemptLaws;
+  readonly streams: StreamLaws;
+  readonly connectors: ConnectorLaws;
   readonly #world: World;
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
@@ -72,6 +84,8 @@ export class Laws {
     this.runs = new RunLaws(world, shadow, options);
     this.attempts = new AttemptLaws(world, shadow, options, this);
     this.owners = new OwnerLaws(world, shadow);
+    this.streams = new StreamLaws(world, shadow, options);
+    this.connectors = new ConnectorLaws(world, options);
   }
 
   /** What every host carries under a name. */
@@ -89,6 +103,7 @@ export class Laws {
       else if (put.key.startsWith("owner ")) this.owners.handedOver(host, shard, put);
     }
     this.disposal.before(host, shard, batch);
+    this.streams.before(host, shard, batch);
     this.#written = undefined;
     if (told) return this.#told(host, shard, batch, run, told);
     this.#world.expect(run === undefined, "I2", () => `${host.name} writes ${run!.key} without history`);
@@ -132,6 +147,7 @@ export class Laws {
     this.runs.changed(change);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
+    this.streams.changed(change);
     this.#options.changed?.(change);
   }
 
@@ -147,7 +163,7 @@ export class Laws {
   }
 
   #nothingIsLeft(): boolean {
-    if (this.disposal.isBusy) return false;
+    if (this.disposal.isBusy || !this.connectors.areAtRest || !this.streams.areAtRest) return false;
     for (const rows of this.#shadow.rows) {
       for (const key of rows.keys()) {
         if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;
@@ -155,6 +171,11 @@ export class Laws {
     }
     return true;
   }
+}
+
+/** The JSON text of a run's data. */
+export function dataTextOf({ dataTextOf }: LawOptions, run: RunRecord): string {
+  return dataTextOf ? dataTextOf(run) : run.payload;
 }
 
 /** Enough of a run id to tell it from others in a trace. */

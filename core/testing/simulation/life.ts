@@ -142,6 +142,8 @@ const pauseDelays = [
 ] as const;
 
 async function checkEnd({ world, fleet, laws, asks }: Stage, cast: Cast): Promise<void> {
+  laws.streams.checkEnd();
+  laws.connectors.checkEnd();
   world.expect(
     cast.isAtRest(),
     "I9",

@@ -50,7 +50,7 @@ export const calmAt = 5_000;
 /** Draws the plan of a seed. */
 export function drawPlan(seed: number): Plan {
   const dice = new Dice(seed);
-  const terrain = drawTerrain(dice);
+  const terrain = drawTerrain(dice, new Dice(~seed));
   const arrivals: Arrival[] = [{ at: 0, role: "client" }];
   for (let count = dice.pick([1, 2, 2, 3]); count > 0; count--) {
     arrivals.push({ role: dice.chance(0.2) ? "ticker" : "engine", at: dice.between(0, 1_000) });

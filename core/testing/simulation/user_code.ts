@@ -31,6 +31,7 @@ export function aroundCode(options: UserCodeOptions, host: Host): Around {
     }
     if (code.what === "step") laws.attempts.started(host, code.call);
     if (code.what === "timer") laws.attempts.started(host, code.call, code.timer);
+    if (code.what === "connector") laws.connectors.started(host, code);
     const hook = code.what === "hook"
       ? laws.hooks.started(host, code.kind, code.index, code.view)
       : undefined;
@@ -58,7 +59,7 @@ function attempt<Result>(
 
 /** User code has done its work. */
 function ended<Answer>(
-  { world, payloadBytesMax = defaultLimits.payloadBytesMax }: UserCodeOptions,
+  { world, laws, payloadBytesMax = defaultLimits.payloadBytesMax }: UserCodeOptions,
   code: UserCode,
   answer: Answer,
   hook: HookCall | undefined,
@@ -68,6 +69,7 @@ function ended<Answer>(
     code.call.writeData("x".repeat(payloadBytesMax + 1));
   }
   if (hook) hook.done = true;
+  if (code.what === "connector") laws.connectors.ended(code);
   return answer;
 }
 
@@ -76,6 +78,10 @@ function canHang({ behaviours }: UserCodeOptions, code: UserCode): boolean {
   if (code.what === "hook") {
     const hooks = behaviours.get(code.view.definition)?.hooks?.(code.kind);
     return isShort(hooks?.[code.index]?.policy.timeoutMs);
+  }
+  if (code.what === "connector") {
+    const { connectors = [] } = behaviours.get(code.definition)!;
+    return isShort(connectors.find(({ name }) => name === code.name)?.policy.timeoutMs);
   }
   if (code.what !== "step" && code.what !== "timer") return false;
   const { definition, status } = code.call;
