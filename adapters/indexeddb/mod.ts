@@ -76,6 +76,15 @@ const shardsMax = 65_536;
  * @returns A store. Its calls reject with `STORE_BUSY` when another tab blocks the database or the browser has closed it,
  * `STORE_FULL` at the site's quota, `STORE_INCOMPATIBLE`, `STORE_CORRUPT`, or `STORE_FAILED`.
  * @throws {PawlError} `INVALID_ARGUMENT` for an option it cannot use; `UNSUPPORTED` where there is no IndexedDB.
+ *
+ * @example
+ * ```ts
+ * import "fake-indexeddb/auto"; // not in a browser, which has its own
+ * import { indexedDbStore } from "pawl/adapters/indexeddb";
+ * const store = indexedDbStore({ name: "forms" });
+ * store.onHealth(({ state, problem }) => console.log(state, problem));
+ * await store.close();
+ * ```
  */
 export function indexedDbStore(options: IndexedDbOptions = {}): IndexedDbStore {
   const { name = "pawl", shards = 1, durability = "normal", requestTimeoutMs = 10_000 } = options;
