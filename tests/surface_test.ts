@@ -170,6 +170,12 @@ variable defaultLimits
 variable silentLogger`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
+  "./adapters/indexeddb": `function indexedDbStore
+interface IndexedDbOptions
+interface IndexedDbStore
+interface StoreHealth
+typeAlias Durability
+typeAlias HealthState`,
   "./adapters/libsql": `function backupStore
 function libsqlStore
 function restoreStore

@@ -100,6 +100,7 @@ Deno.test("authoring models never import each other", () => {
 /** The one package that each adapter is for, and what its files are moved with. */
 const drivers: Readonly<Record<string, RegExp>> = {
   memory: /^$/,
+  indexeddb: /^idb$/,
   libsql: /^(libsql|@libsql\/client)(\/|$)|^node:fs\/promises$/,
 };
 

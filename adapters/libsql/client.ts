@@ -11,11 +11,11 @@ import type {
   Store,
   StoreLimits,
 } from "../../core/store/store.ts";
-import { Hints } from "./hints.ts";
+import { Hints } from "../../core/store/hints.ts";
 import type { Link, Rows } from "./link.ts";
 import { prepareBatch } from "./prepared.ts";
 import { planRead } from "./read_plan.ts";
-import { retriable } from "./retriable.ts";
+import { retriable } from "../../core/store/retriable.ts";
 import { metaStatements, readMeta, setupStatements, type Statement, type StoreMeta } from "./schema.ts";
 import { planCommit } from "./settle_sql.ts";
 

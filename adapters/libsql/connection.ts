@@ -1,7 +1,7 @@
 import { settleCall } from "../../core/store/settle.ts";
 import type { CallResult, CommitCall, ReadRequest, ReadResult } from "../../core/store/store.ts";
 import type { Database, Driver, Prepared } from "./driver.ts";
-import { overlaysOf, type ShardOverlay } from "./overlay.ts";
+import { overlaysOf, type ShardOverlay } from "../../core/store/overlay.ts";
 import { planRead } from "./read_plan.ts";
 import { metaStatements, readMeta, setupStatements, type Statement, type StoreMeta } from "./schema.ts";
 

@@ -15,9 +15,9 @@ import type {
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { type Driver, loadDriver } from "./driver.ts";
 import { storeError } from "./errors.ts";
-import { Hints } from "./hints.ts";
+import { Hints } from "../../core/store/hints.ts";
 import { prepareBatch } from "./prepared.ts";
-import { retriable } from "./retriable.ts";
+import { retriable } from "../../core/store/retriable.ts";
 
 /** What a local store needs to know. */
 export interface LocalOptions extends ConnectionOptions {

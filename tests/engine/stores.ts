@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "fake-indexeddb/auto";
+import { indexedDbStore } from "../../adapters/indexeddb/mod.ts";
 import { libsqlStore } from "../../adapters/libsql/mod.ts";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { seededRandom } from "../../core/ports/random.ts";
@@ -19,6 +21,8 @@ import {
 /** A kind of store, opened anew for each test. */
 export interface StoreKind {
   readonly name: string;
+  /** It answers by turns of the real event loop: virtual time stands still until it has. */
+  readonly isAttended?: boolean;
   open(): Promise<{ readonly store: Store; close(): Promise<void> }>;
 }
 
@@ -40,7 +44,19 @@ export const storeKinds: readonly StoreKind[] = [
       };
     },
   },
+  {
+    name: "IndexedDB",
+    isAttended: true,
+    open() {
+      const store = indexedDbStore({ name: `${life} ${databases++}` });
+      return Promise.resolve({ store, close: () => store.close() });
+    },
+  },
 ];
+
+/** Tells databases of different tests, and of different runs of them, apart. */
+const life = crypto.randomUUID();
+let databases = 0;
 
 function memoryKind(name: string, shards: number): StoreKind {
   return {
@@ -61,7 +77,7 @@ export function testOnStores(
   for (const kind of kinds) {
     Deno.test(`${name} (${kind.name})`, async () => {
       const { store, close } = await kind.open();
-      const world = new World(store);
+      const world = new World(store, kind.isAttended);
       try {
         await body(world);
       } finally {
@@ -96,6 +112,18 @@ export interface CountingClock extends VirtualClock {
   readonly timers: number;
 }
 
+/** A store that the clock waits for. */
+export function attendedStore(inner: Store, clock: VirtualClock): Store {
+  return {
+    limits: inner.limits,
+    shards: inner.shards,
+    read: (requests) => clock.attend(inner.read(requests)),
+    commit: (calls) => clock.attend(inner.commit(calls)),
+    watch: (onHint) => inner.watch!(onHint),
+    close: () => inner.close(),
+  };
+}
+
 /** Engines on one store in virtual time. */
 export class World {
   readonly store: Store;
@@ -103,8 +131,8 @@ export class World {
   readonly #engines: Engine[] = [];
   #seed = 1;
 
-  constructor(store: Store) {
-    this.store = store;
+  constructor(store: Store, isAttended = false) {
+    this.store = isAttended ? attendedStore(store, this.clock) : store;
   }
 
   /** An engine that is stopped at the end of the test. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Transition } from "../../core/engine/behaviour.ts";
 import { diagramOf, type DiagramSource } from "../../core/machine/diagram.ts";
 import type { DiagramDirection } from "../../mod.ts";
-import { testWithChromium } from "../browser/chromium.ts";
+import { testWithChromium } from "../browser/browsers.ts";
 import { drawAll, type Drawing, loadMermaid } from "./mermaid_page.ts";
 
 const directions: readonly DiagramDirection[] = ["LR", "RL", "TB", "BT"];

@@ -37,7 +37,7 @@ export async function picturesOf(scenario: Scenario, kinds: readonly StoreKind[]
   for (const kind of kinds) {
     const { store, close } = await kind.open();
     try {
-      pictures.push(await liveOn(store, lived));
+      pictures.push(await liveOn(store, lived, kind.isAttended));
     } finally {
       await close();
     }

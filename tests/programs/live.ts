@@ -17,6 +17,7 @@ import {
   type Store,
 } from "../../mod.ts";
 import { seededRandom } from "../../core/ports/random.ts";
+import { attendedStore } from "../engine/stores.ts";
 import { pollMs } from "./model.ts";
 import { steadyChance } from "./model_wait.ts";
 import {
@@ -78,10 +79,10 @@ class Life {
   readonly #runIds: string[] = [];
   readonly #answers = new Map<number, string>();
 
-  constructor(store: Store, lived: Lived) {
+  constructor(store: Store, lived: Lived, isAttended: boolean) {
     const { programs, seed, isGuest } = lived.scenario;
     this.#lived = lived;
-    this.#recorded = recordedStore(store);
+    this.#recorded = recordedStore(isAttended ? attendedStore(store, this.#clock) : store);
     this.#machines = programs.map((program) =>
       staged(program, new Script(seed, program), this.#clock, (call) => this.#hookCalls.push(call))
     );
@@ -242,8 +243,9 @@ function rowOf({ at, ...row }: HistoryRow): SeenRow {
 /**
  * @param store Where; empty.
  * @param lived The life, as the model has lived it.
+ * @param isAttended Whether virtual time stands still while the store works.
  * @returns What can be seen of it.
  */
-export function liveOn(store: Store, lived: Lived): Promise<Picture> {
-  return new Life(store, lived).live();
+export function liveOn(store: Store, lived: Lived, isAttended = false): Promise<Picture> {
+  return new Life(store, lived, isAttended).live();
 }

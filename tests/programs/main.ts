@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console -- the report is the product.
 /**
  * `deno task model [--runs N] [--seed S] [--path P] [--store NAME]`: lives N random programs on engines and compares each
- * with what the model expects. Without `--store`, one in twenty is lived on a libSQL file and three on four shards.
+ * with what the model expects. Without `--store`, one in twenty is lived on a libSQL file, one on
+ * IndexedDB, and three on four shards.
  *
  * @module
  */
@@ -18,9 +19,9 @@ function option(name: string): string | undefined {
 }
 
 function kindOf({ seed }: Scenario): StoreKind {
-  const [memory, shards, file] = storeKinds as [StoreKind, StoreKind, StoreKind];
+  const [memory, shards, file, browser] = storeKinds as [StoreKind, StoreKind, StoreKind, StoreKind];
   const draw = seed % 20;
-  return draw === 0 ? file : draw < 4 ? shards : memory;
+  return draw === 0 ? file : draw === 1 ? browser : draw < 5 ? shards : memory;
 }
 
 async function main(): Promise<number> {

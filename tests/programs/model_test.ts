@@ -7,7 +7,7 @@ import { difference } from "./picture.ts";
 import { scenarios } from "./scenario.ts";
 
 /** Lives on each kind of store; a file takes ten times as long as memory. */
-const runs = [1_200, 300, 40];
+const runs = [1_200, 300, 40, 40];
 
 for (const [index, kind] of storeKinds.entries()) {
   Deno.test(`random programs do what the model expects of them (${kind.name})`, async () => {

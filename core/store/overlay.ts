@@ -1,5 +1,5 @@
-import type { ShardView } from "../../core/store/settle.ts";
-import type { CommitCall, Version } from "../../core/store/store.ts";
+import type { ShardView } from "./settle.ts";
+import type { CommitCall, Version } from "./store.ts";
 
 /** One shard during one commit: what the database held of the keys that matter, under what the commit writes. */
 export class ShardOverlay implements ShardView {
@@ -9,6 +9,7 @@ export class ShardOverlay implements ShardView {
   readonly known = new Map<string, Version | null>();
   /** What the commit has written so far; `null`: removed. */
   readonly written = new Map<string, { readonly value: string; readonly version: Version } | null>();
+  readonly #values = new Map<string, string>();
   #counter = 0;
   #loaded = 0;
 
@@ -46,9 +47,13 @@ export class ShardOverlay implements ShardView {
     return this.known.get(key) ?? undefined;
   }
 
-  /** Never asked: a local store keeps no outcome rows, as its replies cannot be lost. */
-  valueOf(): undefined {
-    return undefined;
+  /** The value of an outcome row, as the database has it; only where replies can be lost. */
+  loadValue(key: string, value: string): void {
+    this.#values.set(key, value);
+  }
+
+  valueOf(key: string): string | undefined {
+    return this.written.get(key)?.value ?? this.#values.get(key);
   }
 
   nextVersion(): Version {

@@ -1,4 +1,4 @@
-import type { CallResult, CommitCall, OnHint } from "../../core/store/store.ts";
+import type { CallResult, CommitCall, OnHint } from "./store.ts";
 
 /** Stores of this process, by the identity of the database they have open. */
 const open = new Map<string, Set<Hints>>();
@@ -36,14 +36,20 @@ export class Hints {
     if (this.#peers?.size === 0) open.delete(this.#storeId);
   }
 
-  /** Announces what a commit changed, after it has returned: a watcher may commit in its turn. */
-  announce(calls: readonly CommitCall[], results: readonly CallResult[]): void {
-    this.#tellAll(calls.filter((_, index) => wroteSomething(results[index]!)));
+  /**
+   * Announces what a commit changed, after it has returned: a watcher may commit in its turn.
+   *
+   * @returns What was announced.
+   */
+  announce(calls: readonly CommitCall[], results: readonly CallResult[]): readonly Changed[] {
+    const changed = calls.filter((_, index) => wroteSomething(results[index]!));
+    this.#tellAll(changed);
+    return changed;
   }
 
-  /** Announces a change of a shard that somebody made without a store. */
-  announceShard(shard: number): void {
-    this.#tellAll([{ shard, committer: { id: "" } }]);
+  /** Announces a change of a shard that somebody else made; without a name, one made without a store. */
+  announceShard(shard: number, committerId = ""): void {
+    this.#tellAll([{ shard, committer: { id: committerId } }]);
   }
 
   #tellAll(changed: readonly Changed[]): void {
@@ -59,8 +65,10 @@ export class Hints {
 }
 
 /** Where somebody changed something, and who. */
-interface Changed {
+export interface Changed {
+  /** The shard. */
   readonly shard: number;
+  /** Who committed. */
   readonly committer: { readonly id: string };
 }
 

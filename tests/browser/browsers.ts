@@ -1,0 +1,85 @@
+/**
+ * Real browsers for tests: Chromium and Firefox, as the system has them, without a window.
+ *
+ * @module
+ */
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+
+/** A kind of browser. */
+export type BrowserKind = "chrome" | "firefox";
+
+/** What each is called by those who pack it. */
+const binaryNames: Readonly<Record<BrowserKind, readonly string[]>> = {
+  chrome: ["chromium", "chromium-browser", "google-chrome"],
+  firefox: ["firefox-esr", "firefox"],
+};
+
+/** Containers give a browser neither the rights for its sandbox nor much shared memory. */
+const args: Readonly<Record<BrowserKind, string[]>> = {
+  chrome: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+  firefox: [],
+};
+
+async function findBinary(kind: BrowserKind): Promise<string | undefined> {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":")) {
+    for (const name of binaryNames[kind]) {
+      const path = `${folder}/${name}`;
+      if ((await Deno.stat(path).catch(() => undefined))?.isFile) return path;
+    }
+  }
+}
+
+const binaries = { chrome: await findBinary("chrome"), firefox: await findBinary("firefox") };
+
+/** Whether a missing browser is a failure, as in CI, and not a reason to leave tests out. */
+const enginesRequired = ["CI", "PAWL_REQUIRE_ENGINES"].some((name) => Deno.env.get(name));
+
+/** A browser that no longer answers is a failure of that test, and not the end of all. */
+const testMsMax = 180_000;
+
+/**
+ * Opens a browser.
+ *
+ * @param kind Which; it must be there.
+ * @param userDataDir Where it keeps its data; default: a new folder that goes with it.
+ */
+export function openBrowser(kind: BrowserKind, userDataDir?: string): Promise<Browser> {
+  return puppeteer.launch({
+    browser: kind,
+    executablePath: binaries[kind]!,
+    args: args[kind],
+    protocolTimeout: testMsMax,
+    ...(userDataDir !== undefined && { userDataDir }),
+  });
+}
+
+/**
+ * Registers a test that needs a browser. Without one it is ignored, and says why; in CI it fails.
+ *
+ * @param kind Which browser.
+ * @param name A sentence.
+ * @param run The test.
+ */
+export function testWithBrowser(kind: BrowserKind, name: string, run: () => Promise<void>): void {
+  if (binaries[kind] === undefined) {
+    const missing = `no ${binaryNames[kind].join(", ")} on the path`;
+    const fn = () => Promise.reject(new Error(missing));
+    Deno.test({ name: `${name} (${missing})`, ignore: !enginesRequired, fn });
+    return;
+  }
+  // The driver keeps sockets and timers past the end of its browser.
+  const sanitizers = { sanitizeOps: false, sanitizeResources: false };
+  Deno.test({ name, ...sanitizers, timeout: testMsMax, fn: run });
+}
+
+/** Registers a test with an empty page of a Chromium of its own. */
+export function testWithChromium(name: string, run: (page: Page) => Promise<void>): void {
+  testWithBrowser("chrome", name, async () => {
+    const browser = await openBrowser("chrome");
+    try {
+      await run(await browser.newPage());
+    } finally {
+      await browser.close();
+    }
+  });
+}
