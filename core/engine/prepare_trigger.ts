@@ -10,6 +10,7 @@ import type { Definition } from "./behaviour.ts";
 import { type EngineContext, placeOf, shardOf } from "./context.ts";
 import {
   checkWish,
+  idempotencyRow,
   look,
   newRecord,
   type RunIds,
@@ -92,9 +93,10 @@ async function explain(
 ): Promise<PawlError | undefined> {
   if (!prepared.isRefusal(error)) return undefined;
   const { name } = wish.definition;
-  const [own, latest] = await context.reader.read(shard, [
+  const [own, latest, kept] = await context.reader.read(shard, [
     { get: keyspace.run.key(runId) },
     { get: keyspace.key.key(name, wish.key) },
+    ...(wish.idempotency ? [{ get: idempotencyRow(wish) }] : []),
   ]);
   if (own!.length > 0) {
     return new PawlError(
@@ -104,7 +106,8 @@ async function explain(
       { cause: error },
     );
   }
-  if (latest![0]?.version === seen.latest?.version) return undefined;
+  const isSame = latest![0]?.version === seen.latest?.version && !kept?.length;
+  if (isSame) return undefined;
   const reason = await look(context, wish, shard).then(() => undefined, (thrown) => thrown as PawlError);
   if (reason?.code === "RUN_IN_PROGRESS" || reason?.code === "IDEMPOTENCY_MISMATCH") return reason;
   if (reason) throw reason;

@@ -256,13 +256,14 @@ export function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | und
   }
   if (wish.idempotency) {
     const row = idempotencyRow(wish);
-    // No check of its own: whoever writes this row writes the key row too.
-    batch.put(row, JSON.stringify({ runId: record.id, input: wish.idempotency.input }));
+    // The key row alone does not tell: it goes with the latest run, which an earlier one may outlive.
+    batch.check(row, null).put(row, JSON.stringify({ runId: record.id, input: wish.idempotency.input }));
   }
   return batch;
 }
 
-function idempotencyRow(wish: Wish): string {
+/** Where the answer to a wish with an idempotency key is kept. */
+export function idempotencyRow(wish: Wish): string {
   return keyspace.idempotency.key(wish.definition.name, wish.key, "trigger", wish.idempotency!.key);
 }
 

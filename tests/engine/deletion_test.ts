@@ -248,3 +248,27 @@ testInMemory("an engine that only ticks erases and removes what is due", async (
   assert.equal(await engine.get(flow, "k"), undefined);
   await engine.stop();
 });
+
+testOnStores(
+  "an idempotency key is kept with a run that outlives the later ones of its key, and makes no other run",
+  async (world) => {
+    const flow = machine<{ n: number }>("flow", { keepFinished: "1h" })
+      .step("a", ["b"], () => "b")
+      .build();
+    const engine = await world.started({ definitions: [flow] });
+    const once = { data: { n: 1 }, idempotencyKey: "once" };
+    const first = await world.during(engine.trigger(flow, "k", once));
+    await world.advance(60_000);
+    for (const n of [2, 3]) {
+      await world.during(engine.trigger(flow, "k", { data: { n } }));
+      await world.advance(60_000);
+    }
+    // What the deletion of its data adds to the first run's time lets it outlive both.
+    await world.during(engine.deleteData(flow, "k", { runId: first.runId }));
+    await world.advance(3_600_000 - 30_000);
+    const left = await world.during(engine.list({ definition: "flow" }));
+    assert.deepEqual(left.items.map(({ runId, runState }) => [runId, runState]), [[first.runId, "deleted"]]);
+
+    assert.deepEqual(await world.during(engine.trigger(flow, "k", once)), { ...first, created: false });
+  },
+);
