@@ -125,6 +125,7 @@ export type {
 } from "./core/ports/event_streamer.ts";
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from "./core/ports/logger.ts";
 export { joinTelemetry } from "./core/ports/join_telemetry.ts";
+export type { Platform, Readiness } from "./core/ports/platform.ts";
 export { type Random, systemRandom } from "./core/ports/random.ts";
 export type {
   Counter,

@@ -89,6 +89,7 @@ interface OptionLayer
 interface ParkedHook
 interface ParkedPage
 interface ParkedQuery
+interface Platform
 interface PreparedBatch
 interface PreparedTrigger
 interface Put
@@ -154,6 +155,7 @@ typeAlias PayloadOf
 typeAlias ProcessState
 typeAlias ReadOp
 typeAlias ReadResult
+typeAlias Readiness
 typeAlias RunState
 typeAlias StandardSchemaResult
 typeAlias StartStatusOf
@@ -191,6 +193,8 @@ interface MemoryStreamerOptions`,
   "./adapters/streams/broadcast_channel": `function broadcastStreamer
 interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
+  "./plugins/browser": `function browserPlatform
+interface BrowserPlatformOptions`,
   "./plugins/otel": `function otelTelemetry
 function traceIdOf
 interface OtelMeter

@@ -4,6 +4,7 @@ import type { Limits } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Platform } from "../ports/platform.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { type Payload, shardOfHash, shardOfRunId } from "../parts/run_record.ts";
@@ -31,6 +32,7 @@ export interface EngineContext {
   readonly telemetry: Telemetry | undefined;
   /** What is measured; absent: there is no telemetry. */
   readonly metrics: EngineMetrics | undefined;
+  readonly platform: Platform;
   readonly limits: Limits;
   readonly codec: Codec | undefined;
   readonly committer: GroupCommitter;

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
 import type { EventStreamer } from "../ports/event_streamer.ts";
 import { consoleLogger, type Logger } from "../ports/logger.ts";
+import { type Platform, server } from "../ports/platform.ts";
 import { type Random, systemRandom } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { GroupCommitter } from "../store/group_commit.ts";
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly logger?: Logger;
   /** Where metrics and traces go, such as `prometheusTelemetry()`; default: nowhere, and nothing is measured. */
   readonly telemetry?: Telemetry;
+  /** What is around the engine, such as `browserPlatform()`; default: a server, always online and fit for work. */
+  readonly platform?: Platform;
   /** Transforms users' payloads, for instance encrypts them. */
   readonly codec?: Codec;
   /**
@@ -76,6 +79,7 @@ const optionNames: Readonly<Record<keyof EngineOptions, true>> = {
   random: true,
   logger: true,
   telemetry: true,
+  platform: true,
   codec: true,
   codeVersion: true,
   work: true,
@@ -115,6 +119,7 @@ export function contextOf(options: EngineOptions): Omit<EngineContext, "engine">
     logger,
     telemetry,
     metrics: telemetry && new EngineMetrics(telemetry),
+    platform: options.platform ?? server,
     limits,
     codec: options.codec,
     committer,

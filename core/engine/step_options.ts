@@ -43,6 +43,11 @@ export interface StepOptions {
   readonly lag?: Duration;
   /** Longest one attempt may take before it counts as failed with `STEP_TIMEOUT`; default 0: no limit. */
   readonly timeout?: Duration;
+  /**
+   * `network`: while the engine's platform is offline, the step is not started, and an attempt that fails does not count as
+   * one; default `nothing`.
+   */
+  readonly needs?: "network" | "nothing";
   /** How late it may start before its metric `workflow_process_lag_alert` is 1; default 30 min + `lag`, 0: never. */
   readonly lagAlert?: Duration;
 }
@@ -71,6 +76,7 @@ const readers: Readonly<Record<string, Read>> = {
   "retry.jitter": flag,
   lag: milliseconds,
   timeout: milliseconds,
+  needs,
   lagAlert: milliseconds,
 };
 
@@ -129,6 +135,7 @@ export function stepPolicy(
     timeoutMs: read("timeout", 0),
     lagAlertMs: read("lagAlert", 1_800_000 + lagMs),
     rateLimit: read<StepPolicy["rateLimit"]>("rateLimit", undefined),
+    needsNetwork: read("needs", false),
   };
   const said = (name: string) => `${show(merged.get(name)!.value)} (${merged.get(name)!.from})`;
   if (policy.retryMaxMs < policy.retryInitialMs) {
@@ -189,6 +196,11 @@ function factor(value: unknown, name: string, from: string): number {
 function flag(value: unknown, name: string, from: string): boolean {
   if (typeof value === "boolean") return value;
   throw refused(name, from, value, "true or false");
+}
+
+function needs(value: unknown, name: string, from: string): boolean {
+  if (value === "network" || value === "nothing") return value === "network";
+  throw refused(name, from, value, '"network" or "nothing"');
 }
 
 function rate(value: unknown, name: string, from: string): StepPolicy["rateLimit"] {

@@ -50,6 +50,8 @@ export interface StepPolicy {
   readonly lagAlertMs: number;
   /** Starts of this status's step by one engine in any span of time; absent: no bound. */
   readonly rateLimit?: { readonly limit: number; readonly perMs: number } | undefined;
+  /** It can come to nothing while there is no network. */
+  readonly needsNetwork: boolean;
 }
 
 /** What the changes must know of a definition. */

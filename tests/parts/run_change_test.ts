@@ -32,6 +32,7 @@ const plain: StepPolicy = {
   concurrency: 0,
   timeoutMs: 0,
   lagAlertMs: 0,
+  needsNetwork: false,
 };
 
 const rules: Rules =
