@@ -32,7 +32,7 @@ async function scene() {
   const options = { store: memoryStore(), definitions: [job], clock, logger: silentLogger, work: false };
   const engine = createEngine(options);
   await engine.trigger(job, "k");
-  const context = { ...contextOf(options), engine };
+  const context = { ...contextOf(options, []), engine };
   const batch = new BatchBuilder();
   writeOwner(batch, "job", undefined, context.engineId, clock.now());
   const taken = await context.committer.commit(0, batch);
