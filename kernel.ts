@@ -10,6 +10,7 @@ export {
   admin,
   callbacks,
   deletion,
+  diagrams,
   hooks,
   lists,
   streams,

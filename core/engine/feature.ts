@@ -10,6 +10,7 @@ import type { Definition } from "./behaviour.ts";
 import type { callback } from "./callback.ts";
 import type { Chores } from "./chores.ts";
 import type { Connectors } from "./connectors.ts";
+import type { DrawDiagram } from "./diagram_options.ts";
 import type { dispose } from "./dispose.ts";
 import type { listRuns } from "./list.ts";
 import type { listTimers } from "./list_timers.ts";
@@ -26,6 +27,7 @@ export interface FeatureCode {
   readonly admin: typeof adminOf;
   readonly callbacks: typeof callback;
   readonly deletion: typeof dispose;
+  readonly diagrams: DrawDiagram;
   readonly hooks: typeof Chores;
   readonly lists: { readonly runs: typeof listRuns; readonly timers: typeof listTimers };
   readonly streams: {

@@ -7,6 +7,7 @@ import { adminOf } from "./admin.ts";
 import { callback } from "./callback.ts";
 import { Chores } from "./chores.ts";
 import { Connectors } from "./connectors.ts";
+import { diagramOf } from "./diagram.ts";
 import { dispose } from "./dispose.ts";
 import type { Feature, FeatureOf } from "./feature.ts";
 import { listRuns } from "./list.ts";
@@ -27,6 +28,9 @@ export const callbacks: Feature = { name: "callbacks", code: callback } satisfie
 
 /** `engine.deleteData()`, and machines with `keepFinished`. */
 export const deletion: Feature = { name: "deletion", code: dispose } satisfies FeatureOf<"deletion">;
+
+/** `engine.diagram()`. */
+export const diagrams: Feature = { name: "diagrams", code: diagramOf } satisfies FeatureOf<"diagrams">;
 
 /** Machines with hooks, such as `onComplete`. */
 export const hooks: Feature = { name: "hooks", code: Chores } satisfies FeatureOf<"hooks">;
@@ -60,6 +64,7 @@ export const allFeatures: readonly Feature[] = [
   admin,
   callbacks,
   deletion,
+  diagrams,
   hooks,
   lists,
   streams,

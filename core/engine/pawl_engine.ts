@@ -10,7 +10,7 @@ import { awaitRun } from "./await_run.ts";
 import type { Definition } from "./behaviour.ts";
 import type { CallbackResult } from "./callback.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
-import type { DiagramOptions } from "./diagram_options.ts";
+import type { DiagramOptions, DrawDiagram } from "./diagram_options.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type FeatureCode, featureOf } from "./feature.ts";
 import type { ListPage, ListQuery } from "./list.ts";
@@ -197,7 +197,8 @@ export class PawlEngine implements Engine {
 
   diagram(definition: Definition, options: DiagramOptions = {}): string {
     const { name, behaviour } = definitionOf(this.#context, definition?.name);
-    if (behaviour.diagram) return behaviour.diagram(options);
+    const draw: DrawDiagram = (...drawn) => this.#feature("diagrams", "draw diagram")(...drawn);
+    if (behaviour.diagram) return behaviour.diagram(options, draw);
     throw new PawlError(
       "UNSUPPORTED",
       `Cannot draw diagram of "${name}": its behaviour has no diagram(); draw a machine, or give it one`,
