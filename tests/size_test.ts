@@ -1,32 +1,28 @@
 import assert from "node:assert/strict";
-import * as esbuild from "esbuild";
-import { type Bundle, bundle, entries, programOf } from "../bench/size.ts";
+import { bundle, entries, programOf } from "../bench/size.ts";
 import { allFeatures } from "../core/engine/features.ts";
 
-async function bundled(code: string, format?: "esm" | "iife"): Promise<Bundle> {
-  try {
-    return await bundle(code, format);
-  } finally {
-    await esbuild.stop();
-  }
+/** The bundler's process outlives the test that it was started in. */
+function test(name: string, body: () => Promise<void>): void {
+  Deno.test({ name, fn: body, sanitizeOps: false, sanitizeResources: false });
 }
 
 /** The files that the bundle of a budgeted entry is made of. */
 async function filesOf(name: string): Promise<readonly string[]> {
-  const { files } = await bundled(programOf(entries.find((entry) => entry.name === name)!));
+  const { files } = await bundle(programOf(entries.find((entry) => entry.name === name)!));
   return files.map(([path]) => path);
 }
 
-Deno.test("a bundle that uses nothing of pawl has nothing of pawl", async () => {
+test("a bundle that uses nothing of pawl has nothing of pawl", async () => {
   for (const path of ["pawl", "pawl/kernel"]) {
-    const { text } = await bundled(`import "${path}";`);
+    const { text } = await bundle(`import "${path}";`);
     // What is left are constants that a bundler does not work out.
     assert.ok(text.length < 300, text);
     assert.doesNotMatch(text, /function|class|=>/);
   }
 });
 
-Deno.test("a bundle with machines only has no engine", async () => {
+test("a bundle with machines only has no engine", async () => {
   const files = await filesOf("machine");
   assert.ok(files.includes("core/machine/builder.ts"), files.join());
   const engine = files.filter((path) =>
@@ -35,7 +31,7 @@ Deno.test("a bundle with machines only has no engine", async () => {
   assert.deepEqual(engine.filter((path) => path !== "core/store/key.ts"), []);
 });
 
-Deno.test("the kernel's bundle has the code of no feature, and each feature brings its own", async () => {
+test("the kernel's bundle has the code of no feature, and each feature brings its own", async () => {
   const own: Readonly<Record<string, string>> = {
     admin: "core/engine/admin.ts",
     callbacks: "core/engine/callback.ts",
@@ -51,7 +47,7 @@ Deno.test("the kernel's bundle has the code of no feature, and each feature brin
   const kernel = new Set(await filesOf("kernel + machine"));
   assert.deepEqual(Object.values(own).filter((path) => kernel.has(path)), []);
   for (const [name, path] of Object.entries(own)) {
-    const { files } = await bundled(`export { createEngine, ${name} } from "pawl/kernel";`);
+    const { files } = await bundle(`export { createEngine, ${name} } from "pawl/kernel";`);
     const brought = new Set(files.map(([file]) => file));
     const others = Object.values(own).filter((other) => other !== path && brought.has(other));
     assert.ok(brought.has(path), `${name} brings ${path}`);
@@ -59,8 +55,8 @@ Deno.test("the kernel's bundle has the code of no feature, and each feature brin
   }
 });
 
-Deno.test("a bundle runs as a classic script, which has no import.meta", async () => {
-  const { text } = await bundled(
+test("a bundle runs as a classic script, which has no import.meta", async () => {
+  const { text } = await bundle(
     `import { machine } from "pawl";
     import { memoryStore } from "pawl/adapters/memory";
     import { createEngine } from "pawl/kernel";
