@@ -52,7 +52,7 @@ export type Features = Partial<FeatureCode>;
 /** Something that an engine of `pawl/kernel` can do when it is given it. */
 export interface Feature {
   /** Its name: what it is exported as. */
-  readonly name: keyof FeatureCode;
+  readonly name: string;
   /** For the engine only. */
   readonly code: unknown;
 }
