@@ -32,7 +32,11 @@ const issuesMax = 20;
  * @returns A fresh copy.
  * @throws {PawlError} `MIGRATION_FAILED`, or `DATA_TOO_NEW`.
  */
-export function readData(rules: DataRules, record: RunRecord, text: string): unknown {
+export function readData(
+  rules: DataRules,
+  record: Pick<RunRecord, "id" | "definition" | "dataVersion">,
+  text: string,
+): unknown {
   const data = JSON.parse(text) as unknown;
   const { dataVersion: from } = record;
   if (from === rules.version) return data;

@@ -16,6 +16,7 @@ import {
   noTimers,
   type Payload,
   recordHead,
+  type RunOrigin,
   type RunRecord,
   runTable,
 } from "../parts/run_record.ts";
@@ -25,9 +26,10 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
-import { type EngineContext, openPayload, placeOf, shardOf } from "./context.ts";
+import { definitionOf, type EngineContext, openPayload, placeOf, shardOf, shardOfRun } from "./context.ts";
 import { writeData } from "./data_rules.ts";
 import type { Ownership } from "./ownership.ts";
+import type { ShardOwner } from "./shard_owner.ts";
 import { timersOf } from "./step_runner.ts";
 import { readRun } from "./write_change.ts";
 
@@ -40,6 +42,8 @@ export interface Wish {
   /** The data's JSON text, for the functions that set timers. */
   readonly text: string;
   readonly traceOrigin: string | undefined;
+  /** The occurrence that it is made by. */
+  readonly origin?: RunOrigin;
   readonly idempotency: { readonly key: string; readonly input: string } | undefined;
 }
 
@@ -124,10 +128,7 @@ export async function trigger(
       throw error;
     });
     if (result.ok) {
-      if (owner && !owner.over) owner.adopt(record, result.version);
-      context.watch.changed(record);
-      if (definition.behaviour.stream) context.hub.changed(shard);
-      context.metrics?.runState(record.definition, undefined, record.state);
+      begun(context, owner, record, result.version);
       return { runId: record.id, created: true };
     }
     if (result.reason === "lease-lost") {
@@ -141,6 +142,20 @@ export async function trigger(
   throw new ConflictError(
     `Cannot trigger "${definition.name}" for key "${key}": other writers were first ${context.limits.rebasesMax} times`,
   );
+}
+
+/** Tells all who want to know of a run that has just been created. */
+export function begun(
+  context: EngineContext,
+  owner: ShardOwner | undefined,
+  record: RunRecord,
+  version: Version,
+): void {
+  if (owner && !owner.over) owner.adopt(record, version);
+  context.watch.changed(record);
+  const { behaviour } = definitionOf(context, record.definition);
+  if (behaviour.stream) context.hub.changed(shardOfRun(context, record.id));
+  context.metrics?.runState(record.definition, undefined, record.state);
 }
 
 /** Checks everything at the door. */
@@ -219,6 +234,7 @@ export function newRecord(
     createdAt,
     previous,
     traceOrigin: wish.traceOrigin,
+    origin: wish.origin,
   };
   return {
     ...identity,
@@ -235,7 +251,7 @@ export function newRecord(
     timers,
     reason: undefined,
     lastError: undefined,
-    dataVersion: behaviour.data.version,
+    dataVersion: wish.payload.version ?? behaviour.data.version,
     sealed: wish.payload.sealed,
     payload: wish.payload.text,
   };
@@ -248,7 +264,8 @@ export function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | und
   batch.check(keyRow, latest?.version ?? null).check(keyspace.run.key(record.id), null);
   batch.put(keyRow, JSON.stringify({ runId: record.id }));
   runTable.write(batch, undefined, record);
-  const event = { kind: "trigger", by: "client", to: record.status } as const;
+  const by = wish.origin ? "schedule" : "client";
+  const event = { kind: "trigger", by, to: record.status } as const;
   batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, record, record.createdAt));
   if (wish.definition.behaviour.stream) {
     const logged = logText(undefined, { after: record, event }, record.createdAt)!;

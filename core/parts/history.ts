@@ -21,6 +21,7 @@ export type HistoryKind =
   | "pause"
   | "resume"
   | "cancel"
+  | "terminate"
   | "fail"
   | "stall" // the status is unknown to the deployed code
   | "delete-request" // somebody asked for its data to be erased
@@ -33,7 +34,7 @@ export interface HistoryEvent {
   /** What it tells of. */
   readonly kind: HistoryKind;
   /** Who caused it. */
-  readonly by: "step" | "callback" | "timer" | "engine" | "operator" | "client";
+  readonly by: "step" | "callback" | "timer" | "engine" | "operator" | "client" | "schedule";
   /** Which timer it was. */
   readonly name?: string;
   /** The status before it. */

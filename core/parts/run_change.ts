@@ -209,12 +209,27 @@ export function resume(rules: Rules, by: "operator" | "engine"): ChangeOf {
  *
  * @returns The change.
  */
-export function cancel(rules: Rules, reason: string): ChangeOf {
+export function cancel(rules: Rules, reason: string, by: "operator" | "schedule" = "operator"): ChangeOf {
   return (run, now) => {
     allow("cancel", run, ["initiated", "running", "paused", "stalled"]);
     return {
       after: ended(rules, run, now, { state: "cancelled", reason }),
-      event: { kind: "cancel", by: "operator", reason },
+      event: { kind: "cancel", by, reason },
+    };
+  };
+}
+
+/**
+ * Ends a run where it is, for another to take its place; no hook hears of it.
+ *
+ * @returns The change.
+ */
+export function terminate(rules: Rules, reason: string): ChangeOf {
+  return (run, now) => {
+    allow("terminate", run, ["initiated", "running", "paused", "stalled"]);
+    return {
+      after: ended(rules, run, now, { state: "terminated", reason }),
+      event: { kind: "terminate", by: "schedule", reason },
     };
   };
 }

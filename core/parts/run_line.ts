@@ -15,6 +15,7 @@ import {
   noTimers,
   recordHead,
   type RunError,
+  type RunOrigin,
   type RunRecord,
   type RunState,
   runStates,
@@ -183,7 +184,7 @@ function readRun({ latest, idempotency, history, chores, record }: Fields): RunL
 function readRecord(fields: Fields): RunRecord {
   const { id, definition, key, status, previous, reason, lastError, sealed = false, data } = fields;
   const { due, stepDue, timers = noTimers } = fields;
-  const { dataVersion = 1, traceOrigin } = fields;
+  const { dataVersion = 1, traceOrigin, origin } = fields;
   want(isRunId(id), "a run id in its record");
   want(isText(definition) && isText(key) && isText(status), "definition, key and status in its record");
   want(runStates.includes(fields.state as RunState), `a run state in its record, not ${fields.state}`);
@@ -201,6 +202,7 @@ function readRecord(fields: Fields): RunRecord {
   want(lastError === undefined || isError(lastError), "a name and a message in lastError");
   want(isCount(dataVersion, 1), "a dataVersion in its record");
   want(traceOrigin === undefined || typeof traceOrigin === "string", "text as traceOrigin");
+  want(origin === undefined || isOrigin(origin), "a schedule, life, start and time in its origin");
   want(data !== undefined && typeof sealed === "boolean", "data in its record");
   want(!sealed || typeof data === "string", "a codec's text as sealed data");
   const stepAt = stepDue === undefined
@@ -208,7 +210,8 @@ function readRecord(fields: Fields): RunRecord {
     : (stepDue as number | null) ?? undefined;
   const isDue = bucketOf(state) !== "active" || due === earliestDue(stepAt, timers);
   want(isDue, "the earliest due time of its step and its timers as due");
-  const identity = { id, definition, key, createdAt: fields.createdAt as number, previous, traceOrigin };
+  const createdAt = fields.createdAt as number;
+  const identity = { id, definition, key, createdAt, previous, traceOrigin, origin };
   return {
     ...identity,
     head: recordHead(identity),
@@ -269,6 +272,11 @@ const isTime = (value: unknown): value is number => isCount(value, 0) && value <
 function isTimer(value: unknown): value is RunTimer {
   const { name, at, attempt, round } = Object(value) as Fields;
   return isText(name) && isTime(at) && isCount(attempt, 0) && isCount(round, 0);
+}
+
+function isOrigin(value: unknown): value is RunOrigin {
+  const { schedule, life, start, at } = Object(value) as Fields;
+  return isText(schedule) && isText(life) && isCount(start, 1) && isTime(at);
 }
 
 function isError(value: unknown): value is RunError {

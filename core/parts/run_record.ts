@@ -43,6 +43,18 @@ export interface RunTimer {
   readonly round: number;
 }
 
+/** Which occurrence of which schedule started a run. */
+export interface RunOrigin {
+  /** The schedule's id. */
+  readonly schedule: string;
+  /** Tells it from one of the same id that was deleted before. */
+  readonly life: string;
+  /** Which of its starts; grows. */
+  readonly start: number;
+  /** The time of the occurrence. */
+  readonly at: number;
+}
+
 /** The record as the engine handles it. */
 export interface RunRecord {
   readonly id: string;
@@ -51,6 +63,8 @@ export interface RunRecord {
   readonly createdAt: number;
   /** Where it was triggered from; absent: nobody asked. */
   readonly traceOrigin?: string | undefined;
+  /** The occurrence that started it; absent: no schedule did. */
+  readonly origin?: RunOrigin | undefined;
   /** The run of the same key before this one: the list of a key's runs is linked, so no index row is paid for it. */
   readonly previous: string | undefined;
   readonly state: RunState;
@@ -174,7 +188,7 @@ export function earliestDue(
 /** The fields of a record that never change. */
 export type RunIdentity = Pick<
   RunRecord,
-  "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin"
+  "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin" | "origin"
 >;
 
 /**
@@ -183,9 +197,10 @@ export type RunIdentity = Pick<
  */
 export function recordHead(run: RunIdentity): string {
   const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
-  const origin = run.traceOrigin === undefined ? "" : `,"traceOrigin":${JSON.stringify(run.traceOrigin)}`;
+  const trace = run.traceOrigin === undefined ? "" : `,"traceOrigin":${JSON.stringify(run.traceOrigin)}`;
+  const origin = run.origin === undefined ? "" : `,"origin":${JSON.stringify(run.origin)}`;
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}${origin}`;
+    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}${trace}${origin}`;
 }
 
 /**
@@ -204,6 +219,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     createdAt: record.createdAt,
     previous: record.previous,
     traceOrigin: record.traceOrigin,
+    origin: record.origin,
     head: record.head,
     state: changes.state ?? record.state,
     status: changes.status ?? record.status,
@@ -281,6 +297,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     createdAt: head.createdAt,
     previous: head.previous,
     traceOrigin: head.traceOrigin,
+    origin: head.origin,
     head: recordHead(head),
     state: head.state,
     status: head.status,

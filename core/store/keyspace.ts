@@ -2,6 +2,7 @@
  * Every prefix of the stored format, with the shape of its tuple. A prefix is for ever: a retired one stays listed.
  *
  * Where each row lives: rows of a run are in the shard of its definition and key; `presence` and `roster` are in shard 0;
+ * `sched`, `tick` and `occ` rows are in the shard of their schedule's id, `mark` rows where the runs of a schedule start;
  * `owner`, `bell` and `relay` are one per definition in every shard; `event` and `cursor` are in the shard of their topic.
  *
  * @module
@@ -64,6 +65,22 @@ export const keyspace = {
   todo: space<[definition: string, due: number, choreId: string]>("todo", ["definition", "due", "choreId"]),
   /** Chores that have failed too often, and wait for somebody. */
   parked: space<[definition: string, choreId: string]>("parked", ["definition", "choreId"]),
+  /** A schedule: all that is true of it now. */
+  schedule: space<[scheduleId: string]>("sched", ["scheduleId"]),
+  /** When each schedule has something to do. */
+  tick: space<[definition: string, due: number, scheduleId: string]>("tick", [
+    "definition",
+    "due",
+    "scheduleId",
+  ]),
+  /** What became of an occurrence (`at`), or of several that were passed over together (`gap`). */
+  occurrence: space<[scheduleId: string, at: number, form: "at" | "gap"]>("occ", [
+    "scheduleId",
+    "at",
+    "form",
+  ]),
+  /** The last start of a schedule that was decided in this shard, where its runs are: no earlier one can land any more. */
+  mark: space<[scheduleId: string]>("mark", ["scheduleId"]),
   /** Who owns a definition in this shard; its version is the fencing token. */
   owner: space<[definition: string]>("owner", ["definition"]),
   /** Rung by guests: something changed that the owner does not know. */

@@ -1,0 +1,290 @@
+import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
+import { cancel, terminate } from "../parts/run_change.ts";
+import { runEnded, type ScheduleChange, startLanded } from "../parts/schedule_landing.ts";
+import { type Plan, type PlanFacts, planOf } from "../parts/schedule_plan.ts";
+import { scheduleDue, type ScheduleRecord } from "../parts/schedule_record.ts";
+import { keyspace } from "../store/keyspace.ts";
+import type { Version } from "../store/store.ts";
+import { askFilter } from "./ask_filter.ts";
+import type { EngineContext } from "./context.ts";
+import type { Ready, RunSource } from "./dispatcher.ts";
+import { DueIndex, type DueSink } from "./due_index.ts";
+import { changeRun } from "./operate.ts";
+import type { ShardOwnerOptions } from "./owner_options.ts";
+import { endedRuns } from "./schedule_end.ts";
+import { startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
+import {
+  type HeldSchedule,
+  readSchedule,
+  recurrenceOf,
+  scheduleBatch,
+  slotsOf,
+} from "./schedule_store.ts";
+import type { ShardOwner } from "./shard_owner.ts";
+import { type Starter, startOccurrence } from "./start_occurrence.ts";
+import { RunIds } from "./trigger.ts";
+import { readRun } from "./write_change.ts";
+
+/** How long a schedule is let be that this code cannot go on with. */
+const unknownMs = 60_000;
+
+/** Decisions of one commit: each may write a row. */
+const decisionsMax = 50;
+
+/**
+ * The schedules of one definition in one shard. A turn of one takes it up to the start of at most one run: the start is
+ * claimed together with the next occurrence, then made, then told; each is one commit, and repeats to the same end
+ * wherever the one before was cut off.
+ */
+export class Schedules implements RunSource, DueSink {
+  /** No bounds of its own. */
+  readonly name: string;
+  readonly #owner: ShardOwner;
+  readonly #options: ShardOwnerOptions;
+  readonly #context: EngineContext;
+  readonly #starter: Starter;
+  readonly #index: DueIndex;
+  readonly #queued = new Set<string>();
+
+  /**
+   * @param owner Whose.
+   * @param options The owner's.
+   */
+  constructor(owner: ShardOwner, options: ShardOwnerOptions) {
+    const { context, definition, shard, ownerOf } = options;
+    this.#owner = owner;
+    this.#options = options;
+    this.#context = context;
+    this.#starter = { context, ownership: { ownerOf }, runIds: new RunIds(context) };
+    this.name = `${definition.name}\nschedules`;
+    this.#index = new DueIndex(context, definition.name, shard, keyspace.tick, this);
+  }
+
+  /** The scan that is going on. */
+  get scanning(): Promise<void> | undefined {
+    return this.#index.scanning;
+  }
+
+  /** When the next one is due. */
+  get nextDue(): number | undefined {
+    return this.#queued.size > 0 ? this.#context.clock.now() : this.#index.nextDue;
+  }
+
+  /** Reads the index from its start. */
+  rescan(): Promise<void> {
+    return this.#index.rescan();
+  }
+
+  /** Starts what has become due. */
+  wake(): void {
+    this.#index.wake();
+  }
+
+  /** A schedule was changed by this engine. */
+  changed(id: string, due: number | undefined, version: Version): void {
+    if (this.#queued.has(id)) return;
+    if (due === undefined) this.#index.forget(id, version);
+    else this.#index.track(id, due, version);
+  }
+
+  /** Nothing more is started. */
+  end(): void {
+    this.#index.end();
+    this.#options.dispatcher.leave(this);
+  }
+
+  /** @inheritdoc */
+  get queued(): number {
+    return this.#queued.size;
+  }
+
+  /** @inheritdoc */
+  holds(id: string): boolean {
+    return this.#queued.has(id);
+  }
+
+  /** @inheritdoc */
+  takes(): boolean {
+    return false;
+  }
+
+  /** @inheritdoc */
+  due(id: string): void {
+    if (this.#queued.has(id) || this.#owner.over) return;
+    this.#queued.add(id);
+    this.#options.dispatcher.ready(this, id);
+  }
+
+  /** @inheritdoc */
+  dropped(): void {}
+
+  /** @inheritdoc */
+  failed(error: unknown): void {
+    this.#owner.failed(error);
+  }
+
+  /** @inheritdoc */
+  prepare(id: string): Ready | undefined {
+    if (!this.#owner.over && !this.#owner.resting) return { status: "schedule", concurrency: 0 };
+    this.#queued.delete(id);
+    return undefined;
+  }
+
+  /** @inheritdoc */
+  async run(id: string): Promise<void> {
+    await this.#owner.attend(this.#work(id));
+  }
+
+  async #work(id: string): Promise<void> {
+    try {
+      const held = await this.#turn(id);
+      this.#queued.delete(id);
+      const due = held && scheduleDue(held.record);
+      if (due === undefined) this.#index.forget(id, held?.version);
+      else this.#index.track(id, due, held!.version);
+    } catch (error) {
+      this.#queued.delete(id);
+      this.#set(id, error);
+    }
+    this.#index.readAhead();
+  }
+
+  /** Nothing is lost by a failure: the record tells what is to be done. */
+  #set(id: string, error: unknown): void {
+    const { clock, logger } = this.#context;
+    if (error instanceof OutcomeUnknownError) this.#owner.unsure();
+    if (error instanceof PawlError && /^(UNKNOWN|INVALID)_/.test(error.code)) {
+      const { code, message } = error;
+      logger.log("error", "Cannot go on with a schedule", { definition: this.#owner.name, schedule: id, code, message });
+      this.#index.track(id, clock.now() + unknownMs);
+    } else {
+      this.failed(error);
+      this.#index.retry(id, error);
+    }
+  }
+
+  async #turn(id: string): Promise<HeldSchedule | undefined> {
+    let held = await readSchedule(this.#context, id);
+    if (!held || this.#owner.over) return held;
+    if (held.record.deletedAt !== undefined) return await this.#sweep(held);
+    if (!held.record.starting) held = await this.#advance(held);
+    if (held?.record.starting && !this.#owner.over) held = await this.#start(held);
+    return held;
+  }
+
+  /** Decides, until a start is claimed or nothing is left to decide. */
+  async #advance(first: HeldSchedule): Promise<HeldSchedule | undefined> {
+    const verdicts = new Map<number, boolean>();
+    let isRoomAsked = false;
+    let held: HeldSchedule | undefined = first;
+    while (held && !held.record.starting && held.record.deletedAt === undefined && !this.#owner.over) {
+      const { clock } = this.#context;
+      const now = clock.now();
+      const due = scheduleDue(held.record);
+      if (due === undefined || due > now) break;
+      const fresh = await this.#withEnds(held.record);
+      const facts = await this.#facts(fresh.after, verdicts, isRoomAsked);
+      const plan = planOf(fresh.after, now, facts);
+      if (plan.ask !== undefined) {
+        verdicts.set(plan.ask, await askFilter(this.#context, fresh.after, plan.ask));
+      } else if (plan.room && fresh.after === held.record) {
+        await this.#makeRoom(fresh.after, plan.room);
+        isRoomAsked = true;
+      } else {
+        const outcomes = [...fresh.outcomes, ...plan.outcomes];
+        const after = plan.after === fresh.after
+          ? fresh.after
+          : { ...plan.after, version: held.record.version + 1 };
+        if (after === held.record) break;
+        held = await this.#commit(held, { after, outcomes });
+      }
+    }
+    return held;
+  }
+
+  /** The schedule with those of its runs told of that have ended unheard. */
+  async #withEnds(schedule: ScheduleRecord): Promise<ScheduleChange> {
+    let change: ScheduleChange = { after: schedule, outcomes: [] };
+    for (const { start, ...result } of await endedRuns(this.#context, schedule)) {
+      const { life } = schedule;
+      change = runEnded(change.after, { life, start }, result, this.#context.clock.now()) ?? change;
+    }
+    if (change.after === schedule) return change;
+    return { ...change, after: { ...change.after, version: schedule.version + 1 } };
+  }
+
+  async #facts(
+    schedule: ScheduleRecord,
+    verdicts: ReadonlyMap<number, boolean>,
+    isRoomAsked: boolean,
+  ): Promise<PlanFacts> {
+    const { limits } = this.#context;
+    return {
+      slots: slotsOf(recurrenceOf(this.#context, schedule.rules)),
+      passes: (at) => verdicts.get(at),
+      wasStarted: await startedIn(this.#context, schedule),
+      isRoomAsked,
+      bounds: {
+        decisionsMax,
+        missedMax: limits.missedCountMax,
+        waitingMax: limits.occurrencesWaitingMax,
+        runningMax: limits.scheduleRunsMax,
+      },
+    };
+  }
+
+  /** Ends the runs that are in the way; whoever was first, they are looked at again. */
+  async #makeRoom({ id }: ScheduleRecord, room: NonNullable<Plan["room"]>): Promise<void> {
+    const { behaviour } = this.#owner.definition;
+    const at = new Date(room.for.at).toISOString();
+    const reason = `schedule "${id}" makes room for ${at}`;
+    const change = room.how === "cancel"
+      ? cancel(behaviour, reason, "schedule")
+      : terminate(behaviour, reason);
+    await Promise.all(room.runs.map(async ({ runId }) => {
+      const held = await readRun(this.#context, runId);
+      if (!held) return;
+      try {
+        await changeRun(this.#context, this.#starter.ownership, held, change);
+      } catch (error) {
+        if (!(error instanceof PawlError) || !["RUN_STATE", "RUN_NOT_FOUND"].includes(error.code)) throw error;
+      }
+    }));
+  }
+
+  async #start(held: HeldSchedule): Promise<HeldSchedule | undefined> {
+    const { start } = held.record.starting!;
+    const landed = await startOccurrence(this.#starter, held.record, this.#owner.definition);
+    let current: HeldSchedule | undefined = held;
+    for (let rebase = 0; current && rebase <= this.#context.limits.rebasesMax; rebase++) {
+      const change = startLanded(current.record, start, landed, this.#context.clock.now());
+      if (!change) break;
+      const after = await this.#tryCommit(current, change);
+      if (after) return after;
+      current = await readSchedule(this.#context, held.record.id);
+    }
+    return current;
+  }
+
+  async #sweep(held: HeldSchedule): Promise<HeldSchedule | undefined> {
+    if (scheduleDue(held.record)! > this.#context.clock.now()) return held;
+    const isGone = await sweepDeleted(this.#context, held, this.#owner.guard);
+    return isGone ? undefined : await readSchedule(this.#context, held.record.id);
+  }
+
+  /** Commits a change, or reads what somebody else has made of the schedule. */
+  async #commit(held: HeldSchedule, change: ScheduleChange): Promise<HeldSchedule | undefined> {
+    return await this.#tryCommit(held, change) ?? await readSchedule(this.#context, held.record.id);
+  }
+
+  async #tryCommit(held: HeldSchedule, change: ScheduleChange): Promise<HeldSchedule | undefined> {
+    const { shard, guard, name } = this.#owner;
+    const swept = await sweepOutcomeRows(this.#context, change);
+    const batch = scheduleBatch(held, swept.change);
+    for (const key of swept.gone) batch.delete(key);
+    const result = await this.#context.committer.commit(shard, batch, guard);
+    if (result.ok) return { record: swept.change.after, version: result.version };
+    if (result.reason === "lease-lost") throw new LeaseLostError(`"${name}" in shard ${shard}`);
+    return undefined;
+  }
+}
