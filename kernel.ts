@@ -9,11 +9,15 @@ export type { Feature } from "./core/engine/feature.ts";
 export {
   admin,
   callbacks,
+  connectors,
   deletion,
   diagrams,
   hooks,
   lists,
+  relay,
   streams,
   telemetry,
   transactions,
+  transfer,
+  verify,
 } from "./core/engine/features.ts";

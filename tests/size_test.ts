@@ -35,13 +35,17 @@ test("the kernel's bundle has the code of no feature, and each feature brings it
   const own: Readonly<Record<string, string>> = {
     admin: "core/engine/admin.ts",
     callbacks: "core/engine/callback.ts",
+    connectors: "core/engine/connector_shard.ts",
     deletion: "core/engine/dispose.ts",
     diagrams: "core/engine/diagram.ts",
     hooks: "core/engine/chores.ts",
     lists: "core/engine/list.ts",
-    streams: "core/engine/relay.ts",
+    relay: "core/engine/relay.ts",
+    streams: "core/engine/stream_receiver.ts",
     telemetry: "core/engine/metrics.ts",
     transactions: "core/engine/prepare_trigger.ts",
+    transfer: "core/engine/export_runs.ts",
+    verify: "core/engine/verify_rows.ts",
   };
   assert.deepEqual(Object.keys(own), allFeatures.map(({ name }) => name));
   const kernel = new Set(await filesOf("kernel + machine"));

@@ -177,13 +177,17 @@ interface Feature
 interface KernelOptions
 variable admin
 variable callbacks
+variable connectors
 variable deletion
 variable diagrams
 variable hooks
 variable lists
+variable relay
 variable streams
 variable telemetry
-variable transactions`,
+variable transactions
+variable transfer
+variable verify`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
   "./adapters/indexeddb": `function indexedDbStore

@@ -12,38 +12,44 @@ import type { Chores } from "./chores.ts";
 import type { Connectors } from "./connectors.ts";
 import type { DrawDiagram } from "./diagram_options.ts";
 import type { dispose } from "./dispose.ts";
+import type { exportRuns } from "./export_runs.ts";
+import type { importRuns } from "./import_runs.ts";
 import type { listRuns } from "./list.ts";
 import type { listTimers } from "./list_timers.ts";
 import type { measured } from "./measured.ts";
 import type { prepareTrigger } from "./prepare_trigger.ts";
 import type { processStates, reportStates } from "./process_states.ts";
+import type { Relay } from "./relay.ts";
 import type { relayDueOps, relayDues } from "./relay_due.ts";
 import type { relayPolicy } from "./relay_policy.ts";
 import type { StoreStreamer } from "./store_streamer.ts";
 import type { tendLog } from "./tend_log.ts";
+import type { verifyStore } from "./verify.ts";
 
 /** The code of each feature. */
 export interface FeatureCode {
   readonly admin: typeof adminOf;
   readonly callbacks: typeof callback;
+  readonly connectors: typeof Connectors;
   readonly deletion: typeof dispose;
   readonly diagrams: DrawDiagram;
   readonly hooks: typeof Chores;
   readonly lists: { readonly runs: typeof listRuns; readonly timers: typeof listTimers };
-  readonly streams: {
-    readonly Connectors: typeof Connectors;
-    readonly StoreStreamer: typeof StoreStreamer;
+  readonly relay: {
+    readonly Relay: typeof Relay;
     readonly relayDueOps: typeof relayDueOps;
     readonly relayDues: typeof relayDues;
     readonly relayPolicy: typeof relayPolicy;
-    readonly tendLog: typeof tendLog;
   };
+  readonly streams: { readonly StoreStreamer: typeof StoreStreamer; readonly tendLog: typeof tendLog };
   readonly telemetry: {
     readonly measured: typeof measured;
     readonly processStates: typeof processStates;
     readonly reportStates: typeof reportStates;
   };
   readonly transactions: typeof prepareTrigger;
+  readonly transfer: { readonly exportRuns: typeof exportRuns; readonly importRuns: typeof importRuns };
+  readonly verify: typeof verifyStore;
 }
 
 /** The features of one engine. */
@@ -112,7 +118,7 @@ export function checkCarried(features: Features, { name, behaviour }: Definition
   const { hooks, stream, connectors, keepFinishedMs } = behaviour;
   if (hooks) featureOf(features, "hooks", `carry "${name}", which has hooks`);
   if (stream) featureOf(features, "streams", `carry "${name}", which has a stream`);
-  if (connectors) featureOf(features, "streams", `carry "${name}", which has connectors`);
+  if (connectors) featureOf(features, "connectors", `carry "${name}", which has connectors`);
   if (keepFinishedMs !== undefined) {
     featureOf(features, "deletion", `carry "${name}", which has keepFinished`);
   }

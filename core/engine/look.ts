@@ -50,7 +50,7 @@ export async function look(
   roster: Roster,
   owns: (place: string, row: Entry | undefined) => boolean,
 ): Promise<Look> {
-  const { reader, definitions, store, limits, features: { streams } } = context;
+  const { reader, definitions, store, limits, features: { relay } } = context;
   const names = [...definitions.keys()];
   // Together, so that no failure is left that nobody has heard.
   const [presences, ...found] = await Promise.all([
@@ -60,14 +60,14 @@ export async function look(
         { ...keyspace.owner.range(), limit: limits.readPageMax },
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
         ...names.map((name) => ({ ...keyspace.todo.range(name), limit: 1 })),
-        ...streams?.relayDueOps(context) ?? [],
+        ...relay?.relayDueOps(context) ?? [],
       ])),
   ]);
   const signed = context.platform.gone && signedIn(context, presences![0]!);
   const stale = roster.look(presences![0]!, signed?.length ? await goneOf(context, signed) : undefined);
   const rows = found.map(([owners]) => new Map(owners!.map((entry) => [nameIn(entry), entry])));
   const sightings = found.flatMap(([, ...lists], shard) => {
-    const relays = streams?.relayDues(context, lists.splice(2 * names.length));
+    const relays = relay?.relayDues(context, lists.splice(2 * names.length));
     return names.map((definition, index): Sighting => {
       const row = rows[shard]!.get(definition);
       const [work, hook] = [lists[index]![0], lists[names.length + index]![0]];

@@ -118,12 +118,12 @@ export function contextOf(
   const features = gatherFeatures(given);
   const definitions = definitionMap(options, limits);
   const works = options.work ?? true;
-  if (works) { for (const each of definitions.values()) checkCarried(features, each); }
+  if (works) definitions.forEach((each) => checkCarried(features, each));
   const measured = options.telemetry &&
     featureOf(features, "telemetry", "use telemetry").measured(options.telemetry, logger);
   const relay = options.streams === undefined
     ? undefined
-    : featureOf(features, "streams", "relay to `streams`").relayPolicy(options.streams);
+    : featureOf(features, "relay", "relay to `streams`").relayPolicy(options.streams);
   return {
     engineId: random.hex(12),
     store,

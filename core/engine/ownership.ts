@@ -122,7 +122,8 @@ export class Ownership {
     const isNews = how.isNews || this.#renewedAt === undefined || isLate;
     await this.#presence.renew(termMs, { ticks: !this.#running, rings: this.#running && isNews });
     this.#renewedAt = startedAt;
-    if (this.#running && !this.#retired) this.#dispatcher.resume();
+    const isFit = !this.#retired && this.#context.platform.readiness() !== "suspended";
+    if (this.#running && isFit) this.#dispatcher.resume();
   }
 
   /** Starts nothing more; renewals go on, for what runs is to land. */
@@ -171,10 +172,9 @@ export class Ownership {
     return { heldElsewhere, nextDue };
   }
 
-  /** Gives up everything, while there may be no time to say so: the others see at once that nobody is there. */
-  async suspend(reason: unknown): Promise<void> {
+  /** There may be no time to release anything: the others see at once that nobody is there. */
+  hide(): void {
     this.#presence.hide();
-    await this.release(reason);
   }
 
   /** Gives up everything; what others own from here on is fenced off from this engine. */

@@ -15,9 +15,9 @@ export class SideWork {
    * @param options The owner's.
    */
   constructor(owner: ShardOwner, options: ShardOwnerOptions) {
-    const { hooks, streams } = options.context.features;
+    const { hooks, connectors } = options.context.features;
     this.#chores = hooks && new hooks(owner, options);
-    this.#connectors = streams && new streams.Connectors(owner, options);
+    this.#connectors = connectors && new connectors(owner, options);
   }
 
   /** Opens the connectors. */

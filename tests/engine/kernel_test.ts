@@ -6,7 +6,20 @@ import { type Engine, type Logger, machine, silentLogger } from "../../mod.ts";
 import { recordingTelemetry } from "../../core/testing/recording_telemetry.ts";
 import { testInMemory, testOnStores, type World, type WorldEngineOptions } from "./stores.ts";
 
-const { createEngine, admin, callbacks, deletion, hooks, lists, streams, telemetry } = kernel;
+const {
+  createEngine,
+  admin,
+  callbacks,
+  connectors,
+  deletion,
+  hooks,
+  lists,
+  relay,
+  streams,
+  telemetry,
+  transfer,
+  verify,
+} = kernel;
 
 type KernelOptions = WorldEngineOptions & Pick<kernel.KernelOptions, "features">;
 
@@ -66,7 +79,9 @@ testInMemory("what asks for a feature that is missing is told which one to give"
       telemetry: [() => engine.states()],
       transactions: [() => engine.prepareTrigger(orders, "b", { data: {} })],
     };
-    const named = [...Object.keys(asked), "hooks"].sort();
+    // What machines and options need is refused with them; what an admin needs, where there is one.
+    const elsewhere = ["connectors", "hooks", "relay", "transfer", "verify"];
+    const named = [...Object.keys(asked), ...elsewhere].sort();
     assert.deepEqual(named, allFeatures.map(({ name }) => name).sort(), "one is not tried");
     for (const [name, asks] of Object.entries(asked)) {
       for (const ask of asks) {
@@ -77,6 +92,27 @@ testInMemory("what asks for a feature that is missing is told which one to give"
       }
     }
     assert.deepEqual(await world.during(engine.get(orders, "a")), before);
+  });
+});
+
+testInMemory("an admin without its largest verbs has the others, and says what is missing", async (world) => {
+  const asked = (engine: Engine): Readonly<Record<string, () => unknown>> => ({
+    export: () => Array.fromAsync(engine.admin.export()),
+    import: () => engine.admin.import([]),
+    verify: () => engine.admin.verify(),
+  });
+  await withKernel(world, { definitions: [orders], features: [admin] }, async (engine) => {
+    assert.equal((await world.during(engine.admin.engines())).length, 1);
+    for (const [verb, ask] of Object.entries(asked(engine))) {
+      const name = verb === "verify" ? "verify" : "transfer";
+      await assert.rejects(async () => await ask(), {
+        code: "UNSUPPORTED",
+        message: new RegExp(`Cannot ${verb}: this engine has no feature "${name}"`),
+      });
+    }
+  });
+  await withKernel(world, { definitions: [orders], features: [admin, transfer] }, async (engine) => {
+    assert.equal((await world.during(engine.admin.import(engine.admin.export()))).runs, 0);
   });
 });
 
@@ -93,9 +129,9 @@ testInMemory("a definition or option whose code would never run is refused at on
   };
   refused({ definitions: [hooked] }, hooks, /carry "hooked", which has hooks.*"hooks"/);
   refused({ definitions: [streamed] }, streams, /carry "streamed", which has a stream.*"streams"/);
-  refused({ definitions: [connected] }, streams, /carry "connected", which has connectors.*"streams"/);
+  refused({ definitions: [connected] }, connectors, /carry "connected", which has connectors.*"connectors"/);
   refused({ definitions: [kept] }, deletion, /carry "kept", which has keepFinished.*"deletion"/);
-  refused({ definitions: [], streams: memoryStreamer() }, streams, /relay to `streams`.*"streams"/);
+  refused({ definitions: [], streams: memoryStreamer() }, relay, /relay to `streams`.*"relay"/);
   refused({ definitions: [], telemetry: recordingTelemetry() }, telemetry, /use telemetry.*"telemetry"/);
   return Promise.resolve();
 });
@@ -127,7 +163,7 @@ testOnStores("features work where they are given", async (world) => {
     })
     .onComplete((run) => void heard.push(run.key))
     .build();
-  const features = [admin, callbacks, deletion, hooks, lists];
+  const features = [admin, callbacks, deletion, hooks, lists, verify];
   await withKernel(world, { definitions: [job], features }, async (engine) => {
     await world.during(engine.trigger(job, "a", { data: {} }));
     const { applied } = await world.during(engine.callback(job, "a", "open", 100));
