@@ -15,6 +15,7 @@ export {
   hooks,
   lists,
   relay,
+  schedules,
   streams,
   telemetry,
   transactions,

@@ -51,7 +51,7 @@ export type { EngineOptions } from "./core/engine/options.ts";
 export type { HeldRun, RelayInfo } from "./core/engine/relay_info.ts";
 export type { RelayOptions } from "./core/engine/relay_policy.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
-export type { RunTimerView, RunView } from "./core/engine/run_view.ts";
+export type { RunOriginView, RunTimerView, RunView } from "./core/engine/run_view.ts";
 export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
@@ -96,6 +96,30 @@ export type {
   TimeoutAt,
   TimeoutHandler,
 } from "./core/machine/run.ts";
+
+// Schedules.
+export {
+  every,
+  type EveryOptions,
+  type Recurrence,
+  type RecurrenceType,
+} from "./core/schedule/recurrence.ts";
+export type {
+  BackfillView,
+  OccurrenceView,
+  ScheduleChanges,
+  ScheduleDescription,
+  ScheduledOccurrence,
+  ScheduleFilter,
+  ScheduleOptions,
+  SchedulePage,
+  ScheduleQuery,
+  ScheduleResultView,
+  ScheduleSettings,
+  ScheduleVerbs,
+  ScheduleView,
+} from "./core/engine/schedule_types.ts";
+export type { OccurrenceKind, Overlap, ScheduleCounts } from "./core/parts/schedule_record.ts";
 
 // Errors, durations, limits.
 export {

@@ -24,6 +24,10 @@ export type ErrorCode =
   | "RUN_IN_PROGRESS" // the key has an unfinished run
   | "RUN_NOT_FOUND" // no run under this key or id
   | "HOOK_NOT_FOUND" // no parked hook of that id
+  | "SCHEDULE_NOT_FOUND" // no schedule of that id
+  | "SCHEDULE_EXISTS" // the id names a schedule that was asked to do something else
+  | "UNKNOWN_RECURRENCE" // the engine was given no such type of recurrence
+  | "UNKNOWN_FILTER" // the engine was given no filter of that name
   | "RUN_ENDED" // the awaited status can no longer be reached
   | "RUN_STATE" // the verb is not allowed in the run's state
   | "IDEMPOTENCY_MISMATCH" // an idempotency key was used before with other input

@@ -43,6 +43,14 @@ export interface Limits {
   readonly suspectsInFlightMax: number;
   /** Times a step may take its process down before the run is paused. */
   readonly crashesMax: number;
+  /** Occurrences of a schedule that wait for their turn; more are passed over. */
+  readonly occurrencesWaitingMax: number;
+  /** Unfinished runs of a schedule that may overlap: its record names them all. */
+  readonly scheduleRunsMax: number;
+  /** Missed occurrences that are counted one by one, as a rule may be slow; of more it is said that there were more. */
+  readonly missedCountMax: number;
+  /** Outcomes of a schedule's occurrences that are kept; the oldest go first. */
+  readonly outcomesKeptMax: number;
   /** Runs whose events the relay holds back per definition and shard; with more it waits, as the streamer is at fault. */
   readonly heldRunsMax: number;
 }
@@ -66,5 +74,9 @@ export const defaultLimits: Limits = {
   settlesMax: 8,
   suspectsInFlightMax: 4,
   crashesMax: 5,
+  occurrencesWaitingMax: 1_000,
+  scheduleRunsMax: 1_000,
+  missedCountMax: 1_000,
+  outcomesKeptMax: 1_000,
   heldRunsMax: 100,
 };

@@ -16,7 +16,11 @@ const filterMsMax = 60_000;
  * @returns What it says.
  * @throws {PawlError} `UNKNOWN_FILTER`; or what the filter throws: the occurrence is kept, and it is asked again.
  */
-export async function askFilter(context: EngineContext, schedule: ScheduleRecord, at: number): Promise<boolean> {
+export async function askFilter(
+  context: EngineContext,
+  schedule: ScheduleRecord,
+  at: number,
+): Promise<boolean> {
   const name = schedule.rules.filter!;
   const filter = context.filters.get(name);
   if (!filter) {
@@ -33,6 +37,8 @@ export async function askFilter(context: EngineContext, schedule: ScheduleRecord
   if (typeof answer === "boolean") return answer;
   throw new PawlError(
     "INVALID_ARGUMENT",
-    `Cannot use the answer of filter "${name}" of schedule "${schedule.id}": got ${String(answer)}, want a boolean`,
+    `Cannot use the answer of filter "${name}" of schedule "${schedule.id}": got ${
+      String(answer)
+    }, want a boolean`,
   );
 }

@@ -1,5 +1,5 @@
 import { LeaseLostError } from "../errors.ts";
-import { type Chore, choreKey, choreTable, decodeChore } from "../parts/chore.ts";
+import { type Chore, choreKey, choreTable, decodeChore, scheduleHook } from "../parts/chore.ts";
 import { backoffMs } from "../parts/landing.ts";
 import type { RunError } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
@@ -29,6 +29,25 @@ const interrupted: RunError = { name: "Interrupted", message: "its engine died, 
 
 /** A hook that the deployed code has no more. */
 const unbounded = { concurrency: 0 };
+
+/** The engine's own hook; it is tried until it is done, as a schedule may wait for it. */
+const endHook: Pick<Hook, "name" | "policy"> = {
+  name: scheduleHook,
+  policy: {
+    retryInitialMs: 1_000,
+    retryMaxMs: 60_000,
+    retryFactor: 2,
+    retryJitter: true,
+    pauseAfterErrors: 0,
+    lagMs: 0,
+    concurrency: 0,
+    timeoutMs: 0,
+    lagAlertMs: 0,
+    needsNetwork: false,
+  },
+};
+
+const isTold = ({ hook }: Chore) => hook === scheduleHook;
 
 /** What becomes of a chore after an attempt; `undefined`: it is done; itself: nothing, it is tried again. */
 type Outcome = Chore | undefined;
@@ -158,7 +177,8 @@ export class Chores implements RunSource, DueSink {
   async #work({ chore, version }: HeldChore): Promise<void> {
     const { id } = chore;
     const { clock, metrics } = this.#context;
-    const meter = metrics?.hooks(this.#owner.definition, chore.kind);
+    // What the engine does for itself is no hook of anybody's.
+    const meter = isTold(chore) ? undefined : metrics?.hooks(this.#owner.definition, chore.kind);
     meter?.started(clock.now() - (chore.due ?? clock.now()), this.#hookOf(chore)?.policy.lagAlertMs);
     const startedAt = clock.monotonic();
     let next: Outcome;
@@ -194,7 +214,11 @@ export class Chores implements RunSource, DueSink {
     return readChore(this.#context, this.#owner.shard, id);
   }
 
-  #hookOf({ kind, hook }: Chore): Hook | undefined {
+  #hookOf(chore: Chore): Pick<Hook, "name" | "policy"> | undefined {
+    return isTold(chore) ? this.#context.features.schedules && endHook : this.#userHook(chore);
+  }
+
+  #userHook({ kind, hook }: Chore): Hook | undefined {
     return this.#owner.definition.behaviour.hooks?.(kind).find(({ name }) => name === hook);
   }
 
@@ -225,8 +249,7 @@ export class Chores implements RunSource, DueSink {
     const end = new AttemptSignal();
     this.#running.add(end);
     try {
-      const view = await viewOf(this.#context, chore.run);
-      const result = Promise.resolve(hook.run(view, end.signal));
+      const result = this.#perform(chore, end.signal);
       const { timeoutMs } = hook.policy;
       await (timeoutMs > 0 ? withTimeout(this.#context, result, timeoutMs, end) : result);
       return undefined;
@@ -239,6 +262,13 @@ export class Chores implements RunSource, DueSink {
     } finally {
       this.#running.delete(end);
     }
+  }
+
+  async #perform(chore: Chore, signal: AbortSignal): Promise<unknown> {
+    const { schedules } = this.#context.features;
+    if (isTold(chore)) return await schedules!.tellEnd(this.#context, this.#options, chore.run);
+    const view = await viewOf(this.#context, chore.run);
+    return await this.#userHook(chore)!.run(view, signal);
   }
 
   #afterFailure(chore: Chore, error: RunError, mayPark = true): Chore {

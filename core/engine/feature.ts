@@ -22,6 +22,10 @@ import type { processStates, reportStates } from "./process_states.ts";
 import type { Relay } from "./relay.ts";
 import type { relayDueOps, relayDues } from "./relay_due.ts";
 import type { relayPolicy } from "./relay_policy.ts";
+import type { tellEnd } from "./schedule_end.ts";
+import type { scheduleRules } from "./schedule_rules.ts";
+import type { schedulesOf } from "./schedule_verbs.ts";
+import type { Schedules } from "./schedules.ts";
 import type { StoreStreamer } from "./store_streamer.ts";
 import type { tendLog } from "./tend_log.ts";
 import type { verifyStore } from "./verify.ts";
@@ -40,6 +44,13 @@ export interface FeatureCode {
     readonly relayDueOps: typeof relayDueOps;
     readonly relayDues: typeof relayDues;
     readonly relayPolicy: typeof relayPolicy;
+  };
+  readonly schedules: {
+    readonly Chores: typeof Chores;
+    readonly Schedules: typeof Schedules;
+    readonly scheduleRules: typeof scheduleRules;
+    readonly schedulesOf: typeof schedulesOf;
+    readonly tellEnd: typeof tellEnd;
   };
   readonly streams: { readonly StoreStreamer: typeof StoreStreamer; readonly tendLog: typeof tendLog };
   readonly telemetry: {

@@ -20,6 +20,10 @@ import { processStates, reportStates } from "./process_states.ts";
 import { Relay } from "./relay.ts";
 import { relayDueOps, relayDues } from "./relay_due.ts";
 import { relayPolicy } from "./relay_policy.ts";
+import { tellEnd } from "./schedule_end.ts";
+import { scheduleRules } from "./schedule_rules.ts";
+import { schedulesOf } from "./schedule_verbs.ts";
+import { Schedules } from "./schedules.ts";
 import { StoreStreamer } from "./store_streamer.ts";
 import { tendLog } from "./tend_log.ts";
 import { verifyStore } from "./verify.ts";
@@ -53,6 +57,12 @@ export const relay: Feature = {
   name: "relay",
   code: { Relay, relayDueOps, relayDues, relayPolicy },
 } satisfies FeatureOf<"relay">;
+
+/** `engine.schedules`, and the engine options `recurrences` and `filters`; who carries their targets needs it to work. */
+export const schedules: Feature = {
+  name: "schedules",
+  code: { Chores, Schedules, scheduleRules, schedulesOf, tellEnd },
+} satisfies FeatureOf<"schedules">;
 
 /** `engine.streams`, and machines with `stream`. */
 export const streams: Feature = {
@@ -91,6 +101,7 @@ export const allFeatures: readonly Feature[] = [
   hooks,
   lists,
   relay,
+  schedules,
   streams,
   telemetry,
   transactions,

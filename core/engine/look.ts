@@ -8,6 +8,7 @@ import { readStamp, splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
+import { earliest } from "./earliest.ts";
 import { presenceShard } from "./presence.ts";
 import type { Roster } from "./roster.ts";
 import { sharesOf, type Unit } from "./shares.ts";
@@ -50,7 +51,7 @@ export async function look(
   roster: Roster,
   owns: (place: string, row: Entry | undefined) => boolean,
 ): Promise<Look> {
-  const { reader, definitions, store, limits, features: { relay } } = context;
+  const { reader, definitions, store, limits, features: { relay, schedules } } = context;
   const names = [...definitions.keys()];
   // Together, so that no failure is left that nobody has heard.
   const [presences, ...found] = await Promise.all([
@@ -60,6 +61,7 @@ export async function look(
         { ...keyspace.owner.range(), limit: limits.readPageMax },
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
         ...names.map((name) => ({ ...keyspace.todo.range(name), limit: 1 })),
+        ...schedules ? names.map((name) => ({ ...keyspace.tick.range(name), limit: 1 })) : [],
         ...relay?.relayDueOps(context) ?? [],
       ])),
   ]);
@@ -67,11 +69,11 @@ export async function look(
   const stale = roster.look(presences![0]!, signed?.length ? await goneOf(context, signed) : undefined);
   const rows = found.map(([owners]) => new Map(owners!.map((entry) => [nameIn(entry), entry])));
   const sightings = found.flatMap(([, ...lists], shard) => {
-    const relays = relay?.relayDues(context, lists.splice(2 * names.length));
+    const relays = relay?.relayDues(context, lists.splice((schedules ? 3 : 2) * names.length));
     return names.map((definition, index): Sighting => {
       const row = rows[shard]!.get(definition);
-      const [work, hook] = [lists[index]![0], lists[names.length + index]![0]];
-      const firstDue = earliest(earliest(dueIn(work), dueIn(hook)), relays?.get(definition));
+      const dues = [0, 1, 2].map((list) => dueIn(lists[list * names.length + index]?.[0]));
+      const firstDue = earliest(...dues, relays?.get(definition));
       const state = stateOf(context, roster, row, owns(placeOf(definition, shard), row));
       return { definition, shard, row, firstDue, state, owner: ownerOf(row, state) };
     });
@@ -101,13 +103,9 @@ async function goneOf(
   }
 }
 
-/** When the first of an index is due, runs or hooks. */
+/** When the first of an index is due: runs, hooks or schedules. */
 function dueIn(first: Entry | undefined): number | undefined {
   return first && readStamp(splitKey(first.key)[2]!);
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? a ?? b : Math.min(a, b);
 }
 
 /** What only others carry: their load by it is part of what is fair. */

@@ -86,7 +86,7 @@ export async function operate(
  */
 export async function changeRun(
   context: EngineContext,
-  ownership: Ownership,
+  ownership: Pick<Ownership, "ownerOf">,
   held: Held,
   changeOf: ChangeOf,
   also?: Also,

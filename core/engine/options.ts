@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Codec } from "../ports/codec.ts";
 import type { EventStreamer } from "../ports/event_streamer.ts";
 import { consoleLogger, type Logger } from "../ports/logger.ts";
+import type { RecurrenceType } from "../schedule/recurrence.ts";
 import { type Platform, server } from "../ports/platform.ts";
 import { type Random, systemRandom } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -14,8 +15,9 @@ import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName, checkOptionNames } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
-import { checkCarried, type Feature, featureOf, gatherFeatures } from "./feature.ts";
+import { checkCarried, type Feature, featureOf, type Features, gatherFeatures } from "./feature.ts";
 import type { RelayOptions } from "./relay_policy.ts";
+import type { ScheduleFilter } from "./schedule_types.ts";
 import { RunWatch } from "./run_watch.ts";
 import { StreamHub } from "./stream_hub.ts";
 import { checkStepOptions, type StepOptions } from "./step_options.ts";
@@ -38,6 +40,10 @@ export interface EngineOptions {
   readonly platform?: Platform;
   /** Transforms users' payloads, for instance encrypts them. */
   readonly codec?: Codec;
+  /** Types of recurrences beside `every`, such as those of `pawl/plugins/cron`, for the schedules of its definitions. */
+  readonly recurrences?: readonly RecurrenceType[];
+  /** What schedules ask by name (`filter`) whether an occurrence is one. */
+  readonly filters?: Readonly<Record<string, ScheduleFilter>>;
   /**
    * How new this engine's code is: a whole number, such as a build number; default 0. Of the living engines that carry
    * a definition, only those with the newest code get its shards. Where the numbers are equal and the graphs differ,
@@ -80,6 +86,8 @@ const optionNames: Readonly<Record<keyof EngineOptions, true>> = {
   telemetry: true,
   platform: true,
   codec: true,
+  recurrences: true,
+  filters: true,
   codeVersion: true,
   work: true,
   lease: true,
@@ -139,6 +147,7 @@ export function contextOf(
     committer,
     reader: new GroupReader(store, clock),
     definitions,
+    ...scheduleRules(options, features),
     codeVersion: codeVersionOf(options),
     works,
     watch: new RunWatch(),
@@ -157,6 +166,16 @@ function codeVersionOf({ codeVersion = 0 }: EngineOptions): number {
     "INVALID_ARGUMENT",
     `Cannot create engine: codeVersion is ${codeVersion}, want a whole number from 0`,
   );
+}
+
+function scheduleRules(
+  { recurrences, filters }: EngineOptions,
+  features: Features,
+): Pick<EngineContext, "recurrences" | "filters"> {
+  if (recurrences) featureOf(features, "schedules", "use `recurrences`");
+  if (filters) featureOf(features, "schedules", "use `filters`");
+  return features.schedules?.scheduleRules(recurrences, filters) ??
+    { recurrences: new Map(), filters: new Map() };
 }
 
 /** The limits asked for; pages are no longer than the store gives them. */

@@ -12,6 +12,8 @@ export interface ShardOwnerOptions {
   readonly shard: number;
   /** The owner row and its version: the fence of every commit. */
   readonly guard: Check;
+  /** What else the engine owns. */
+  readonly ownerOf: (definition: string, shard: number) => ShardOwner | undefined;
   readonly dispatcher: Dispatcher;
   /** Shared by all owners of the engine. */
   readonly suspects: Suspects;

@@ -234,6 +234,7 @@ export class Ownership {
       definition: definitions.get(definition)!,
       shard,
       guard,
+      ownerOf: (name, place) => this.ownerOf(name, place),
       dispatcher: this.#dispatcher,
       suspects: this.#suspects,
       ...(state === "dead" && { takenOverAt }),

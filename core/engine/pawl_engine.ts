@@ -18,6 +18,7 @@ import type { TimerPage, TimerQuery } from "./list_timers.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
 import { type RunView, viewAfter, viewOf } from "./run_view.ts";
 import type { PreparedTrigger } from "./prepare_trigger.ts";
+import type { ScheduleVerbs } from "./schedule_types.ts";
 import { callerOf } from "./trace_origin.ts";
 import { RunIds, trigger, type Triggered, type TriggerInput } from "./trigger.ts";
 import type {
@@ -42,6 +43,7 @@ export class PawlEngine implements Engine {
   readonly #work: Work;
   readonly #runIds: RunIds;
   #admin: Admin | undefined;
+  #schedules: ScheduleVerbs | undefined;
 
   /**
    * @param parts What its parts share.
@@ -58,6 +60,12 @@ export class PawlEngine implements Engine {
 
   get streams(): EventStreamer {
     return this.#work.streams;
+  }
+
+  get schedules(): ScheduleVerbs {
+    const verbs = () =>
+      this.#feature("schedules", "ask engine.schedules").schedulesOf(this.#context, this.#work);
+    return this.#schedules ??= verbs();
   }
 
   start(): Promise<void> {

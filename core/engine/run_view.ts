@@ -31,8 +31,18 @@ export interface RunView<Data = unknown> {
   readonly lastError?: RunError;
   /** Where it was triggered from, if that was given or `createEngine({ traceOrigin: true })` asks for it. */
   readonly traceOrigin?: string;
+  /** The occurrence that started it; absent: no schedule did. */
+  readonly origin?: RunOriginView;
   /** The timers it waits for at its status. */
   readonly timers?: readonly RunTimerView[];
+}
+
+/** Which occurrence of which schedule started a run. */
+export interface RunOriginView {
+  /** The schedule's id. */
+  readonly schedule: string;
+  /** The time that the occurrence was for; the run may have started later. */
+  readonly scheduledFor: Date;
 }
 
 /** A timer of a run. */
@@ -96,5 +106,8 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
       timers: record.timers.map(({ name, at }) => ({ name, at: new Date(at) })),
     }),
     ...(record.traceOrigin !== undefined && { traceOrigin: record.traceOrigin }),
+    ...(record.origin && {
+      origin: { schedule: record.origin.schedule, scheduledFor: new Date(record.origin.at) },
+    }),
   };
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { StepPolicy } from "../parts/run_change.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import { runEnded } from "../parts/schedule_landing.ts";
 import type { ScheduleRecord, ScheduleResult, Started } from "../parts/schedule_record.ts";
@@ -11,20 +10,6 @@ import type { EngineContext } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
 import { changeSchedule } from "./schedule_store.ts";
 import { readRun } from "./write_change.ts";
-
-/** How the chore is tried: until it is done, as a schedule may wait for it. */
-export const endPolicy: StepPolicy = {
-  retryInitialMs: 1_000,
-  retryMaxMs: 60_000,
-  retryFactor: 2,
-  retryJitter: true,
-  pauseAfterErrors: 0,
-  lagMs: 0,
-  concurrency: 0,
-  timeoutMs: 0,
-  lagAlertMs: 0,
-  needsNetwork: false,
-};
 
 /**
  * Performs the chore.

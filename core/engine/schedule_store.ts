@@ -69,7 +69,9 @@ export function slotsOf(recurrence: Recurrence): SlotsAfter {
     if (at > after) return Math.ceil(at);
     throw new PawlError(
       "INVALID_ARGUMENT",
-      `Cannot go on with recurrence ${recurrence.type} ${recurrence.spec}: next(${new Date(after).toISOString()}) ` +
+      `Cannot go on with recurrence ${recurrence.type} ${recurrence.spec}: next(${
+        new Date(after).toISOString()
+      }) ` +
         `gave ${String(next)}, want a time strictly after it`,
     );
   };

@@ -13,13 +13,7 @@ import { changeRun } from "./operate.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { endedRuns } from "./schedule_end.ts";
 import { startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
-import {
-  type HeldSchedule,
-  readSchedule,
-  recurrenceOf,
-  scheduleBatch,
-  slotsOf,
-} from "./schedule_store.ts";
+import { type HeldSchedule, readSchedule, recurrenceOf, scheduleBatch, slotsOf } from "./schedule_store.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { type Starter, startOccurrence } from "./start_occurrence.ts";
 import { RunIds } from "./trigger.ts";
@@ -144,18 +138,23 @@ export class Schedules implements RunSource, DueSink {
       else this.#index.track(id, due, held!.version);
     } catch (error) {
       this.#queued.delete(id);
-      this.#set(id, error);
+      this.#setAside(id, error);
     }
     this.#index.readAhead();
   }
 
   /** Nothing is lost by a failure: the record tells what is to be done. */
-  #set(id: string, error: unknown): void {
+  #setAside(id: string, error: unknown): void {
     const { clock, logger } = this.#context;
     if (error instanceof OutcomeUnknownError) this.#owner.unsure();
     if (error instanceof PawlError && /^(UNKNOWN|INVALID)_/.test(error.code)) {
       const { code, message } = error;
-      logger.log("error", "Cannot go on with a schedule", { definition: this.#owner.name, schedule: id, code, message });
+      logger.log("error", "Cannot go on with a schedule", {
+        definition: this.#owner.name,
+        schedule: id,
+        code,
+        message,
+      });
       this.#index.track(id, clock.now() + unknownMs);
     } else {
       this.failed(error);
@@ -247,7 +246,9 @@ export class Schedules implements RunSource, DueSink {
       try {
         await changeRun(this.#context, this.#starter.ownership, held, change);
       } catch (error) {
-        if (!(error instanceof PawlError) || !["RUN_STATE", "RUN_NOT_FOUND"].includes(error.code)) throw error;
+        if (!(error instanceof PawlError) || !["RUN_STATE", "RUN_NOT_FOUND"].includes(error.code)) {
+          throw error;
+        }
       }
     }));
   }

@@ -121,6 +121,11 @@ export class ShardOwner {
     return this.#runs.change(runId, changeOf, also);
   }
 
+  /** A schedule that this engine has just changed here, and when it is due. */
+  scheduled(id: string, due: number | undefined, version: Version): void {
+    if (!this.over) this.#side.scheduled(id, due, version);
+  }
+
   /** The bell row as the poll found it. A new version means: somebody wrote what this owner does not know. */
   heard(bell: Version | undefined): void {
     if (bell === this.#bell || this.over) return;

@@ -2,21 +2,26 @@ import type { Chore } from "../parts/chore.ts";
 import type { Chores } from "./chores.ts";
 import type { Connectors } from "./connectors.ts";
 import { earliest } from "./earliest.ts";
+import type { Schedules } from "./schedules.ts";
+import type { Version } from "../store/store.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 
-/** What an owner does beside its runs: hooks and connectors, as far as the engine has these features. */
+/** What an owner does beside its runs: hooks, connectors and schedules, as far as the engine has these features. */
 export class SideWork {
   readonly #chores: Chores | undefined;
   readonly #connectors: Connectors | undefined;
+  readonly #schedules: Schedules | undefined;
 
   /**
    * @param owner Whose.
    * @param options The owner's.
    */
   constructor(owner: ShardOwner, options: ShardOwnerOptions) {
-    const { hooks, connectors } = options.context.features;
-    this.#chores = hooks && new hooks(owner, options);
+    const { hooks, connectors, schedules } = options.context.features;
+    const chores = hooks ?? schedules?.Chores;
+    this.#chores = chores && new chores(owner, options);
+    this.#schedules = schedules && new schedules.Schedules(owner, options);
     this.#connectors = connectors && new connectors(owner, options);
   }
 
@@ -27,29 +32,37 @@ export class SideWork {
 
   /** Whether more is being read, or may be about to come. */
   get reading(): boolean {
-    return this.#chores?.scanning !== undefined || this.#connectors?.busy === true;
+    return this.#chores?.scanning !== undefined || this.#schedules?.scanning !== undefined ||
+      this.#connectors?.busy === true;
   }
 
   /** Resolves when what is being read has been read, and connectors are quiet or have been given an event. */
   async readingDone(): Promise<void> {
     await this.#chores?.scanning;
+    await this.#schedules?.scanning;
     await this.#connectors?.restOrChange();
   }
 
   /** When something is to be done next. */
   get nextDue(): number | undefined {
-    return earliest(this.#chores?.nextDue, this.#connectors?.nextDue);
+    return earliest(this.#chores?.nextDue, this.#schedules?.nextDue, this.#connectors?.nextDue);
   }
 
   /** Reads what is to be done from its start, and looks again at events that were held back. */
   async rescan(): Promise<void> {
     this.#connectors?.wake();
-    await this.#chores?.rescan();
+    await Promise.all([this.#chores?.rescan(), this.#schedules?.rescan()]);
   }
 
   /** Starts what has become due. */
   wake(): void {
     this.#chores?.wake();
+    this.#schedules?.wake();
+  }
+
+  /** A schedule was changed, and is due then, if ever. */
+  scheduled(id: string, due: number | undefined, version: Version): void {
+    this.#schedules?.changed(id, due, version);
   }
 
   /** A change has just brought these. */
@@ -60,6 +73,7 @@ export class SideWork {
   /** Nothing more is started, and what runs is told. */
   end(reason: unknown): void {
     this.#chores?.end();
+    this.#schedules?.end();
     this.#connectors?.end(reason);
   }
 }

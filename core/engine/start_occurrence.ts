@@ -72,7 +72,9 @@ export async function startOccurrence(
 /** What a mark tells of this start. */
 function landedBefore({ schedule, starting }: Place, mark: Mark): Landed | undefined {
   if (mark.start < starting.start) return undefined;
-  if (mark.start > starting.start || mark.life !== schedule.life) return { kind: "behind", start: mark.start };
+  if (mark.start > starting.start || mark.life !== schedule.life) {
+    return { kind: "behind", start: mark.start };
+  }
   return mark.runId === undefined ? mark.refused! : { kind: "started", runId: mark.runId };
 }
 
@@ -85,7 +87,10 @@ async function tryStart(
   const latest = keyEntry && { version: keyEntry.version, runId: readLatest(keyEntry) };
   const run = latest && await readRun(context, latest.runId);
   if (run && !isFinished(run.record.state)) {
-    return await refuse(place, mark, { kind: "busy", reason: `run ${run.record.id} of its key is unfinished` });
+    return await refuse(place, mark, {
+      kind: "busy",
+      reason: `run ${run.record.id} of its key is unfinished`,
+    });
   }
   const opened = definition.behaviour.timers ? await openPayload(context, schedule) : "";
   let wish: Wish;
@@ -129,7 +134,10 @@ function wishOf({ schedule, starting, definition }: Place, text: string): Wish {
 }
 
 /** The data as the deployed code knows it, for the functions that set timers. */
-function dataText({ schedule: { id, definition: name, dataVersion }, definition }: Place, opened: string): string {
+function dataText(
+  { schedule: { id, definition: name, dataVersion }, definition }: Place,
+  opened: string,
+): string {
   const { data } = definition.behaviour;
   if (dataVersion === data.version) return opened;
   return JSON.stringify(readData(data, { id, definition: name, dataVersion }, opened));

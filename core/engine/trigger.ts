@@ -199,7 +199,7 @@ export async function checkWish(
 }
 
 /** What was given tells whether a call is the same: a schema may fill in other defaults, or be another one by now. */
-function givenText(context: EngineContext, data: unknown): string {
+export function givenText(context: EngineContext, data: unknown): string {
   try {
     return jsonText(data, "data", context.limits.payloadBytesMax);
   } catch {

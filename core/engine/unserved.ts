@@ -8,7 +8,7 @@ import { Roster } from "./roster.ts";
 export interface UnservedWork {
   /** The definition. */
   readonly definition: string;
-  /** Where runs of it, or their hooks, have something due, now or later. */
+  /** Where runs of it, their hooks or its schedules have something due, now or later. */
   readonly shards: readonly number[];
   /** When the first of it is, or was, due. */
   readonly firstDue: Date;
@@ -41,10 +41,10 @@ export async function unservedWork(context: EngineContext): Promise<readonly Uns
     .map(([definition, { shards, due }]) => ({ definition, shards, firstDue: new Date(due) }));
 }
 
-/** The earliest due time of each definition in a shard, of its runs and its hooks: one small read for each. */
+/** The earliest due time of each definition in a shard, of its runs, hooks and schedules: one small read for each. */
 async function firstDues(context: EngineContext, shard: number): Promise<ReadonlyMap<string, number>> {
   const dues = new Map<string, number>();
-  for (const space of [keyspace.work, keyspace.todo]) {
+  for (const space of [keyspace.work, keyspace.todo, keyspace.tick]) {
     const all = space.range();
     for (let { start } = all;;) {
       const [page] = await context.reader.read(shard, [{ start, end: all.end, limit: 1 }]);

@@ -16,6 +16,7 @@ import type { ProcessState } from "./metrics.ts";
 import type { HistoryQuery } from "./operate.ts";
 import type { PreparedTrigger } from "./prepare_trigger.ts";
 import type { RunView } from "./run_view.ts";
+import type { ScheduleVerbs } from "./schedule_types.ts";
 import type { Triggered } from "./trigger.ts";
 import type { TickReport } from "./work.ts";
 
@@ -181,6 +182,8 @@ export interface Engine {
   diagram(definition: Definition, options?: DiagramOptions): string;
   /** What each process of this engine is doing, by its name, such as `orders-paid-consumer-1-of-1`. */
   states(): Readonly<Record<string, ProcessState>>;
+  /** What starts runs again and again: see {@linkcode ScheduleVerbs}. */
+  readonly schedules: ScheduleVerbs;
   /** For operators. */
   readonly admin: Admin;
 }

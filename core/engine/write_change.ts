@@ -5,7 +5,7 @@
  */
 import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
-import { type Chore, choreId, choreTable, hookKindOf } from "../parts/chore.ts";
+import { type Chore, choreId, choreTable, hookKindOf, scheduleHook } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import { logText } from "../parts/run_log.ts";
 import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
@@ -93,7 +93,7 @@ export async function applyChange(
   );
 }
 
-/** The hooks that hear of a change; none for most. */
+/** The hooks that hear of a change, and its schedule that a run has ended; none for most. */
 function choresOf(
   context: EngineContext,
   before: RunRecord,
@@ -102,11 +102,14 @@ function choresOf(
 ): readonly Chore[] | undefined {
   const kind = hookKindOf(before.state, run.state);
   const hooks = kind && context.definitions.get(run.definition)?.behaviour.hooks?.(kind);
-  if (!kind || !hooks || hooks.length === 0) return undefined;
-  return hooks.map(({ name }, index) => ({
+  const isTold = run.origin && isFinished(run.state) && !isFinished(before.state);
+  if (!isTold && (!hooks || hooks.length === 0)) return undefined;
+  const names = hooks?.map(({ name }) => name) ?? [];
+  if (isTold) names.push(scheduleHook);
+  return names.map((hook, index) => ({
     id: choreId(run, index),
-    kind,
-    hook: name,
+    kind: kind ?? "cancel",
+    hook,
     attempt: 0,
     due: now,
     lastError: undefined,

@@ -13,6 +13,9 @@ import { decodeRecord, encodeRecord, type RunError, type RunRecord, type RunStat
 /** Which change of a run's state a hook hears of. */
 export type HookKind = "complete" | "pause" | "resume" | "cancel" | "fail" | "delete";
 
+/** The engine's own hook: tells a schedule that its run has ended. No user's hook has a name of this form. */
+export const scheduleHook = "\nschedule";
+
 /** A piece of work that is still to be done. */
 export interface Chore {
   /** The run, then which change, then which of its hooks. */

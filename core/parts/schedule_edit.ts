@@ -8,7 +8,7 @@ import type { ScheduleChange } from "./schedule_landing.ts";
 import { nextSchedule } from "./schedule_landing.ts";
 import type { OutcomeRow } from "./schedule_outcome.ts";
 import type { Backfill, Occurrence, Overlap, ScheduleRecord, ScheduleRules } from "./schedule_record.ts";
-import { countSlots, type SlotsAfter, slotAt } from "./schedule_slots.ts";
+import { countSlots, slotAt, type SlotsAfter } from "./schedule_slots.ts";
 
 /** What a schedule begins with. */
 export interface NewSchedule {

@@ -171,8 +171,6 @@ export function runEnded(
     }),
   };
   // One change, though two things are told of.
-  const after = first
-    ? { ...before, ...changes }
-    : nextSchedule(before, now, changes);
+  const after = first ? { ...before, ...changes } : nextSchedule(before, now, changes);
   return { after, outcomes: first?.outcomes ?? [] };
 }

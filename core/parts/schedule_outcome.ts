@@ -56,12 +56,14 @@ export function outcomeKey(id: string, { at, form }: OutcomeRow): string {
  */
 export function decodeOutcome(entry: Entry): OutcomeRow {
   const [, , at, form] = splitKey(entry.key);
-  const outcome = Object(parseStored(entry.value, `outcome "${entry.key}"`)) as Outcome & Gap;
+  const outcome = Object(parseStored(entry.value, `outcome "${entry.key}"`)) as Partial<Gap> & {
+    readonly runId?: string;
+  };
   const isWhole = form === "gap"
     ? Number.isInteger(outcome.count) && Number.isInteger(outcome.until)
-    : typeof (outcome.kind === "started" ? outcome.runId : outcome.reason) === "string";
+    : typeof (outcome.runId ?? outcome.reason) === "string";
   if (isWhole && Number.isInteger(outcome.decidedAt)) {
-    return { at: readStamp(at!), form: unescapeText(form!), outcome } as OutcomeRow;
+    return { at: readStamp(at!), form: unescapeText(form!), outcome } as unknown as OutcomeRow;
   }
   throw new PawlError(
     "STORE_CORRUPT",

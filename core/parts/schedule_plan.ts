@@ -16,7 +16,7 @@ import {
   type ScheduleRecord,
   type Started,
 } from "./schedule_record.ts";
-import { countSlots, keyOf, recheckMs, type SlotsAfter, slotAt } from "./schedule_slots.ts";
+import { countSlots, keyOf, recheckMs, slotAt, type SlotsAfter } from "./schedule_slots.ts";
 
 /** What a plan must know beside the record. */
 export interface PlanFacts {
@@ -49,7 +49,11 @@ export interface Plan {
   readonly after: ScheduleRecord;
   readonly outcomes: readonly OutcomeRow[];
   /** These runs are in the way, and are to be ended first. */
-  readonly room?: { readonly how: "cancel" | "terminate"; readonly for: Occurrence; readonly runs: readonly Started[] };
+  readonly room?: {
+    readonly how: "cancel" | "terminate";
+    readonly for: Occurrence;
+    readonly runs: readonly Started[];
+  };
   /** The filter is to be asked of this occurrence first. */
   readonly ask?: number;
 }
@@ -95,7 +99,9 @@ class Planner {
       if (step === "done") this.#changed = true;
       else break;
     }
-    if (this.#waits && !this.#draft.starting && !this.#room && this.#ask === undefined) this.#lookAgainLater();
+    if (this.#waits && !this.#draft.starting && !this.#room && this.#ask === undefined) {
+      this.#lookAgainLater();
+    }
     const after = this.#changed
       ? { ...this.#draft, version: this.#before.version + 1, updatedAt: this.#now }
       : this.#before;
@@ -213,7 +219,9 @@ class Planner {
     const overlap = overlapOf(this.#draft, occurrence);
     const { waiting } = this.#draft;
     const alike = waiting.filter((each) => each.kind === occurrence.kind);
-    if (!this.#isBlocked(overlap) && !(isBuffered(overlap) && alike.length > 0)) return this.#claim(occurrence);
+    if (!this.#isBlocked(overlap) && !(isBuffered(overlap) && alike.length > 0)) {
+      return this.#claim(occurrence);
+    }
     if (overlap === "skip" || overlap === "allowAll") return this.#skip(occurrence, this.#inTheWay(overlap));
     if (overlap === "bufferOne" && alike.length > 0) return this.#skip(occurrence, "another waits already");
     if (isBuffered(overlap) && waiting.length >= this.#facts.bounds.waitingMax) {
@@ -284,7 +292,9 @@ class Planner {
 
   #isUnderWay(at: number): boolean | undefined {
     const { running, waiting } = this.#draft;
-    return running.some((each) => each.at === at) || waiting.some((each) => each.at === at) ? true : undefined;
+    return running.some((each) => each.at === at) || waiting.some((each) => each.at === at)
+      ? true
+      : undefined;
   }
 
   #moveOn(backfill: Backfill, changes: Partial<Backfill>): Step {
