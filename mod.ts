@@ -97,13 +97,17 @@ export type {
   TimeoutHandler,
 } from "./core/machine/run.ts";
 
-// Schedules.
+// Recurrences.
+export { type Every, every, type EveryOptions } from "./core/schedule/every.ts";
 export {
-  every,
-  type EveryOptions,
+  type Occurrences,
   type Recurrence,
+  recurrence,
   type RecurrenceType,
+  type StoredRecurrence,
 } from "./core/schedule/recurrence.ts";
+
+// Schedules.
 export type {
   BackfillView,
   OccurrenceView,

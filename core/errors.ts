@@ -9,6 +9,8 @@
 export type ErrorCode =
   | "INVALID_ARGUMENT" // a value given to a public function has the wrong shape
   | "INVALID_DURATION" // text that is no duration
+  | "INVALID_RECURRENCE" // text or options that say no recurrence
+  | "UNKNOWN_RECURRENCE" // a stored recurrence of a type that this engine does not carry
   | "INVALID_GRAPH" // a machine whose statuses and edges do not fit together
   | "INVALID_TRANSITION" // a handler returned a status its edge list does not allow
   | "NOT_JSON" // user data that JSON cannot carry without loss
@@ -26,7 +28,6 @@ export type ErrorCode =
   | "HOOK_NOT_FOUND" // no parked hook of that id
   | "SCHEDULE_NOT_FOUND" // no schedule of that id
   | "SCHEDULE_EXISTS" // the id names a schedule that was asked to do something else
-  | "UNKNOWN_RECURRENCE" // the engine was given no such type of recurrence
   | "UNKNOWN_FILTER" // the engine was given no filter of that name
   | "RUN_ENDED" // the awaited status can no longer be reached
   | "RUN_STATE" // the verb is not allowed in the run's state

@@ -14,7 +14,7 @@ import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { Features } from "./feature.ts";
 import type { EngineMetrics } from "./metrics.ts";
-import type { RecurrenceType } from "../schedule/recurrence.ts";
+import type { Recurrence, StoredRecurrence } from "../schedule/recurrence.ts";
 import type { ScheduleFilter } from "./schedule_types.ts";
 import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
@@ -43,8 +43,8 @@ export interface EngineContext {
   readonly committer: GroupCommitter;
   readonly reader: GroupReader;
   readonly definitions: ReadonlyMap<string, Definition>;
-  /** How stored recurrences are read, by type. */
-  readonly recurrences: ReadonlyMap<string, RecurrenceType>;
+  /** Reads a stored recurrence, if this engine carries its type. */
+  readonly readRecurrence: (stored: StoredRecurrence) => Recurrence;
   /** What schedules may ask by name whether an occurrence is one. */
   readonly filters: ReadonlyMap<string, ScheduleFilter>;
   /** How new its code is; larger is newer. */

@@ -171,11 +171,11 @@ function codeVersionOf({ codeVersion = 0 }: EngineOptions): number {
 function scheduleRules(
   { recurrences, filters }: EngineOptions,
   features: Features,
-): Pick<EngineContext, "recurrences" | "filters"> {
+): Pick<EngineContext, "readRecurrence" | "filters"> {
   if (recurrences) featureOf(features, "schedules", "use `recurrences`");
   if (filters) featureOf(features, "schedules", "use `filters`");
-  return features.schedules?.scheduleRules(recurrences, filters) ??
-    { recurrences: new Map(), filters: new Map() };
+  const readRecurrence = () => featureOf(features, "schedules", "read a recurrence") as never;
+  return features.schedules?.scheduleRules(recurrences, filters) ?? { readRecurrence, filters: new Map() };
 }
 
 /** The limits asked for; pages are no longer than the store gives them. */

@@ -5,6 +5,7 @@
  */
 import { type Duration, durationMs } from "../duration.ts";
 import { PawlError } from "../errors.ts";
+import { jsonText } from "../json.ts";
 import { type Overlap, overlaps, type ScheduleRules } from "../parts/schedule_record.ts";
 import { hasOwnKeys, keyOf } from "../parts/schedule_slots.ts";
 import type { Recurrence } from "../schedule/recurrence.ts";
@@ -12,7 +13,7 @@ import { keyNumberMax } from "../store/key.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
-import { recurrenceOf } from "./schedule_store.ts";
+import { slotsOf } from "./schedule_store.ts";
 
 /** What may be given, untyped; `null` takes away. */
 export interface ScheduleInput {
@@ -43,6 +44,9 @@ export const settingNames = {
   until: true,
   filter: true,
 } as const satisfies Record<keyof ScheduleInput, true>;
+
+/** Longest rule: its text is written with each change of its schedule. */
+const specBytesMax = 16_384;
 
 /** Shorter windows would miss what a busy engine is late for. */
 const catchUpMsMin = 10_000;
@@ -98,10 +102,8 @@ export function rulesOf(
 
 /** What is stored of a recurrence. */
 function ruleOf(id: string, recurrence: Recurrence): Pick<ScheduleRules, "type" | "spec"> {
-  const { type, spec, next } = Object(recurrence) as Partial<Recurrence>;
-  if (typeof type === "string" && typeof spec === "string" && typeof next === "function") {
-    return { type, spec };
-  }
+  const { type, spec } = Object(recurrence?.stored) as Partial<Recurrence["stored"]>;
+  if (typeof type === "string") return { type, spec: jsonText(spec, "recurrence", specBytesMax) };
   throw refused(id, `its recurrence is none; make one with every("1h"), cron() or rrule()`);
 }
 
@@ -133,7 +135,7 @@ function checkRules(context: EngineContext, definition: Definition, id: string, 
     throw refused(id, `limit is ${String(limit)}, want a whole number from 1`);
   }
   if (from !== undefined && until !== undefined && from > until) throw refused(id, "from is after until");
-  recurrenceOf(context, rules);
+  slotsOf(context, rules);
   if (filter === undefined) return;
   checkName(filter, "filter", context.limits.nameLengthMax);
   // Who only calls verbs leaves the filters to those who work.

@@ -1,5 +1,6 @@
 import { PawlError } from "../errors.ts";
-import { everyType, type RecurrenceType } from "../schedule/recurrence.ts";
+import type { RecurrenceType } from "../schedule/recurrence.ts";
+import { recurrenceReader } from "../schedule/recurrence_reader.ts";
 import type { EngineContext } from "./context.ts";
 import type { ScheduleFilter } from "./schedule_types.ts";
 
@@ -14,20 +15,17 @@ import type { ScheduleFilter } from "./schedule_types.ts";
 export function scheduleRules(
   recurrences: readonly RecurrenceType[] = [],
   filters: Readonly<Record<string, ScheduleFilter>> = {},
-): Pick<EngineContext, "recurrences" | "filters"> {
-  const types = new Map([[everyType.type, everyType]]);
-  for (const each of recurrences) {
-    if (typeof each?.type !== "string" || typeof each.parse !== "function") {
-      throw new PawlError(
-        "INVALID_ARGUMENT",
-        "Cannot create engine: one of `recurrences` is no type of recurrence; want { type, parse }",
-      );
-    }
-    types.set(each.type, each);
+): Pick<EngineContext, "readRecurrence" | "filters"> {
+  const isType = (each: RecurrenceType) => typeof each?.type === "string" && typeof each.parse === "function";
+  if (!recurrences.every(isType)) {
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      "Cannot create engine: one of `recurrences` is no type of recurrence; want { type, parse }",
+    );
   }
   const wrong = Object.entries(filters).find(([, each]) => typeof each !== "function");
   if (wrong) {
     throw new PawlError("INVALID_ARGUMENT", `Cannot create engine: filters.${wrong[0]} is no function`);
   }
-  return { recurrences: types, filters: new Map(Object.entries(filters)) };
+  return { readRecurrence: recurrenceReader(recurrences), filters: new Map(Object.entries(filters)) };
 }

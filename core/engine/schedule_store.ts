@@ -10,13 +10,13 @@ import { outcomeKey } from "../parts/schedule_outcome.ts";
 import type { SlotsAfter } from "../parts/schedule_slots.ts";
 import { shardOfHash } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
+import { parseStored } from "../json.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Version } from "../store/store.ts";
 import { hash32 } from "../hash.ts";
 import { encodeKey } from "../store/key.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
-import type { Recurrence } from "../schedule/recurrence.ts";
 
 /** A schedule as it was read. */
 export interface HeldSchedule {
@@ -38,41 +38,22 @@ export async function readSchedule(context: EngineContext, id: string): Promise<
 }
 
 /**
- * The recurrence of stored rules.
+ * The times of stored rules, each strictly after what was asked.
  *
- * @throws {PawlError} `UNKNOWN_RECURRENCE` when this engine has no such type.
+ * @throws {PawlError} `UNKNOWN_RECURRENCE` when this engine does not carry the type; `INVALID_RECURRENCE`, also from a
+ * rule that does not go forward.
  */
-export function recurrenceOf(
-  context: EngineContext,
+export function slotsOf(
+  { readRecurrence }: EngineContext,
   { type, spec }: Pick<ScheduleRecord["rules"], "type" | "spec">,
-): Recurrence {
-  const found = context.recurrences.get(type);
-  if (found) return found.parse(spec);
-  throw new PawlError(
-    "UNKNOWN_RECURRENCE",
-    `Cannot read recurrence of type ${JSON.stringify(type)}: this engine knows ` +
-      `${[...context.recurrences.keys()].map((each) => `"${each}"`).join(", ")}; ` +
-      `give its type to createEngine({ recurrences })`,
-  );
-}
-
-/**
- * The times of a recurrence, each strictly after what was asked.
- *
- * @throws {PawlError} `INVALID_ARGUMENT` when the recurrence does not go forward.
- */
-export function slotsOf(recurrence: Recurrence): SlotsAfter {
+): SlotsAfter {
+  const { next } = readRecurrence({ type, spec: parseStored(spec, `recurrence ${type}`) });
   return (after) => {
-    const next = recurrence.next(new Date(after));
-    if (next === undefined) return undefined;
-    const at = Number(next);
-    if (at > after) return Math.ceil(at);
+    const at = next(after);
+    if (at === undefined || (at > after && Number.isInteger(at))) return at;
     throw new PawlError(
-      "INVALID_ARGUMENT",
-      `Cannot go on with recurrence ${recurrence.type} ${recurrence.spec}: next(${
-        new Date(after).toISOString()
-      }) ` +
-        `gave ${String(next)}, want a time strictly after it`,
+      "INVALID_RECURRENCE",
+      `Cannot go on with recurrence "${type}" ${spec}: its next(${after}) is ${at}, want whole milliseconds after it`,
     );
   };
 }

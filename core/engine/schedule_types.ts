@@ -6,7 +6,7 @@
 import type { Duration } from "../duration.ts";
 import type { RunState } from "../parts/run_record.ts";
 import type { OccurrenceKind, Overlap, ScheduleCounts } from "../parts/schedule_record.ts";
-import type { Recurrence } from "../schedule/recurrence.ts";
+import type { Recurrence, StoredRecurrence } from "../schedule/recurrence.ts";
 import type { Definition } from "./behaviour.ts";
 
 /** What a filter is asked about. */
@@ -87,7 +87,7 @@ export interface ScheduleView {
   /** Where its runs start; absent: where all do. */
   readonly startAt?: string;
   /** When, as it is stored. */
-  readonly recurrence: { readonly type: string; readonly spec: string };
+  readonly recurrence: StoredRecurrence;
   /** What happens while a run is unfinished. */
   readonly overlap: Overlap;
   /** How late an occurrence may start. */

@@ -31,7 +31,7 @@ import {
   timeOf,
 } from "./schedule_input.ts";
 import { listOutcomes, listSchedules } from "./schedule_list.ts";
-import { changeSchedule, readSchedule, recurrenceOf, slotsOf } from "./schedule_store.ts";
+import { changeSchedule, readSchedule, slotsOf } from "./schedule_store.ts";
 import type { ScheduleChanges, ScheduleOptions, ScheduleVerbs, ScheduleView } from "./schedule_types.ts";
 import { describeSchedule, scheduleView } from "./schedule_view.ts";
 import { givenText } from "./trigger.ts";
@@ -129,7 +129,7 @@ class Verbs {
 
   /** The times of a schedule. */
   slots({ rules }: Pick<ScheduleRecord, "rules">): SlotsAfter {
-    return slotsOf(recurrenceOf(this.#context, rules));
+    return slotsOf(this.#context, rules);
   }
 
   async find(verb: string, id: string): Promise<ScheduleRecord | undefined> {
@@ -191,7 +191,12 @@ class Verbs {
   }
 
   #slotsIfKnown(schedule: ScheduleRecord): SlotsAfter | undefined {
-    return this.#context.recurrences.has(schedule.rules.type) ? this.slots(schedule) : undefined;
+    try {
+      return this.slots(schedule);
+    } catch (error) {
+      if (error instanceof PawlError && /_RECURRENCE$/.test(error.code)) return undefined;
+      throw error;
+    }
   }
 
   async enable(id: string, isEnabled: boolean, note?: string, catchUp = true): Promise<ScheduleView> {

@@ -15,7 +15,7 @@ export function scheduleView(schedule: ScheduleRecord): ScheduleView {
     definition: schedule.definition,
     key,
     ...(startAt !== undefined && { startAt }),
-    recurrence: { type: rules.type, spec: rules.spec },
+    recurrence: { type: rules.type, spec: JSON.parse(rules.spec) as unknown },
     overlap,
     catchUpMs,
     jitterMs,

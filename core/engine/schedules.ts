@@ -13,7 +13,7 @@ import { changeRun } from "./operate.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { endedRuns } from "./schedule_end.ts";
 import { startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
-import { type HeldSchedule, readSchedule, recurrenceOf, scheduleBatch, slotsOf } from "./schedule_store.ts";
+import { type HeldSchedule, readSchedule, scheduleBatch, slotsOf } from "./schedule_store.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { type Starter, startOccurrence } from "./start_occurrence.ts";
 import { RunIds } from "./trigger.ts";
@@ -219,7 +219,7 @@ export class Schedules implements RunSource, DueSink {
   ): Promise<PlanFacts> {
     const { limits } = this.#context;
     return {
-      slots: slotsOf(recurrenceOf(this.#context, schedule.rules)),
+      slots: slotsOf(this.#context, schedule.rules),
       passes: (at) => verdicts.get(at),
       wasStarted: await startedIn(this.#context, schedule),
       isRoomAsked,

@@ -1,69 +1,95 @@
-/**
- * When something recurs: what a schedule is stored with, and how that is made into times again.
- *
- * @module
- */
-import { type Duration, durationMs } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 
-/** Times that follow from a rule. */
-export interface Recurrence {
-  /** The kind of rule; with `spec`, what is stored. */
+/**
+ * What is stored of a recurrence: plain JSON, so that any engine which carries the type can read it, in any
+ * later process.
+ */
+export interface StoredRecurrence {
+  /** The name of its {@linkcode RecurrenceType}. */
   readonly type: string;
-  /** The rule as text. */
-  readonly spec: string;
+  /** All that its type needs to say when it occurs. */
+  readonly spec: unknown;
+}
+
+/** Instants in their order, none of them twice. */
+export interface Occurrences {
   /**
-   * @param after Any time.
-   * @returns The first time strictly after it; `undefined`: there is none.
+   * The first occurrence strictly after an instant.
+   *
+   * @param after A `Date`, or milliseconds since 1970.
+   * @returns Milliseconds since 1970, or `undefined` when nothing comes after.
+   * @throws {PawlError} `INVALID_ARGUMENT` when `after` is no instant.
    */
-  next(after: Date): Date | undefined;
-}
-
-/** Makes stored rules of one type into times again. */
-export interface RecurrenceType {
-  /** The type of its rules. */
-  readonly type: string;
-  /** Reads a rule's `spec`. */
-  parse(spec: string): Recurrence;
-}
-
-/** Options of {@linkcode every}. */
-export interface EveryOptions {
-  /** Shifts the times: `every("1d", { phase: "2h" })` is 02:00 UTC each day. */
-  readonly phase?: Duration;
+  next(after: Date | number): number | undefined;
 }
 
 /**
- * Times that are a duration apart, counted from 1970-01-01T00:00:00Z.
+ * The code of a kind of recurrence. What it says of a spec must depend on nothing but the spec: not on the time of
+ * day, the process, or what was asked before.
+ */
+export interface RecurrenceType {
+  /** Stands in every stored recurrence of this type, so it never changes. */
+  readonly type: string;
+  /**
+   * Reads what is stored.
+   *
+   * @param spec As it was stored.
+   * @returns When it occurs.
+   * @throws {PawlError} `INVALID_RECURRENCE` naming what is wrong, and where.
+   */
+  parse(spec: unknown): Occurrences;
+}
+
+/** When something is to happen, again and again: what is stored of it, with the code that reads it. */
+export interface Recurrence extends Occurrences {
+  /** All of it that is stored. */
+  readonly stored: StoredRecurrence;
+  /** What reads it again. */
+  readonly code: RecurrenceType;
+}
+
+/**
+ * A recurrence of a type, for those who write one. It goes through `parse`, so nothing can be stored that could not
+ * be read again.
  *
- * @param duration From one to the next.
- * @param options `phase`.
+ * @param code The type.
+ * @param spec What is to be stored.
  * @returns The recurrence.
- * @throws {PawlError} `INVALID_DURATION`, or `INVALID_ARGUMENT` for a duration of zero.
+ * @throws {PawlError} `INVALID_RECURRENCE` from the type.
  *
  * @example
  * ```ts
- * import { every } from "pawl";
- * const hourly = every("1h", { phase: "15m" });
- * console.assert(hourly.next(new Date("2030-01-01T10:20Z"))?.toISOString() === "2030-01-01T11:15:00.000Z");
+ * import { type Occurrences, recurrence, type RecurrenceType } from "pawl";
+ * import assert from "node:assert/strict";
+ * const once: RecurrenceType = {
+ *   type: "once",
+ *   parse: (spec): Occurrences => ({ next: (after) => Number(after) < Number(spec) ? Number(spec) : undefined }),
+ * };
+ * const newYear = recurrence(once, Date.UTC(2030, 0, 1));
+ * assert.equal(newYear.next(Date.UTC(2029, 0, 1)), Date.UTC(2030, 0, 1));
+ * assert.equal(newYear.next(Date.UTC(2030, 0, 1)), undefined);
  * ```
  */
-export function every(duration: Duration, options: EveryOptions = {}): Recurrence {
-  const ms = durationMs(duration, "every");
-  const phase = durationMs(options.phase ?? 0, "phase");
-  if (ms < 1) throw new PawlError("INVALID_ARGUMENT", `Cannot recur every ${duration}: want 1 ms or more`);
-  return {
-    type: "every",
-    spec: JSON.stringify({ ms, phase: phase % ms }),
-    next: (after) => new Date((Math.floor((Number(after) - phase) / ms) + 1) * ms + phase),
-  };
+export function recurrence(code: RecurrenceType, spec: unknown): Recurrence {
+  const occurrences = code.parse(spec);
+  return { stored: { type: code.type, spec }, code, next: (after) => occurrences.next(after) };
 }
 
-/** Reads what {@linkcode every} has written. */
-export const everyType: RecurrenceType = {
-  type: "every",
-  parse(spec) {
-    const { ms, phase } = Object(JSON.parse(spec)) as { ms: number; phase: number };
-    return every(ms, { phase });
-  },
-};
+/** The last instant that a `Date` can tell. */
+export const lastInstant = 8_640_000_000_000_000;
+
+/**
+ * Whole milliseconds of what `next` is given.
+ *
+ * @param after A `Date` or milliseconds; a fraction is dropped, which moves no whole millisecond across it.
+ * @returns Milliseconds since 1970.
+ * @throws {PawlError} `INVALID_ARGUMENT` when it is no instant.
+ */
+export function instantOf(after: Date | number): number {
+  const ms = typeof after === "number" ? after : after instanceof Date ? after.getTime() : NaN;
+  if (Math.abs(ms) <= lastInstant) return Math.floor(ms);
+  throw new PawlError(
+    "INVALID_ARGUMENT",
+    `Cannot tell the next occurrence after ${String(after)}: want a valid Date, or milliseconds since 1970`,
+  );
+}
