@@ -92,6 +92,24 @@ export type {
   TimeoutHandler,
 } from "./core/machine/run.ts";
 
+// Recurrences.
+export { type Every, every, type EveryOptions } from "./core/schedule/every.ts";
+export {
+  type Occurrences,
+  type Recurrence,
+  recurrence,
+  type RecurrenceType,
+  type StoredRecurrence,
+} from "./core/schedule/recurrence.ts";
+export {
+  type GapPolicy,
+  type OverlapPolicy,
+  type WallClock,
+  wallClock,
+  type WallClockOptions,
+  type WallClockRule,
+} from "./core/schedule/wall_clock.ts";
+
 // Errors, durations, limits.
 export {
   ConflictError,

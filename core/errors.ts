@@ -9,6 +9,8 @@
 export type ErrorCode =
   | "INVALID_ARGUMENT" // a value given to a public function has the wrong shape
   | "INVALID_DURATION" // text that is no duration
+  | "INVALID_RECURRENCE" // text or options that say no recurrence
+  | "UNKNOWN_RECURRENCE" // a stored recurrence of a type that this engine does not carry
   | "INVALID_GRAPH" // a machine whose statuses and edges do not fit together
   | "INVALID_TRANSITION" // a handler returned a status its edge list does not allow
   | "NOT_JSON" // user data that JSON cannot carry without loss
