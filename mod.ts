@@ -106,6 +106,14 @@ export {
   type RecurrenceType,
   type StoredRecurrence,
 } from "./core/schedule/recurrence.ts";
+export {
+  type GapPolicy,
+  type OverlapPolicy,
+  type WallClock,
+  wallClock,
+  type WallClockOptions,
+  type WallClockRule,
+} from "./core/schedule/wall_clock.ts";
 
 // Schedules.
 export type {

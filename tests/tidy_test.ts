@@ -128,8 +128,10 @@ Deno.test("adapters import the store contract, errors, ports, and exactly their 
 /** What each plugin connects Pawl with; those that are made of nothing else import nothing else. */
 const hosts: Readonly<Record<string, RegExp>> = {
   browser: /^$/,
+  cron: /^croner$/,
   otel: /^@opentelemetry\/api$/,
   prometheus: /^$/,
+  rrule: /^rrule-temporal$/,
 };
 
 Deno.test("plugins import the public surface, their own folder, and exactly their host", () => {
