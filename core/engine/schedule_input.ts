@@ -86,7 +86,7 @@ export function rulesOf(
     ...before,
     key: input.key ?? before.key,
     startAt: given(input.startAt, before.startAt),
-    ...(recurrence !== undefined && ruleOf(id, recurrence)),
+    ...(recurrence !== undefined && ruleOf(id, before, recurrence)),
     overlap: input.overlap ?? before.overlap,
     catchUpMs: catchUp === undefined ? before.catchUpMs : durationMs(catchUp, "catchUp"),
     jitterMs: jitter === undefined ? before.jitterMs : durationMs(jitter, "jitter"),
@@ -101,9 +101,19 @@ export function rulesOf(
 }
 
 /** What is stored of a recurrence. */
-function ruleOf(id: string, recurrence: Recurrence): Pick<ScheduleRules, "type" | "spec"> {
+function ruleOf(
+  id: string,
+  before: ScheduleRules,
+  recurrence: Recurrence,
+): Pick<ScheduleRules, "type" | "spec" | "given"> {
   const { type, spec } = Object(recurrence?.stored) as Partial<Recurrence["stored"]>;
-  if (typeof type === "string") return { type, spec: jsonText(spec, "recurrence", specBytesMax) };
+  if (typeof type === "string") {
+    const text = jsonText(spec, "recurrence", specBytesMax);
+    if (recurrence.given === undefined) return { type, spec: text, given: undefined };
+    const given = jsonText(recurrence.given, "recurrence", specBytesMax);
+    const isSame = before.type === type && before.given === given;
+    return { type, spec: isSame ? before.spec : text, given };
+  }
   throw refused(id, `its recurrence is none; make one with every("1h"), cron() or rrule()`);
 }
 
@@ -168,10 +178,12 @@ export function refused(id: string, why: string): PawlError {
  */
 export function differences(a: ScheduleRules, b: ScheduleRules): readonly string[] {
   const names = Object.keys({ ...a, ...b }) as (keyof ScheduleRules)[];
-  const differing = names.filter((name) => a[name] !== b[name]);
+  const isSameRule = a.given !== undefined && a.type === b.type && a.given === b.given;
+  const differing = names.filter((name) => a[name] !== b[name] && !(name === "spec" && isSameRule));
   const shown: Partial<Record<keyof ScheduleRules, string>> = {
     type: "recurrence",
     spec: "recurrence",
+    given: "recurrence",
     catchUpMs: "catchUp",
     jitterMs: "jitter",
   };

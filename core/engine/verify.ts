@@ -19,6 +19,7 @@ import {
   recordsOf,
   type ShardCheck,
 } from "./verify_rows.ts";
+import { checkScheduleRows, checkSchedules } from "./verify_schedules.ts";
 import { checkHeldRows, checkLogRow, checkStreamRows } from "./verify_streams.ts";
 
 /** Something in the store that should not be, or that may be looked at. */
@@ -124,6 +125,12 @@ async function checkPage(
   await histories.add(of(keyspace.history));
   const runs = await checkRuns(check, of(keyspace.run));
   await checkChoreRows(check, [...of(keyspace.todo), ...of(keyspace.parked)]);
+  await checkSchedules(check, of(keyspace.schedule));
+  await checkScheduleRows(check, {
+    ticks: of(keyspace.tick),
+    outcomes: of(keyspace.occurrence),
+    marks: of(keyspace.mark),
+  });
   const rows = [
     ...of(keyspace.list).map((entry) => checkIndexRow(check, entry)),
     ...of(keyspace.work).map((entry) => checkIndexRow(check, entry)),

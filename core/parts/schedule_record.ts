@@ -39,6 +39,8 @@ export interface ScheduleRules {
   readonly startAt?: string | undefined;
   readonly type: string;
   readonly spec: string;
+  /** What the rule was made of, where making it again would give another spec. */
+  readonly given?: string | undefined;
   readonly overlap: Overlap;
   readonly catchUpMs: number;
   readonly jitterMs: number;

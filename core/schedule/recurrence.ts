@@ -46,6 +46,8 @@ export interface Recurrence extends Occurrences {
   readonly stored: StoredRecurrence;
   /** What reads it again. */
   readonly code: RecurrenceType;
+  /** What it was made of, where making it again would store something else; by this it is known to be the same. */
+  readonly given?: unknown;
 }
 
 /**
@@ -54,6 +56,7 @@ export interface Recurrence extends Occurrences {
  *
  * @param code The type.
  * @param spec What is to be stored.
+ * @param given What it was made of, where that makes another spec each time.
  * @returns The recurrence.
  * @throws {PawlError} `INVALID_RECURRENCE` from the type.
  *
@@ -70,9 +73,10 @@ export interface Recurrence extends Occurrences {
  * assert.equal(newYear.next(Date.UTC(2030, 0, 1)), undefined);
  * ```
  */
-export function recurrence(code: RecurrenceType, spec: unknown): Recurrence {
+export function recurrence(code: RecurrenceType, spec: unknown, given?: unknown): Recurrence {
   const occurrences = code.parse(spec);
-  return { stored: { type: code.type, spec }, code, next: (after) => occurrences.next(after) };
+  const stored = { type: code.type, spec };
+  return { stored, code, ...(given !== undefined && { given }), next: (after) => occurrences.next(after) };
 }
 
 /** The last instant that a `Date` can tell. */

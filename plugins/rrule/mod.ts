@@ -63,7 +63,9 @@ export const rrule: RruleType = Object.assign(
     const pinned = set.start ? text : `DTSTART:${writeMoment(pinOf(start))}\n${text}`;
     const spec: RruleSpec = { text: pinned, timeZone, gap, overlap };
     const { last } = open(spec);
-    return recurrence(rrule, last === undefined ? spec : { ...spec, last });
+    // The same rule again would begin at another time: by its text it is known to be the same.
+    const asGiven = set.start || start ? undefined : { text, timeZone, gap, overlap };
+    return recurrence(rrule, last === undefined ? spec : { ...spec, last }, asGiven);
   },
   { type: "rrule", parse: (spec: unknown): Occurrences => open(spec).occurrences },
 );

@@ -42,7 +42,16 @@ async function scene() {
   const dispatcher = new HandDispatcher(10, { clock, isOnline: () => true });
   const suspects = new Suspects(context.limits);
   const definition = context.definitions.get("job")!;
-  const owner = new ShardOwner({ context, definition, shard: 0, guard, dispatcher, suspects, onLost() {} });
+  const owner = new ShardOwner({
+    context,
+    definition,
+    shard: 0,
+    guard,
+    dispatcher,
+    suspects,
+    ownerOf: () => undefined,
+    onLost() {},
+  });
   await owner.begin();
   /** What is due next, prepared and about to start. */
   const next = async () => {

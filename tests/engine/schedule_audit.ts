@@ -64,7 +64,8 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
 
 async function allOutcomes(engine: Engine, id: string) {
   const items = [];
-  for (let cursor: string | undefined;;) {
+  let cursor: string | undefined;
+  for (;;) {
     const page = await engine.schedules.outcomes(id, { limit: 1_000, ...(cursor && { cursor }) });
     items.push(...page.items);
     cursor = page.cursor;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Engine, every, machine, type PawlError } from "../../mod.ts";
+import { type Engine, every, machine, type PawlError, recurrence } from "../../mod.ts";
 import { auditSchedule } from "./schedule_audit.ts";
 import { patient, testInMemory, testOnStores, type World } from "./stores.ts";
 
@@ -100,9 +100,11 @@ testOnStores("update changes what it is given, from now on", async (world) => {
 testOnStores("a paused schedule starts nothing, and catches up or not when it goes on", async (world) => {
   const since = world.clock.now();
   const engine = await world.started({ definitions: [reports] });
-  const recurrence = every("10s");
+  const tens = every("10s");
   for (const id of ["s", "t"]) {
-    await world.during(engine.schedules.create({ ...basic, id, recurrence, key: `${id} {scheduledFor}` }));
+    await world.during(
+      engine.schedules.create({ ...basic, id, recurrence: tens, key: `${id} {scheduledFor}` }),
+    );
     await world.during(engine.schedules.pause(id, { note: "holiday" }));
   }
   await world.advance(35_000);
@@ -117,7 +119,9 @@ testOnStores("a paused schedule starts nothing, and catches up or not when it go
     );
   assert.deepEqual(await outcomes("s"), ["started", "started", "started", "started"]);
   assert.deepEqual(await outcomes("t"), ["skipped it was paused 3", "started"]);
-  for (const id of ["s", "t"]) await world.during(auditSchedule(engine, { id, recurrence, since }), 1_000);
+  for (const id of ["s", "t"]) {
+    await world.during(auditSchedule(engine, { id, recurrence: tens, since }), 1_000);
+  }
 });
 
 testOnStores("trigger starts an occurrence of its own at once, also while paused", async (world) => {
@@ -179,8 +183,8 @@ testInMemory("a backfill of thousands goes on in pieces, and can be watched", as
 
 testOnStores("a deleted schedule starts nothing more, and its id is free", async (world) => {
   const engine = await world.started({ definitions: [reports], ...patient });
-  const recurrence = every("10s");
-  await world.during(engine.schedules.create({ ...basic, recurrence }));
+  const tens = every("10s");
+  await world.during(engine.schedules.create({ ...basic, recurrence: tens }));
   await world.advance(15_000);
   await world.during(engine.schedules.delete("s"));
   await world.advance(60_000);
@@ -216,7 +220,8 @@ testOnStores("list gives schedules in pages, of one target or all", async (world
     await engine.schedules.create({ ...basic, id: `s${index}`, target: target as typeof reports });
   }
   const ids: string[] = [];
-  for (let cursor: string | undefined;;) {
+  let cursor: string | undefined;
+  for (;;) {
     const page = await engine.schedules.list({ limit: 3, ...(cursor && { cursor }) });
     ids.push(...page.items.map(({ id }) => id));
     cursor = page.cursor;
@@ -235,4 +240,20 @@ testInMemory("only so many outcomes are kept, the oldest go first", async (world
   assert.ok(items.length >= 20 && items.length <= 71, String(items.length));
   assert.equal(Number(items.at(-1)!.scheduledFor), world.clock.now() - 500);
   assert.equal((await engine.schedules.get("s"))!.counts.started, 300);
+});
+
+testInMemory("a rule that pins its own start is the same when a program starts again", async (world) => {
+  const pinning = {
+    type: "pinning",
+    parse: (spec: unknown) => every("1d", { phase: Number(spec) }),
+  };
+  let starts = 0;
+  const rule = () => recurrence(pinning, starts++, "each day from now on");
+  const engine = world.engine({ definitions: [reports], recurrences: [pinning] });
+  const first = await engine.schedules.create({ ...basic, recurrence: rule() });
+  const again = await engine.schedules.create({ ...basic, recurrence: rule() });
+  assert.deepEqual([again.created, again.schedule.recurrence], [false, first.schedule.recurrence]);
+  const { next } = await engine.schedules.update("s", { recurrence: rule(), note: "the same" });
+  assert.deepEqual(next, first.schedule.next);
+  await assert.rejects(engine.schedules.create(basic), refusal("SCHEDULE_EXISTS", /differs in recurrence;/));
 });
