@@ -2,7 +2,7 @@ import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
 import { cancel, terminate } from "../parts/run_change.ts";
 import { runEnded, type ScheduleChange, startLanded } from "../parts/schedule_landing.ts";
 import { type Plan, type PlanFacts, planOf } from "../parts/schedule_plan.ts";
-import { scheduleDue, type ScheduleRecord } from "../parts/schedule_record.ts";
+import { type Overlap, scheduleDue, type ScheduleRecord } from "../parts/schedule_record.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Version } from "../store/store.ts";
 import { askFilter } from "./ask_filter.ts";
@@ -39,6 +39,8 @@ export class Schedules implements RunSource, DueSink {
   readonly #starter: Starter;
   readonly #index: DueIndex;
   readonly #queued = new Set<string>();
+  /** What verbs of this engine have made of schedules while they had their turn. */
+  readonly #news = new Map<string, { readonly due: number | undefined; readonly version: Version }>();
 
   /**
    * @param owner Whose.
@@ -76,7 +78,11 @@ export class Schedules implements RunSource, DueSink {
 
   /** A schedule was changed by this engine. */
   changed(id: string, due: number | undefined, version: Version): void {
-    if (this.#queued.has(id)) return;
+    if (this.#queued.has(id)) this.#news.set(id, { due, version });
+    else this.#file(id, due, version);
+  }
+
+  #file(id: string, due: number | undefined, version?: Version): void {
     if (due === undefined) this.#index.forget(id, version);
     else this.#index.track(id, due, version);
   }
@@ -132,15 +138,22 @@ export class Schedules implements RunSource, DueSink {
   async #work(id: string): Promise<void> {
     try {
       const held = await this.#turn(id);
-      this.#queued.delete(id);
-      const due = held && scheduleDue(held.record);
-      if (due === undefined) this.#index.forget(id, held?.version);
-      else this.#index.track(id, due, held!.version);
+      const news = this.#end(id);
+      // What was changed meanwhile may be newer than what was read.
+      if (news && !(held && held.version > news.version)) this.#file(id, news.due, news.version);
+      else this.#file(id, held && scheduleDue(held.record), held?.version);
     } catch (error) {
-      this.#queued.delete(id);
+      this.#end(id);
       this.#setAside(id, error);
     }
     this.#index.readAhead();
+  }
+
+  #end(id: string): { readonly due: number | undefined; readonly version: Version } | undefined {
+    const news = this.#news.get(id);
+    this.#queued.delete(id);
+    this.#news.delete(id);
+    return news;
   }
 
   /** Nothing is lost by a failure: the record tells what is to be done. */
@@ -164,7 +177,9 @@ export class Schedules implements RunSource, DueSink {
 
   async #turn(id: string): Promise<HeldSchedule | undefined> {
     let held = await readSchedule(this.#context, id);
-    if (!held || this.#owner.over) return held;
+    if (this.#owner.over) return held;
+    // Its id may have passed to a schedule of another target.
+    if (held?.record.definition !== this.#owner.name) return undefined;
     if (held.record.deletedAt !== undefined) return await this.#sweep(held);
     if (!held.record.starting) held = await this.#advance(held);
     if (held?.record.starting && !this.#owner.over) held = await this.#start(held);
@@ -204,6 +219,13 @@ export class Schedules implements RunSource, DueSink {
   /** The schedule with those of its runs told of that have ended unheard. */
   async #withEnds(schedule: ScheduleRecord): Promise<ScheduleChange> {
     let change: ScheduleChange = { after: schedule, outcomes: [] };
+    const isBeside = (overlap: Overlap) => overlap === "allowAll";
+    const { rules, waiting, backfills, running } = schedule;
+    const areBeside = [rules, ...waiting, ...backfills].every((each) =>
+      isBeside(each.overlap ?? rules.overlap)
+    );
+    // They are told of anyway; whoever starts beside them need not look at hundreds.
+    if (areBeside && running.length < this.#context.limits.scheduleRunsMax) return change;
     for (const { start, ...result } of await endedRuns(this.#context, schedule)) {
       const { life } = schedule;
       change = runEnded(change.after, { life, start }, result, this.#context.clock.now()) ?? change;
