@@ -32,7 +32,7 @@ export interface Node {
 /** Options of the engines that the simulator does not decide by itself. */
 export type SimulatedEngineOptions = Pick<
   EngineOptions,
-  "codec" | "streams" | "keepEvents" | "steps" | "limits"
+  "codec" | "streams" | "keepEvents" | "steps" | "limits" | "recurrences" | "filters"
 >;
 
 /** What a fleet lives on. */

@@ -1,6 +1,13 @@
 import type { RunView } from "../../engine/run_view.ts";
-import { choreId, decodeChore, type HookKind, hookKindOf, runIdOfChore } from "../../parts/chore.ts";
-import { encodeRecord, type RunRecord } from "../../parts/run_record.ts";
+import {
+  choreId,
+  decodeChore,
+  type HookKind,
+  hookKindOf,
+  runIdOfChore,
+  scheduleHook,
+} from "../../parts/chore.ts";
+import { encodeRecord, isFinished, type RunRecord } from "../../parts/run_record.ts";
 import type { Batch } from "../../store/store.ts";
 import type { DisposalLaws } from "./disposal_laws.ts";
 import type { Host } from "./host.ts";
@@ -36,8 +43,11 @@ export class HookLaws {
   /** A change of a run's state brings its hooks, and a row of each in the same batch. */
   changed(before: RunRecord, after: RunRecord, batch: Batch): void {
     const kind = hookKindOf(before.state, after.state);
+    const hooks = kind && this.#options.behaviours.get(after.definition)!.hooks?.(kind);
+    if (after.origin && isFinished(after.state) && !isFinished(before.state)) {
+      this.#ended(after, hooks?.length ?? 0, batch);
+    }
     if (!kind) return;
-    const hooks = this.#options.behaviours.get(after.definition)!.hooks?.(kind);
     hooks?.forEach(({ name }, index) => {
       const id = choreId(after, index);
       const row = batch.puts.find(({ key }) => key === `chore ${after.id} ${id}`);
@@ -55,6 +65,20 @@ export class HookLaws {
       );
       this.#calls.set(id, { kind, run: after, done: false, parked: false });
     });
+  }
+
+  /** The end of a run of a schedule brings a row for the schedule. */
+  #ended(run: RunRecord, index: number, batch: Batch): void {
+    const id = choreId(run, index);
+    const row = batch.puts.find(({ key }) => key === `chore ${run.id} ${id}`);
+    const isThere = row && decodeChore(id, row.value).hook === scheduleHook;
+    this.#world.expect(
+      isThere === true,
+      "I12",
+      () => `the end of run ${run.id} is not written for its schedule`,
+    );
+    // When it may go is another law's.
+    this.#calls.set(id, { kind: "complete", run, done: true, parked: false });
   }
 
   /** A row of a hook is written or deleted: it goes when its hook has run, and not before. */

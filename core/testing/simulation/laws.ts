@@ -16,6 +16,7 @@ import type { Host } from "./host.ts";
 import { OwnerLaws } from "./owner_laws.ts";
 import { RunLaws } from "./run_laws.ts";
 import type { Shadow } from "./shadow.ts";
+import { ScheduleLaws } from "./schedule_laws.ts";
 import { StreamLaws } from "./stream_laws.ts";
 import { checkTimers } from "./timer_laws.ts";
 import type { World } from "./world.ts";
@@ -70,6 +71,7 @@ export class Laws {
   readonly attempts: AttemptLaws;
   readonly streams: StreamLaws;
   readonly connectors: ConnectorLaws;
+  readonly schedules: ScheduleLaws;
   readonly #world: World;
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
@@ -86,6 +88,7 @@ export class Laws {
     this.owners = new OwnerLaws(world, shadow);
     this.streams = new StreamLaws(world, shadow, options);
     this.connectors = new ConnectorLaws(world, options);
+    this.schedules = new ScheduleLaws(world, shadow);
   }
 
   /** What every host carries under a name. */
@@ -104,6 +107,7 @@ export class Laws {
     }
     this.disposal.before(host, shard, batch);
     this.streams.before(host, shard, batch);
+    this.schedules.before(host, shard, batch);
     this.#written = undefined;
     if (told) return this.#told(host, shard, batch, run, told);
     this.#world.expect(run === undefined, "I2", () => `${host.name} writes ${run!.key} without history`);
@@ -144,6 +148,7 @@ export class Laws {
     const { before, after, batch } = change;
     this.#written = change;
     if (!before) this.disposal.created(after);
+    if (!before) this.schedules.created(after);
     this.runs.changed(change);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
@@ -159,7 +164,8 @@ export class Laws {
   /** Nothing is due before `until`, and nothing left to do: what has not ended waits for the outside world. */
   isQuietUntil(until: number): boolean {
     const isWaiting = ({ state, due }: RunRecord) => isFinished(state) || (due ?? Infinity) > until;
-    return this.#shadow.runs().every(isWaiting) && this.#nothingIsLeft();
+    return this.#shadow.runs().every(isWaiting) && this.#nothingIsLeft() &&
+      this.schedules.isQuietUntil(until);
   }
 
   #nothingIsLeft(): boolean {

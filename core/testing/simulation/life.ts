@@ -144,6 +144,7 @@ const pauseDelays = [
 async function checkEnd({ world, fleet, laws, asks }: Stage, cast: Cast): Promise<void> {
   laws.streams.checkEnd();
   laws.connectors.checkEnd();
+  laws.schedules.checkEnd();
   world.expect(
     cast.isAtRest(),
     "I9",
