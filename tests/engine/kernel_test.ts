@@ -75,6 +75,7 @@ testInMemory("what asks for a feature that is missing is told which one to give"
       deletion: [() => engine.deleteData(orders, "a")],
       diagrams: [() => engine.diagram(orders)],
       lists: [() => engine.list(), () => engine.timers()],
+      schedules: [() => engine.schedules],
       streams: [() => engine.streams],
       telemetry: [() => engine.states()],
       transactions: [() => engine.prepareTrigger(orders, "b", { data: {} })],

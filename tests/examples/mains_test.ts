@@ -26,6 +26,11 @@ const prints: Readonly<Record<string, readonly string[]>> = {
     'parked: hook "mail" after 3 attempts: the mail server is down',
     "mail to ann@example.com: We cannot send your parcel.",
   ],
+  schedules: [
+    "The schedule is new, and then there",
+    "7 days are made up for",
+    "It is paused: the shop is closed; next would be 10 nights at 02:00 UTC",
+  ],
   connector: [
     'Parked after 6 attempts: Cannot call back run: "orders" has no run for key "nobody\'s"',
     "kettle: paid by bank-1",
