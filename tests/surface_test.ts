@@ -23,12 +23,15 @@ function createEngine
 function deleteTopic
 function joinTelemetry
 function machine
+function recurrence
 function runStateTopic
 function statusTopic
 function systemClock
 function systemRandom
+function wallClock
 interface Admin
 interface AwaitOptions
+interface BackfillView
 interface Batch
 interface Behaviour
 interface CallbackOptions
@@ -61,6 +64,8 @@ interface EngineOptions
 interface EnteringRun
 interface Entry
 interface EventStreamer
+interface Every
+interface EveryOptions
 interface ExportOptions
 interface Finding
 interface Gauge
@@ -85,6 +90,8 @@ interface Machine
 interface MachineBuilder
 interface MachineOptions
 interface NewEvent
+interface OccurrenceView
+interface Occurrences
 interface OperateOptions
 interface OptionLayer
 interface ParkedHook
@@ -98,6 +105,8 @@ interface Random
 interface RateLimit
 interface ReadRequest
 interface ReceiveOptions
+interface Recurrence
+interface RecurrenceType
 interface Refusal
 interface RelayInfo
 interface RelayOptions
@@ -105,8 +114,18 @@ interface RetryOptions
 interface Rules
 interface RunError
 interface RunOptions
+interface RunOriginView
 interface RunTimerView
 interface RunView
+interface ScheduleCounts
+interface ScheduleDescription
+interface SchedulePage
+interface ScheduleQuery
+interface ScheduleResultView
+interface ScheduleSettings
+interface ScheduleVerbs
+interface ScheduleView
+interface ScheduledOccurrence
 interface ShardInfo
 interface Span
 interface SpanEnd
@@ -120,6 +139,7 @@ interface StepPolicy
 interface StepRun
 interface Store
 interface StoreLimits
+interface StoredRecurrence
 interface StreamEvent
 interface Telemetry
 interface TickReport
@@ -133,6 +153,9 @@ interface Transition
 interface Triggered
 interface UnservedWork
 interface VerifyReport
+interface WallClock
+interface WallClockOptions
+interface WallClockRule
 typeAlias BatchResult
 typeAlias CallResult
 typeAlias CallbackHandler
@@ -146,19 +169,26 @@ typeAlias DrawDiagram
 typeAlias Duration
 typeAlias EnteringCall
 typeAlias ErrorCode
+typeAlias GapPolicy
 typeAlias HistoryKind
 typeAlias HookHandler
 typeAlias HookKind
 typeAlias Labels
 typeAlias ListItem
 typeAlias LogLevel
+typeAlias OccurrenceKind
 typeAlias OnHint
+typeAlias Overlap
+typeAlias OverlapPolicy
 typeAlias PayloadOf
 typeAlias ProcessState
 typeAlias ReadOp
 typeAlias ReadResult
 typeAlias Readiness
 typeAlias RunState
+typeAlias ScheduleChanges
+typeAlias ScheduleFilter
+typeAlias ScheduleOptions
 typeAlias StandardSchemaResult
 typeAlias StartStatusOf
 typeAlias StatusOf
@@ -171,6 +201,7 @@ typeAlias TimeoutHandler
 typeAlias TriggerOptions
 typeAlias Version
 variable defaultLimits
+variable every
 variable silentLogger`,
   "./kernel": `function createEngine
 interface Feature
@@ -183,6 +214,7 @@ variable diagrams
 variable hooks
 variable lists
 variable relay
+variable schedules
 variable streams
 variable telemetry
 variable transactions
@@ -213,6 +245,8 @@ interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
   "./plugins/browser": `function browserPlatform
 interface BrowserPlatformOptions`,
+  "./plugins/cron": `interface CronType
+variable cron`,
   "./plugins/otel": `function otelTelemetry
 function traceIdOf
 interface OtelMeter
@@ -221,6 +255,9 @@ interface OtelTracer`,
   "./plugins/prometheus": `function prometheusTelemetry
 interface PrometheusOptions
 interface PrometheusTelemetry`,
+  "./plugins/rrule": `interface RruleOptions
+interface RruleType
+variable rrule`,
   "./testing": `class SimulationError
 function readAnswer
 function recordingTelemetry

@@ -107,9 +107,13 @@ export interface Backfill {
 
 /** Running totals of a schedule. */
 export interface ScheduleCounts {
+  /** Occurrences that have got a run, also by hand and by backfills. */
   readonly started: number;
+  /** Those passed over: by the overlap policy, the filter, the limit, or a pause. */
   readonly skipped: number;
+  /** Those that came up too long ago, or before an update; of very many, those that were counted. */
   readonly missed: number;
+  /** Those that could not be started. */
   readonly failed: number;
 }
 
