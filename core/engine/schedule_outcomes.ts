@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LeaseLostError } from "../errors.ts";
 import type { ScheduleChange } from "../parts/schedule_landing.ts";
 import { decodeOutcome, outcomeKey } from "../parts/schedule_outcome.ts";
 import { type ScheduleRecord, scheduleTable } from "../parts/schedule_record.ts";
@@ -13,8 +14,13 @@ import type { Check } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { type HeldSchedule, shardOfSchedule } from "./schedule_store.ts";
 
-/** Rows that are swept at a time: not with each commit. */
-const sweepMax = 50;
+/** Rows of outcomes that one commit writes at most, and as many that it deletes. */
+const rowsMax = 50;
+
+/** Outcomes that a batch may have besides its schedule, in any store. */
+export function rowsPerBatch({ store }: Pick<EngineContext, "store">): number {
+  return Math.max(1, Math.min(rowsMax, Math.floor((store.limits.writesPerCommitMax - 8) / 2)));
+}
 
 /** Rows of one read. */
 const pageMax = 200;
@@ -50,8 +56,9 @@ export async function sweepOutcomeRows(
 ): Promise<{ readonly change: ScheduleChange; readonly gone: readonly string[] }> {
   const { after, outcomes } = change;
   const excess = after.outcomes - context.limits.outcomesKeptMax;
-  if (excess < sweepMax) return { change, gone: [] };
-  const limit = Math.min(excess, pageMax, context.limits.readPageMax);
+  const limit = rowsPerBatch(context);
+  // Not with each commit.
+  if (excess < limit) return { change, gone: [] };
   const range = keyspace.occurrence.range(after.id);
   const [page] = await context.reader.read(shardOfSchedule(context, after.id), [{ ...range, limit }]);
   const written = new Set(outcomes.map((row) => outcomeKey(after.id, row)));
@@ -76,9 +83,10 @@ export async function sweepDeleted(
   const shard = shardOfSchedule(context, record.id);
   const range = keyspace.occurrence.range(record.id);
   const row = keyspace.schedule.key(record.id);
+  const limit = rowsPerBatch(context);
   for (let start = range.start;;) {
-    const [page] = await context.reader.read(shard, [{ start, end: range.end, limit: sweepMax }]);
-    const isLast = page!.length < sweepMax;
+    const [page] = await context.reader.read(shard, [{ start, end: range.end, limit }]);
+    const isLast = page!.length < limit;
     const batch = new BatchBuilder().check(row, version);
     for (const { key } of page!) batch.delete(key);
     if (isLast) {
@@ -86,6 +94,7 @@ export async function sweepDeleted(
       scheduleTable.remove(batch, record);
     }
     const result = await context.committer.commit(shard, batch, guard);
+    if (!result.ok && result.reason === "lease-lost") throw new LeaseLostError(`shard ${shard}`);
     if (!result.ok) return false;
     if (isLast) return true;
     start = keyAfter(page!.at(-1)!.key);

@@ -12,7 +12,7 @@ import { DueIndex, type DueSink } from "./due_index.ts";
 import { changeRun } from "./operate.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { endedRuns } from "./schedule_end.ts";
-import { startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
+import { rowsPerBatch, startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
 import { type HeldSchedule, readSchedule, scheduleBatch, slotsOf } from "./schedule_store.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { type Starter, startOccurrence } from "./start_occurrence.ts";
@@ -21,9 +21,6 @@ import { readRun } from "./write_change.ts";
 
 /** How long a schedule is let be that this code cannot go on with. */
 const unknownMs = 60_000;
-
-/** Decisions of one commit: each may write a row. */
-const decisionsMax = 50;
 
 /**
  * The schedules of one definition in one shard. A turn of one takes it up to the start of at most one run: the start is
@@ -246,7 +243,7 @@ export class Schedules implements RunSource, DueSink {
       wasStarted: await startedIn(this.#context, schedule),
       isRoomAsked,
       bounds: {
-        decisionsMax,
+        decisionsMax: rowsPerBatch(this.#context),
         missedMax: limits.missedCountMax,
         waitingMax: limits.occurrencesWaitingMax,
         runningMax: limits.scheduleRunsMax,

@@ -84,6 +84,7 @@ function started(schedule: ScheduleRecord, runId: string, now: number): Schedule
   const { at, kind, start } = schedule.starting!;
   const { counts, left, running } = schedule;
   const outcome: Outcome = { kind: "started", by: kind, start, runId, decidedAt: now };
+  const isLast = kind === "slot" && left === 1;
   const after = nextSchedule(schedule, now, {
     starting: undefined,
     retry: undefined,
@@ -91,33 +92,9 @@ function started(schedule: ScheduleRecord, runId: string, now: number): Schedule
     counts: { ...counts, started: counts.started + 1 },
     outcomes: schedule.outcomes + 1,
     ...(left !== undefined && kind === "slot" && { left: left - 1 }),
+    ...(isLast && { next: undefined }),
   });
-  return withoutRest({ after, outcomes: [{ at, form: "at", outcome }] }, now);
-}
-
-/** Nothing of the recurrence starts after the last start of its limit. */
-function withoutRest({ after, outcomes }: ScheduleChange, now: number): ScheduleChange {
-  if (after.left !== 0) return { after, outcomes };
-  const rest = after.waiting.filter(({ kind }) => kind === "slot");
-  const { counts } = after;
-  const reason = `its limit of ${after.rules.limit} starts was reached`;
-  return {
-    after: {
-      ...after,
-      next: undefined,
-      waiting: after.waiting.filter(({ kind }) => kind !== "slot"),
-      counts: { ...counts, skipped: counts.skipped + rest.length },
-      outcomes: after.outcomes + rest.length,
-    },
-    outcomes: [
-      ...outcomes,
-      ...rest.map(({ at }): OutcomeRow => ({
-        at,
-        form: "at",
-        outcome: { kind: "skipped", by: "slot", reason, decidedAt: now },
-      })),
-    ],
-  };
+  return { after, outcomes: [{ at, form: "at", outcome }] };
 }
 
 function passedOver(

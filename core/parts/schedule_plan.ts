@@ -9,6 +9,7 @@ import type { Gap, Outcome, OutcomeRow } from "./schedule_outcome.ts";
 import {
   type Backfill,
   isBuffered,
+  isOver,
   mayStart,
   type Occurrence,
   type Overlap,
@@ -138,6 +139,10 @@ class Planner {
     const { waiting } = this.#draft;
     for (const occurrence of waiting) {
       if (!mayStart(this.#draft, occurrence)) continue;
+      if (isOver(this.#draft, occurrence)) {
+        this.#leave(occurrence);
+        return this.#skip(occurrence, `its limit of ${this.#draft.rules.limit} starts was reached`);
+      }
       const overlap = overlapOf(this.#draft, occurrence);
       if (!this.#isBlocked(overlap)) {
         this.#leave(occurrence);

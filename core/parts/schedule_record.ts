@@ -176,6 +176,11 @@ export function mayStart({ isEnabled }: ScheduleRecord, { kind }: Pick<Occurrenc
   return isEnabled || kind !== "slot";
 }
 
+/** Whether an occurrence comes after the last start of the schedule's limit. */
+export function isOver({ left }: ScheduleRecord, { kind }: Pick<Occurrence, "kind">): boolean {
+  return left === 0 && kind === "slot";
+}
+
 /**
  * When a waiting occurrence is looked at: what waits for others is told of their end, and looked at again now and then.
  */
@@ -194,7 +199,7 @@ export function scheduleDue(schedule: ScheduleRecord): number | undefined {
   if (schedule.deletedAt !== undefined) return schedule.deletedAt + deletedKeptMs;
   if (schedule.starting) return schedule.starting.since;
   const dues = schedule.waiting.filter((each) => mayStart(schedule, each))
-    .map((each) => waitingDue(schedule, each));
+    .map((each) => isOver(schedule, each) ? each.since : waitingDue(schedule, each));
   const [backfill] = schedule.backfills;
   if (backfill) dues.push(waitingDue(schedule, backfill));
   if (schedule.isEnabled && schedule.next) dues.push(schedule.next.due);

@@ -44,6 +44,9 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
   createdAt: fc.nat(2 ** 41),
   previous: fc.stringMatching(/^[0-9a-f]{30}$/),
   traceOrigin: nasty,
+  origin: fc.record({ schedule: nasty, life: nasty, start: count, at: fc.nat(2 ** 41) }, {
+    noNullPrototype: true,
+  }),
   state: fc.constantFrom(...runStates),
   status: nasty,
   version: count,
@@ -80,8 +83,8 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
   ],
   noNullPrototype: true,
 }).map((run) => {
-  const { previous, traceOrigin, due, stepDue, reason, lastError, sealed = false } = run;
-  const whole = { ...run, previous, traceOrigin, due, stepDue, reason, lastError, sealed };
+  const { previous, traceOrigin, origin, due, stepDue, reason, lastError, sealed = false } = run;
+  const whole = { ...run, previous, traceOrigin, origin, due, stepDue, reason, lastError, sealed };
   return { ...whole, head: recordHead(whole) };
 });
 
