@@ -217,7 +217,17 @@ const some = <T>(values: fc.Arbitrary<T>, maxLength = 3) =>
 const signed = (max: number) =>
   fc.integer({ min: 1, max }).chain((value) => fc.constantFrom(value, value, -value));
 
-/** Any rule that RFC 5545 gives a meaning. */
+/** How often a rule occurs on a day, or in a shorter period, at most. */
+function timesOf(
+  frequency: string,
+  [hours, minutes, seconds]: readonly (readonly number[] | undefined)[],
+): number {
+  const [perDay, perHour, perMinute] = [hours?.length ?? 1, minutes?.length ?? 1, seconds?.length ?? 1];
+  const times = { SECONDLY: 1, MINUTELY: perMinute, HOURLY: perHour * perMinute }[frequency];
+  return times ?? perDay * perHour * perMinute;
+}
+
+/** Any rule that the plugin takes: all that RFC 5545 gives a meaning. */
 export const rrulePrograms: fc.Arbitrary<RruleProgram> = fc.constantFrom(
   "SECONDLY",
   "MINUTELY",
@@ -255,10 +265,14 @@ export const rrulePrograms: fc.Arbitrary<RruleProgram> = fc.constantFrom(
       !["frequency", "interval", "weekStart", "places"].includes(name) &&
       program[name as "hours"] !== undefined
     );
-    // The plugin refuses the two together.
-    if (program.weeks) program.monthDays = undefined;
+    // The plugin refuses these together.
+    if (program.weeks) program.monthDays = program.yearDays = undefined;
+    if (program.monthDays && frequency === "YEARLY") program.yearDays = undefined;
+    if (program.yearDays) program.weekdays = rest.weekdays;
     const { places, ...others } = program;
-    const all = by.length > 0 ? { ...others, places } : others;
+    const times = [program.hours, program.minutes, program.seconds];
+    const isChosen = by.length > 0 && places?.some((place) => Math.abs(place) <= timesOf(frequency, times));
+    const all = isChosen ? { ...others, places } : others;
     return Object.fromEntries(
       Object.entries(all).filter(([, value]) => value !== undefined),
     ) as unknown as RruleProgram;
