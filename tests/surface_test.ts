@@ -23,10 +23,12 @@ function createEngine
 function deleteTopic
 function joinTelemetry
 function machine
+function recurrence
 function runStateTopic
 function statusTopic
 function systemClock
 function systemRandom
+function wallClock
 interface Admin
 interface AwaitOptions
 interface Batch
@@ -60,6 +62,8 @@ interface EngineOptions
 interface EnteringRun
 interface Entry
 interface EventStreamer
+interface Every
+interface EveryOptions
 interface ExportOptions
 interface Finding
 interface Gauge
@@ -84,6 +88,7 @@ interface Machine
 interface MachineBuilder
 interface MachineOptions
 interface NewEvent
+interface Occurrences
 interface OperateOptions
 interface OptionLayer
 interface ParkedHook
@@ -97,6 +102,8 @@ interface Random
 interface RateLimit
 interface ReadRequest
 interface ReceiveOptions
+interface Recurrence
+interface RecurrenceType
 interface Refusal
 interface RelayInfo
 interface RelayOptions
@@ -119,6 +126,7 @@ interface StepPolicy
 interface StepRun
 interface Store
 interface StoreLimits
+interface StoredRecurrence
 interface StreamEvent
 interface Telemetry
 interface TickReport
@@ -132,6 +140,9 @@ interface Transition
 interface Triggered
 interface UnservedWork
 interface VerifyReport
+interface WallClock
+interface WallClockOptions
+interface WallClockRule
 typeAlias BatchResult
 typeAlias CallResult
 typeAlias CallbackHandler
@@ -144,6 +155,7 @@ typeAlias DiagramDirection
 typeAlias Duration
 typeAlias EnteringCall
 typeAlias ErrorCode
+typeAlias GapPolicy
 typeAlias HistoryKind
 typeAlias HookHandler
 typeAlias HookKind
@@ -151,6 +163,7 @@ typeAlias Labels
 typeAlias ListItem
 typeAlias LogLevel
 typeAlias OnHint
+typeAlias OverlapPolicy
 typeAlias PayloadOf
 typeAlias ProcessState
 typeAlias ReadOp
@@ -169,6 +182,7 @@ typeAlias TimeoutHandler
 typeAlias TriggerOptions
 typeAlias Version
 variable defaultLimits
+variable every
 variable silentLogger`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
@@ -195,6 +209,8 @@ interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
   "./plugins/browser": `function browserPlatform
 interface BrowserPlatformOptions`,
+  "./plugins/cron": `interface CronType
+variable cron`,
   "./plugins/otel": `function otelTelemetry
 function traceIdOf
 interface OtelMeter
@@ -203,6 +219,9 @@ interface OtelTracer`,
   "./plugins/prometheus": `function prometheusTelemetry
 interface PrometheusOptions
 interface PrometheusTelemetry`,
+  "./plugins/rrule": `interface RruleOptions
+interface RruleType
+variable rrule`,
   "./testing": `class SimulationError
 function readAnswer
 function recordingTelemetry

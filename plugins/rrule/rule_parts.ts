@@ -153,12 +153,17 @@ function checkTogether(text: RuleText, parts: Parts, frequency: string): void {
     "FREQ=YEARLY, or one of less than a day",
   );
   forbid("BYMONTHDAY", frequency === "WEEKLY", "another FREQ");
-  // RFC 5545 allows these, and the library would not look at one of the two.
+  // RFC 5545 gives these a meaning, and the library would not look at one of the two.
   const isYearly = frequency === "YEARLY";
-  forbid("BYMONTHDAY", parts.has("BYWEEKNO"), "either BYMONTHDAY or BYWEEKNO");
-  forbid("BYYEARDAY", parts.has("BYWEEKNO"), "either BYYEARDAY or BYWEEKNO");
-  forbid("BYYEARDAY", isYearly && parts.has("BYMONTHDAY"), "either BYYEARDAY or BYMONTHDAY");
-  forbid("BYDAY", isNumbered && parts.has("BYYEARDAY"), "weekdays without numbers beside BYYEARDAY");
+  for (const name of ["BYWEEKNO", "BYMONTHDAY", "BYDAY"]) {
+    forbid(name, isYearly && parts.has("BYYEARDAY"), `either BYYEARDAY or ${name}`);
+  }
+  forbid("BYMONTHDAY", parts.has("BYWEEKNO"), "either BYWEEKNO or BYMONTHDAY");
+  forbid(
+    "BYDAY",
+    isYearly && isNumbered && parts.has("BYMONTHDAY"),
+    "weekdays without numbers beside BYMONTHDAY",
+  );
   forbid("BYDAY", isNumbered && !isLong, "weekdays without numbers, or FREQ=MONTHLY or YEARLY");
   forbid("BYDAY", isNumbered && parts.has("BYWEEKNO"), "weekdays without numbers beside BYWEEKNO");
   forbid("BYSETPOS", others.length === 0, "another BY part beside it");
