@@ -56,8 +56,8 @@ const dayMs = 86_400_000;
 const earliest = Date.UTC(1000, 0, 1);
 /** The last instant that formats for dates agree about. */
 const latest = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-/** Stretches looked at for one occurrence: a century of clocks that are changed, for rules that name one day in it. */
-const stretchesMax = 400;
+/** Stretches looked at for one occurrence: those of 60 years, in which a 29 February is a Monday twice. */
+const stretchesMax = 200;
 
 /**
  * A clock on a wall, for those who write a type of recurrence.

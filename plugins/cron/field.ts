@@ -69,10 +69,11 @@ export class FieldReader {
     const sorted = [...values].sort((a, b) => a - b);
     const all = kind.max - kind.min + (kind.names && kind.min === 0 ? 0 : 1);
     const isEvery = sorted.length === all;
+    const isOpen = /^[*?]/.test(field.text);
     return {
-      isOpen: /^[*?]/.test(field.text),
+      isOpen,
       isEvery,
-      text: isEvery ? "*" : [...sorted, ...special].join(","),
+      text: isEvery && isOpen ? "*" : [...sorted, ...special].join(","),
     };
   }
 

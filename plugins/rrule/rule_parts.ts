@@ -83,6 +83,7 @@ export function readParts(text: RuleText, rule: Piece): RuleParts {
   if (weekStart) checkName(text, weekStart, weekdays);
   checkValues(text, parts);
   checkTogether(text, parts, frequency.text.toUpperCase());
+  checkPlaces(text, parts, frequency.text.toUpperCase() as Frequency);
   const moment = (name: string) => parts.has(name) ? readMoment(text, parts.get(name)!) : undefined;
   const [until, start] = [moment("UNTIL"), moment("DTSTART")];
   const forLibrary = [...parts].filter(([name]) => !["COUNT", "UNTIL", "DTSTART"].includes(name));
@@ -152,10 +153,40 @@ function checkTogether(text: RuleText, parts: Parts, frequency: string): void {
     "FREQ=YEARLY, or one of less than a day",
   );
   forbid("BYMONTHDAY", frequency === "WEEKLY", "another FREQ");
-  // RFC 5545 allows it, and the library would not look at the days of the month.
-  forbid("BYMONTHDAY", parts.has("BYWEEKNO"), "either BYMONTHDAY or BYWEEKNO");
+  // RFC 5545 gives these a meaning, and the library would not look at one of the two.
+  const isYearly = frequency === "YEARLY";
+  for (const name of ["BYWEEKNO", "BYMONTHDAY", "BYDAY"]) {
+    forbid(name, isYearly && parts.has("BYYEARDAY"), `either BYYEARDAY or ${name}`);
+  }
+  forbid("BYMONTHDAY", parts.has("BYWEEKNO"), "either BYWEEKNO or BYMONTHDAY");
+  forbid(
+    "BYDAY",
+    isYearly && isNumbered && parts.has("BYMONTHDAY"),
+    "weekdays without numbers beside BYMONTHDAY",
+  );
   forbid("BYDAY", isNumbered && !isLong, "weekdays without numbers, or FREQ=MONTHLY or YEARLY");
   forbid("BYDAY", isNumbered && parts.has("BYWEEKNO"), "weekdays without numbers beside BYWEEKNO");
   forbid("BYSETPOS", others.length === 0, "another BY part beside it");
   forbid("UNTIL", parts.has("COUNT"), "either COUNT or UNTIL");
+}
+
+/** The days of a period, at most, and the parts whose values multiply them. */
+const periods: Readonly<Record<Frequency, { readonly days: number; readonly by: readonly string[] }>> = {
+  SECONDLY: { days: 1, by: [] },
+  MINUTELY: { days: 1, by: ["BYSECOND"] },
+  HOURLY: { days: 1, by: ["BYMINUTE", "BYSECOND"] },
+  DAILY: { days: 1, by: ["BYHOUR", "BYMINUTE", "BYSECOND"] },
+  WEEKLY: { days: 1, by: ["BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND"] },
+  MONTHLY: { days: 31, by: ["BYHOUR", "BYMINUTE", "BYSECOND"] },
+  YEARLY: { days: 366, by: ["BYHOUR", "BYMINUTE", "BYSECOND"] },
+};
+
+/** Refuses to choose what no period has, which the library would look for in thousands of them. */
+function checkPlaces(text: RuleText, parts: Parts, frequency: Frequency): void {
+  const places = parts.get("BYSETPOS");
+  if (!places) return;
+  const { days, by } = periods[frequency];
+  const size = by.reduce((times, name) => times * (parts.get(name)?.text.split(",").length ?? 1), days);
+  if (split(places, ",").some((place) => Math.abs(Number(place.text)) <= size)) return;
+  text.refuse(places, `BYSETPOS=${places.text}`, `1 to ${size}, as a period has no more with these BY parts`);
 }

@@ -4,7 +4,7 @@ import { every, PawlError, type Recurrence } from "../../mod.ts";
 import { cron } from "../../plugins/cron/mod.ts";
 import { rrule } from "../../plugins/rrule/mod.ts";
 import { cronOracle, cronPrograms, writeCron } from "./cron_oracle.ts";
-import { occurrencesOf, type OracleClock, type OracleRule, shownAt } from "./oracle.ts";
+import { changesOf, occurrencesOf, type OracleClock, type OracleRule, shownAt } from "./oracle.ts";
 import { rruleOracle, rrulePrograms, writeRule } from "./rrule_oracle.ts";
 
 /** How long the oracle walks before it says that it has seen nothing. */
@@ -26,20 +26,7 @@ export const zones: readonly string[] = [
 
 const span = { from: Date.UTC(2009, 0, 1), to: Date.UTC(2031, 0, 1) };
 
-/** The minutes at which the clocks of a zone are changed, by `Intl`. */
-export function changesOf(timeZone: string, from = span.from, to = span.to): number[] {
-  const changes: number[] = [];
-  const offset = (minute: number) => shownAt(timeZone, minute) - minute;
-  for (let minute = from / 60_000; minute < to / 60_000; minute += 360) {
-    if (offset(minute) === offset(minute + 360)) continue;
-    for (let at = minute + 1; at <= minute + 360; at++) {
-      if (offset(at) !== offset(at - 1)) changes.push(at * 60_000);
-    }
-  }
-  return changes;
-}
-
-const changes = new Map(zones.map((zone) => [zone, changesOf(zone)]));
+const changes = new Map(zones.map((zone) => [zone, changesOf(zone, span.from, span.to)]));
 
 const clocks: fc.Arbitrary<OracleClock> = fc.record({
   timeZone: fc.constantFrom(...zones),

@@ -62,6 +62,19 @@ export function shownAt(timeZone: string, minute: number): number {
   return shown[minute - hour * 60]!;
 }
 
+/** The minutes at which the clocks of a zone are changed, by `Intl`. */
+export function changesOf(timeZone: string, from: number, to: number): number[] {
+  const changes: number[] = [];
+  const offset = (minute: number) => shownAt(timeZone, minute) - minute;
+  for (let minute = from / 60_000; minute < to / 60_000; minute += 360) {
+    if (offset(minute) === offset(minute + 360)) continue;
+    for (let at = minute + 1; at <= minute + 360; at++) {
+      if (offset(at) !== offset(at - 1)) changes.push(at * 60_000);
+    }
+  }
+  return changes;
+}
+
 const dayOf = (shown: number) => Math.floor(shown / 1_440);
 
 /**

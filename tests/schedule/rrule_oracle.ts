@@ -217,7 +217,41 @@ const some = <T>(values: fc.Arbitrary<T>, maxLength = 3) =>
 const signed = (max: number) =>
   fc.integer({ min: 1, max }).chain((value) => fc.constantFrom(value, value, -value));
 
-/** Any rule that RFC 5545 gives a meaning. */
+/** How often a rule occurs on a day, or in a shorter period, at most. */
+function timesOf(
+  frequency: string,
+  [hours, minutes, seconds]: readonly (readonly number[] | undefined)[],
+): number {
+  const [perDay, perHour, perMinute] = [hours?.length ?? 1, minutes?.length ?? 1, seconds?.length ?? 1];
+  const times = { SECONDLY: 1, MINUTELY: perMinute, HOURLY: perHour * perMinute }[frequency];
+  return times ?? perDay * perHour * perMinute;
+}
+
+type Drawn =
+  & { readonly [Name in keyof Omit<RruleProgram, "frequency" | "interval">]: RruleProgram[Name] | undefined }
+  & Pick<RruleProgram, "frequency" | "interval">
+  & { readonly numbered: RruleProgram["weekdays"] | undefined };
+
+/** What is left of a rule without what the plugin refuses. */
+function allowed({ numbered, places, ...drawn }: Drawn): RruleProgram {
+  const isYearly = drawn.frequency === "YEARLY";
+  const { weeks } = drawn;
+  const yearDays = isYearly && weeks ? undefined : drawn.yearDays;
+  const isByYearDay = isYearly && yearDays !== undefined;
+  const monthDays = isByYearDay || weeks ? undefined : drawn.monthDays;
+  const isPlain = weeks !== undefined || isYearly && monthDays !== undefined;
+  const weekdays = isByYearDay ? undefined : isPlain ? drawn.weekdays : numbered ?? drawn.weekdays;
+  const by = { months: drawn.months, weeks, yearDays, monthDays, weekdays };
+  const times = [drawn.hours, drawn.minutes, drawn.seconds];
+  const hasBy = [...Object.values(by), ...times].some((values) => values !== undefined);
+  const isChosen = hasBy && places?.some((place) => Math.abs(place) <= timesOf(drawn.frequency, times));
+  const all = { ...drawn, ...by, ...(isChosen && { places }) };
+  return Object.fromEntries(
+    Object.entries(all).filter(([, value]) => value !== undefined),
+  ) as unknown as RruleProgram;
+}
+
+/** Any rule that the plugin takes: all that RFC 5545 gives a meaning. */
 export const rrulePrograms: fc.Arbitrary<RruleProgram> = fc.constantFrom(
   "SECONDLY",
   "MINUTELY",
@@ -249,18 +283,5 @@ export const rrulePrograms: fc.Arbitrary<RruleProgram> = fc.constantFrom(
     minutes: rarely(some(fc.integer({ min: 0, max: 59 }), 6)),
     seconds: rarely(some(fc.integer({ min: 0, max: 59 }))),
     places: rarely(some(signed(4))),
-  }).map(({ numbered: days, ...rest }) => {
-    const program = { ...rest, ...(days && rest.weeks === undefined && { weekdays: days }) };
-    const by = Object.keys(program).filter((name) =>
-      !["frequency", "interval", "weekStart", "places"].includes(name) &&
-      program[name as "hours"] !== undefined
-    );
-    // The plugin refuses the two together.
-    if (program.weeks) program.monthDays = undefined;
-    const { places, ...others } = program;
-    const all = by.length > 0 ? { ...others, places } : others;
-    return Object.fromEntries(
-      Object.entries(all).filter(([, value]) => value !== undefined),
-    ) as unknown as RruleProgram;
-  });
+  }).map(allowed);
 });
