@@ -1,0 +1,40 @@
+/**
+ * The few lines that a page without a framework needs.
+ *
+ * @module
+ */
+
+/** An element of the page, which must be there. */
+export function find<Found extends HTMLElement = HTMLElement>(id: string): Found {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no element "${id}"`);
+  return found as Found;
+}
+
+/** Makes an element; texts are texts, and never markup. */
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Makes a button. */
+export function button(
+  text: string,
+  onClick: () => unknown,
+  attributes: Readonly<Record<string, string>> = {},
+): HTMLButtonElement {
+  const made = make("button", { type: "button", ...attributes }, text);
+  made.addEventListener("click", () => void onClick());
+  return made;
+}
+
+/** Tells somebody who cannot see the page, once. */
+export function say(text: string): void {
+  find("news").textContent = text;
+}

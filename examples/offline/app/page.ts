@@ -1,0 +1,37 @@
+/**
+ * The page: an engine, a form that triggers runs, and lists of them.
+ *
+ * @module
+ */
+import { askToTick, tickMessage } from "pawl/plugins/browser";
+import { make } from "./dom.ts";
+import { openApp } from "./engine.ts";
+import { startForm } from "./form.ts";
+import { startLists } from "./lists.ts";
+import { showNetwork, showPlace, showStore, warn } from "./surroundings.ts";
+
+const app = openApp();
+showNetwork();
+showStore(app.store);
+void showPlace();
+
+/** Absent: no service worker in this browser, or window; the app then needs the network to open, and is the same else. */
+const worker = navigator.serviceWorker?.register("service_worker.js").then(
+  () => navigator.serviceWorker.ready,
+  () => undefined,
+);
+
+const form = startForm(app, async () => {
+  const registration = await worker;
+  if (registration) await askToTick(registration);
+});
+startLists(app, form.edit);
+
+// A page that is left may have something to do: the worker does it, if the browser lets it live for long enough.
+addEventListener("pagehide", () => navigator.serviceWorker?.controller?.postMessage(tickMessage()));
+
+try {
+  await app.engine.start();
+} catch (error) {
+  warn("start", make("p", {}, `Nothing can be saved here: ${(error as Error).message}`));
+}
