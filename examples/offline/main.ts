@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- It says what the office knows.
 /**
  * Inspections that are made without a network: builds the app, and serves it with its office.
  *

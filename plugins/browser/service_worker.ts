@@ -28,8 +28,8 @@ interface WorkerEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** What a page owns is free a moment after the page has gone; how long to wait before looking again, at first. */
-const heldMsMin = 500;
+/** What is due and was not done is looked at again, as the page that owns it may be gone by then; how soon, at first. */
+const againMsMin = 500;
 
 /** A browser is asked to come again for what is due within this time, and not for a timer in a month. */
 const soonMs = 3_600_000;
@@ -41,8 +41,8 @@ const kinds = ["sync", "periodicsync", "message", "push"] as const;
  * on every `push`. Call it while the worker's script is first run, as the browser wants its listeners at once. Where a
  * browser has none of these events, the next page that opens does the work.
  *
- * There is one tick at a time: events that come meanwhile get one more, together. While a page owns what is due, the worker
- * looks again until the budget is used up, as the page may have been closed just now. A `sync` that leaves something to do
+ * There is one tick at a time: events that come meanwhile get one more, together. Within the budget the worker waits for what
+ * is due in a moment, and looks again at what a page owns, as the page may have been closed just now. A `sync` that leaves something to do
  * is refused, so that the browser repeats it. Nothing is thrown at the browser otherwise.
  *
  * @param scope The worker's `self`.
@@ -146,7 +146,7 @@ class Ticker {
   async #reply(endsAt: number): Promise<TickReply> {
     const { onReport, onError } = this.#options;
     try {
-      const report = await this.#tickUntilFree(endsAt);
+      const report = await this.#tickAgain(endsAt);
       this.#tell(() => onReport?.(report));
       return { report };
     } catch (error) {
@@ -160,16 +160,18 @@ class Ticker {
     }
   }
 
-  /** Ticks again while others hold what is due, and there is time. */
-  async #tickUntilFree(endsAt: number): Promise<TickReport> {
+  /** Ticks again while there is time, and something to do in it: what others hold now, or what is due in a moment. */
+  async #tickAgain(endsAt: number): Promise<TickReport> {
     let processed = 0;
-    for (let waitMs = heldMsMin;; waitMs *= 2) {
+    for (let againMs = againMsMin;; againMs *= 2) {
       const budgetMs = Math.max(0, Math.floor(endsAt - this.#clock.monotonic()));
       const report = await this.#engine.tick({ budgetMs });
       processed += report.processed;
       const leftMs = endsAt - this.#clock.monotonic();
-      if (report.heldElsewhere === 0 || leftMs <= 0) return { ...report, processed };
-      await new Promise<void>((resolve) => this.#clock.after(Math.min(waitMs, leftMs), resolve));
+      const dueMs = report.nextDueAt ? report.nextDueAt.getTime() - this.#clock.now() : Infinity;
+      const waitMs = report.heldElsewhere > 0 || dueMs <= 0 ? Math.min(againMs, leftMs) : dueMs;
+      if (leftMs <= 0 || waitMs > leftMs) return { ...report, processed };
+      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
     }
   }
 

@@ -173,6 +173,21 @@ Deno.test("tickOn() looks again at what a page holds, less and less often, until
   assert.deepEqual(scope.statuses, ["fulfilled"]);
 });
 
+Deno.test("tickOn() waits within its budget for what is due in a moment, and not beyond", async () => {
+  const [soon, late] = [new Date("2026-01-01T00:00:05Z"), new Date("2026-01-01T00:00:21Z")];
+  const { clock, scope, engine } = started([{ nextDueAt: soon, processed: 1 }, { nextDueAt: late }]);
+  scope.fire("push");
+  await clock.advance("1h");
+  assert.deepEqual(engine.budgets, [20_000, 15_000]);
+});
+
+Deno.test("tickOn() does not spin over what is due and does not start", async () => {
+  const { clock, scope, engine } = started(Array(500).fill({ nextDueAt: new Date("2026-01-01") }));
+  scope.fire("push");
+  await clock.advance("1h");
+  assert.deepEqual([scope.statuses, engine.budgets.length], [["fulfilled"], 7]);
+});
+
 Deno.test("tickOn() gives up within its budget what a page goes on to hold", async () => {
   const { clock, scope, engine } = started(Array(50).fill({ heldElsewhere: 1, processed: 1 }));
   const reports: TickReport[] = [];

@@ -23,18 +23,13 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Makes a button. */
-export function button(
-  text: string,
-  onClick: () => unknown,
-  attributes: Readonly<Record<string, string>> = {},
-): HTMLButtonElement {
-  const made = make("button", { type: "button", ...attributes }, text);
-  made.addEventListener("click", () => void onClick());
-  return made;
-}
+/** For how long news are shown; the lists show the same for good. */
+const newsMs = 8_000;
+let newsTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** Tells somebody who cannot see the page, once. */
+/** Shows a sentence for a while, and has it read out to those who cannot see it. */
 export function say(text: string): void {
   find("news").textContent = text;
+  clearTimeout(newsTimer);
+  newsTimer = setTimeout(() => find("news").textContent = "", newsMs);
 }

@@ -3,16 +3,31 @@
  *
  * @module
  */
+import type { RunView } from "pawl";
 import { find, make, say } from "./dom.ts";
 import type { App } from "./engine.ts";
 import { type CheckName, checks, type Inspection, problemsOf } from "./inspection.ts";
 import { keepPhoto } from "./photos.ts";
 import { askToStay } from "./surroundings.ts";
 
+/** A refused run. */
+export type Refused = Pick<RunView<Inspection>, "runId" | "key" | "data">;
+
 /** What other parts of the page may ask the form for. */
 export interface Form {
   /** Fills in an inspection that is to be corrected. */
-  edit(inspection: Inspection): void;
+  correct(run: Refused): void;
+}
+
+/** What is being filled in. */
+interface Draft {
+  readonly inspection: Partial<Inspection>;
+  /** Made once for each inspection, so that one which is submitted twice is one run. */
+  readonly key: string;
+  /** Of the run that is corrected. */
+  readonly runId?: string;
+  /** When it was first submitted as it is. */
+  inspectedAt?: string | undefined;
 }
 
 const textNames = ["asset", "inspector", "notes"] as const;
@@ -26,44 +41,73 @@ const inspectorKey = "inspector";
 export function startForm(app: App, onSaved: () => Promise<void>): Form {
   const form = find<HTMLFormElement>("form");
   for (const name of checkNames) find("checks").append(checkField(name));
-  // One key for each inspection, however often it is submitted.
-  let key = crypto.randomUUID();
+  let draft: Draft;
 
-  const fill = (inspection: Partial<Inspection>) => {
+  function fill(next: Draft): void {
+    draft = next;
     form.reset();
-    for (const name of textNames) field(form, name).value = inspection[name] ?? "";
-    for (const name of checkNames) field(form, name).value = inspection.results?.[name] ?? "";
+    for (const name of textNames) field(form, name).value = draft.inspection[name] ?? "";
+    for (const name of checkNames) field(form, name).value = draft.inspection.results?.[name] ?? "";
     field(form, "inspector").value ||= localStorage.getItem(inspectorKey) ?? "";
+    const isCorrection = draft.runId !== undefined;
+    find("form-title").textContent = isCorrection ? "Correct an inspection" : "New inspection";
+    form.querySelector(".main")!.textContent = isCorrection ? "Save correction" : "Save inspection";
+    find("leave").hidden = !isCorrection;
     showProblems(form, new Map());
-  };
+  }
 
-  const save = async () => {
-    const inspection = read(form);
+  function begin(): void {
+    sessionStorage.removeItem(draftKey);
+    fill({ inspection: {}, key: crypto.randomUUID() });
+  }
+
+  function keepDraft(): void {
+    draft.inspectedAt = undefined;
+    sessionStorage.setItem(draftKey, JSON.stringify({ ...draft, inspection: read(form) }));
+  }
+
+  async function save(): Promise<void> {
+    const inspectedAt = draft.inspectedAt ??= new Date().toISOString();
+    const inspection = { ...read(form), inspectedAt };
     const problems = problemsOf(inspection);
     showProblems(form, problems);
     if (problems.size > 0) return;
+    const { key, runId } = draft;
     const photo = find<HTMLInputElement>("photo").files?.[0];
     if (photo) await keepPhoto(key, photo);
     const data = photo ? { ...inspection, photo: key } : inspection;
-    await app.engine.trigger(app.inspections, key, { data });
-    key = crypto.randomUUID();
-    sessionStorage.removeItem(draftKey);
+    if (runId === undefined) {
+      await app.engine.trigger(app.inspections, key, { data, idempotencyKey: key });
+    } else {
+      const { applied } = await app.engine.callback(app.inspections, key, "refused", data, { runId });
+      if (!applied) throw new Error("Another tab has corrected it already");
+    }
     localStorage.setItem(inspectorKey, inspection.inspector);
-    fill({});
+    begin();
     say(`The inspection of ${inspection.asset} is saved on this device.`);
-    field(form, "asset").focus();
-    await Promise.all([onSaved(), askToStay()]);
-  };
+    void onSaved();
+    void askToStay();
+  }
 
-  form.addEventListener("input", () => sessionStorage.setItem(draftKey, JSON.stringify(read(form))));
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("input", keepDraft);
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    save().catch((error) => refuse(`It could not be saved, and is still in the form: ${error.message}`));
+    form.inert = true;
+    const failure = await save().then(() => undefined, (error) => error as Error);
+    form.inert = false;
+    if (failure) refuse(`It could not be saved, and is still here: ${failure.message}`);
+    else if (find("refusal").hidden) field(form, "asset").focus();
+    form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   });
-  fill(JSON.parse(sessionStorage.getItem(draftKey) ?? "{}"));
+  find("leave").addEventListener("click", begin);
+
+  begin();
+  const kept = sessionStorage.getItem(draftKey);
+  if (kept !== null) fill(JSON.parse(kept));
   return {
-    edit(inspection) {
-      fill(inspection);
+    correct({ key, runId, data }) {
+      fill({ inspection: data, key, runId });
+      keepDraft();
       form.scrollIntoView({ block: "start" });
       field(form, "asset").focus();
     },
@@ -71,19 +115,11 @@ export function startForm(app: App, onSaved: () => Promise<void>): Form {
 }
 
 function checkField(name: CheckName): HTMLElement {
-  const choice = (value: "ok" | "defect", text: string) =>
-    make(
-      "label",
-      { class: value },
-      make("input", {
-        type: "radio",
-        name,
-        value,
-        id: `${name}-${value}`,
-        "aria-describedby": `${name}-problem`,
-      }),
-      make("span", {}, text),
-    );
+  const describedBy = { "aria-describedby": `${name}-problem` };
+  const choice = (value: "ok" | "defect", text: string) => {
+    const input = make("input", { type: "radio", id: `${name}-${value}`, name, value, ...describedBy });
+    return make("label", { class: value }, input, make("span", {}, text));
+  };
   return make(
     "fieldset",
     {},
@@ -98,7 +134,7 @@ function field(form: HTMLFormElement, name: string): HTMLInputElement {
   return form.elements.namedItem(name) as HTMLInputElement;
 }
 
-function read(form: HTMLFormElement): Inspection {
+function read(form: HTMLFormElement): Omit<Inspection, "inspectedAt"> {
   const values = new FormData(form);
   const text = (name: string) => String(values.get(name) ?? "").trim();
   const results = checkNames.flatMap((name) => values.has(name) ? [[name, values.get(name)]] : []);
@@ -107,22 +143,23 @@ function read(form: HTMLFormElement): Inspection {
     inspector: text("inspector"),
     notes: text("notes"),
     results: Object.fromEntries(results),
-    inspectedAt: new Date().toISOString(),
   };
 }
 
-/** Says at each field what is wrong with it, and leads to the first. */
+/** Says at each field what is wrong with it. */
 function showProblems(form: HTMLFormElement, problems: ReadonlyMap<string, string>): void {
   for (const name of [...textNames, ...checkNames]) {
-    const problem = problems.get(name);
-    find(`${name}-problem`).textContent = problem ?? "";
+    const problem = problems.get(name) ?? "";
+    find(`${name}-problem`).textContent = problem;
     for (const input of form.querySelectorAll(`[name="${name}"]`)) {
-      input.toggleAttribute("aria-invalid", false);
-      if (problem !== undefined) input.setAttribute("aria-invalid", "true");
+      if (problem === "") input.removeAttribute("aria-invalid");
+      else input.setAttribute("aria-invalid", "true");
     }
   }
-  refuse(problems.size === 0 ? "" : [...problems.values()].join(". ") + ".");
-  form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  const { size } = problems;
+  refuse(
+    size === 0 ? "" : `Not saved yet: ${size} ${size === 1 ? "field needs" : "fields need"} your attention.`,
+  );
 }
 
 function refuse(text: string): void {

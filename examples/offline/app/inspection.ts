@@ -3,7 +3,8 @@
  *
  * ```text
  * filled -> checked -> packed -> ready -> sent
- *                  \-- no photo --/
+ *    ^          \-- no photo --/   |
+ *    \...a person corrects it... refused
  * ```
  *
  * @module
@@ -12,7 +13,7 @@ import { machine } from "pawl";
 
 /** What is looked at, and how it is called in the form. */
 export const checks = {
-  guards: "Guards and covers in place",
+  guards: "Guards in place",
   leaks: "No leaks",
   labels: "Labels readable",
   stop: "Emergency stop works",
@@ -30,6 +31,8 @@ export interface Inspection {
   readonly inspectedAt: string;
   /** Of a photo that lies on the device; a run is too small for it. */
   readonly photo?: string;
+  /** Why somebody must look at it. */
+  refusal?: string;
   receivedAt?: string;
 }
 
@@ -54,7 +57,7 @@ export function problemsOf({ asset, inspector, results, notes }: Inspection): Re
   if (!/^[A-Z]{2}-\d{3}$/.test(asset)) problems.set("asset", "Enter the number on the plate, such as PU-101");
   if (inspector === "") problems.set("inspector", "Enter your name");
   for (const name of Object.keys(checks) as CheckName[]) {
-    if (!results[name]) problems.set(name, `Choose OK or Defect for “${checks[name]}”`);
+    if (!results[name]) problems.set(name, "Choose OK or Defect");
   }
   if (Object.values(results).includes("defect") && notes === "") {
     problems.set("notes", "Describe the defect");
@@ -64,41 +67,52 @@ export function problemsOf({ asset, inspector, results, notes }: Inspection): Re
 
 /**
  * Makes the machine. The steps of the office need the network: without it a run waits, and no attempt is counted. What the
- * office refuses is paused until somebody looks at it; any other failure is tried again by itself.
+ * office refuses waits for a person; any other failure is tried again by itself.
  *
  * @param services The device and the office.
  * @returns The machine.
  */
 export function inspectionMachine(services: Services) {
+  const dropPhoto = async ({ data }: { readonly data: Inspection }) => {
+    if (data.photo !== undefined) await services.dropPhoto(data.photo);
+  };
   return machine<Inspection>("inspections", {
-    pauseRetry: false,
+    pauseRetry: "1m",
     keepFinished: "30d",
     steps: { timeout: "1m", retry: { initial: "1s", max: "30s" } },
   })
-    .step("filled", ["checked"], (run) => {
+    .step("filled", ["checked", "refused"], (run) => {
       const [problem] = problemsOf(run.data).values();
-      return problem === undefined ? "checked" : run.pause(problem);
+      if (problem === undefined) return "checked";
+      run.data.refusal = problem;
+      return "refused";
     })
     .step("checked", ["packed", "ready"], async (run) => {
       if (run.data.photo === undefined) return "ready";
       await services.packPhoto(run.data.photo);
       return "packed";
     })
-    .step("packed", ["ready"], async (run) => {
+    .step("packed", ["ready", "refused"], async (run) => {
       const answer = await services.uploadPhoto(run.data.photo!, run.signal);
-      return "refused" in answer ? run.pause(answer.refused) : "ready";
+      if (!("refused" in answer)) return "ready";
+      run.data.refusal = answer.refused;
+      return "refused";
     }, { needs: "network" })
-    .step("ready", ["sent"], async (run) => {
+    .step("ready", ["sent", "refused"], async (run) => {
       const answer = await services.sendInspection(run.runId, run.data, run.signal);
-      if ("refused" in answer) return run.pause(answer.refused);
+      if ("refused" in answer) {
+        run.data.refusal = answer.refused;
+        return "refused";
+      }
       run.data.receivedAt = answer.receivedAt;
       return "sent";
     }, { needs: "network" })
-    .onComplete((run) => dropPhoto(run.data))
-    .onCancel((run) => dropPhoto(run.data))
+    .callback("refused", ["filled"], (run, correction: Partial<Inspection>) => {
+      const { refusal: _, ...before } = run.data;
+      run.data = { ...before, ...correction };
+      return "filled";
+    })
+    .onComplete(dropPhoto)
+    .onCancel(dropPhoto)
     .build();
-
-  async function dropPhoto({ photo }: Inspection): Promise<void> {
-    if (photo !== undefined) await services.dropPhoto(photo);
-  }
 }

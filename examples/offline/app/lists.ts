@@ -3,34 +3,27 @@
  *
  * @module
  */
-import type { ListItem, RunState } from "pawl";
-import { button, find, make, say } from "./dom.ts";
+import type { RunState } from "pawl";
+import { find, say } from "./dom.ts";
 import type { App } from "./engine.ts";
-import type { Inspection } from "./inspection.ts";
+import type { Refused } from "./form.ts";
+import { type Act, itemOf, listOf, type Run } from "./list_item.ts";
 
-/** A run, with its data. */
-type Run = ListItem & { readonly data: Inspection };
-
-/** Which list shows which runs. A cancelled one is in none. */
-const listOf: Readonly<Partial<Record<RunState, "attention" | "pending" | "done">>> = {
-  initiated: "pending",
-  running: "pending",
-  paused: "attention",
-  stalled: "attention",
-  failed: "attention",
-  completed: "done",
-};
+/** Every run but those that were discarded. */
+const shownStates: readonly RunState[] = ["initiated", "running", "paused", "stalled", "failed", "completed"];
+const listNames = ["attention", "pending", "done"] as const;
 
 /** Other tabs and the worker tell of their commits; this is for a message that was missed. */
 const lookMs = 5_000;
 const shownMax = 100;
 
-/** Starts them; `edit` fills the form with an inspection that is to be corrected. */
-export function startLists(app: App, edit: (inspection: Inspection) => void): void {
-  const shown = new Map<string, Run>();
+/** Starts them; `correct` opens a refused run in the form. */
+export function startLists(app: App, correct: (run: Refused) => void): void {
+  const known = new Map<string, string>();
   let isLooking = false;
   let isStale = false;
-  const show = async () => {
+
+  async function show(): Promise<void> {
     isStale = true;
     if (isLooking) return;
     isLooking = true;
@@ -40,85 +33,41 @@ export function startLists(app: App, edit: (inspection: Inspection) => void): vo
       await look().catch(() => {});
     }
     isLooking = false;
-  };
+  }
 
   async function look(): Promise<void> {
     const { items } = await app.engine.list({
       definition: app.inspections.name,
-      runState: Object.keys(listOf) as RunState[],
+      runState: shownStates,
       include: ["data"],
       limit: shownMax,
     });
     const runs = items.filter((item): item is Run => item.data !== undefined);
-    for (const name of ["attention", "pending", "done"]) {
-      showList(name, runs.filter((run) => listOf[run.runState] === name));
-    }
-    find("attention").hidden = runs.every((run) => listOf[run.runState] !== "attention");
+    for (const name of listNames) showList(name, runs.filter((run) => listOf(run) === name), act);
     for (const run of runs) {
-      const before = shown.get(run.runId);
-      if (before && before.runState !== run.runState) tell(run);
-      shown.set(run.runId, run);
+      const before = known.get(run.runId);
+      if (before !== undefined && before !== listOf(run)) tell(run);
+      known.set(run.runId, listOf(run));
     }
   }
 
-  function showList(name: string, runs: readonly Run[]): void {
-    const section = find(name);
-    section.querySelector(".count")!.textContent = runs.length === 0 ? "" : String(runs.length);
-    section.querySelector<HTMLElement>(".empty")?.toggleAttribute("hidden", runs.length > 0);
-    const list = section.querySelector("ul")!;
-    const known = new Map([...list.children].map((child) => [(child as HTMLElement).dataset.look, child]));
-    const items = runs.map((run) => {
-      const look = `${run.runId} ${run.version} ${navigator.onLine}`;
-      return known.get(look) ?? itemOf(run, look);
-    });
-    // What has not changed stays the same element, so that nobody loses the focus.
-    const isSame = items.length === list.children.length &&
-      items.every((item, n) => item === list.children[n]);
-    if (!isSame) list.replaceChildren(...items);
-  }
-
-  function itemOf(run: Run, look: string): HTMLElement {
-    const titleId = `title-${run.runId}`;
-    const item = make(
-      "li",
-      { class: "item", "data-look": look, "data-key": run.key, "aria-labelledby": titleId },
-      make("h3", { id: titleId }, run.data.asset),
-      make("p", { class: "quiet" }, summaryOf(run.data)),
-      stagesOf(run),
-      make("p", { class: "state" }, stateOf(run)),
-    );
-    const actions = actionsOf(run);
-    if (actions.length > 0) item.append(make("div", { class: "actions" }, ...actions));
-    return item;
-  }
-
-  function actionsOf(run: Run): HTMLElement[] {
-    const labelled = (text: string, act: () => Promise<unknown>) =>
-      button(text, () => act().catch((error) => say(error.message)).finally(show), {
-        "aria-label": `${text}: ${run.data.asset}`,
-      });
-    const id = { runId: run.runId };
-    if (listOf[run.runState] === "attention") {
-      return [
-        labelled("Try again", () => app.engine.resume(app.inspections, run.key, id)),
-        labelled("Edit", async () => {
-          await app.engine.cancel(app.inspections, run.key, { ...id, reason: "to be corrected" });
-          edit(run.data);
-        }),
-        labelled("Discard", async () => {
-          if (!confirm(`Discard the inspection of ${run.data.asset}? It is not on the server.`)) return;
-          await app.engine.cancel(app.inspections, run.key, { ...id, reason: "discarded" });
-        }),
-      ];
-    }
-    if (listOf[run.runState] !== "pending" || !run.lastError) return [];
-    return [
+  async function act(act: Act, { key, runId, data }: Run): Promise<void> {
+    const { engine, inspections } = app;
+    if (act === "correct") return correct({ key, runId, data });
+    try {
+      if (act === "retry") await engine.callback(inspections, key, "refused", {}, { runId });
       // A run that is resumed does not wait for its next attempt.
-      labelled("Try now", async () => {
-        await app.engine.pause(app.inspections, run.key, id);
-        await app.engine.resume(app.inspections, run.key, id);
-      }),
-    ];
+      if (act === "hurry") await engine.pause(inspections, key, { runId });
+      if (act === "hurry" || act === "resume") await engine.resume(inspections, key, { runId });
+      if (
+        act === "discard" && confirm(`Discard the inspection of ${data.asset}? The server does not have it.`)
+      ) {
+        await engine.cancel(inspections, key, { runId, reason: "discarded" });
+      }
+    } catch (error) {
+      say((error as Error).message);
+    }
+    await show();
   }
 
   app.store.watch?.(show);
@@ -127,43 +76,29 @@ export function startLists(app: App, edit: (inspection: Inspection) => void): vo
   void show();
 }
 
-function tell({ data, runState, reason }: Run): void {
-  if (runState === "completed") say(`The inspection of ${data.asset} is on the server.`);
-  if (listOf[runState] === "attention") {
-    say(`The inspection of ${data.asset} needs you: ${reason ?? runState}`);
+function showList(name: string, runs: readonly Run[], act: (act: Act, run: Run) => void): void {
+  const section = find(name);
+  const link = document.querySelector<HTMLElement>(`nav a[href="#${name}"]`)!;
+  for (const place of [section, link]) {
+    place.querySelector(".count")!.textContent = runs.length === 0 ? "" : String(runs.length);
+    if (name === "attention") place.hidden = runs.length === 0;
   }
-}
-
-const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
-
-function summaryOf({ inspector, inspectedAt, results, photo }: Inspection): string {
-  const defects = Object.values(results).filter((result) => result === "defect").length;
-  const finding = defects === 0 ? "no defects" : defects === 1 ? "1 defect" : `${defects} defects`;
-  const photos = photo === undefined ? [] : ["photo"];
-  return [finding, ...photos, inspector, time.format(new Date(inspectedAt))].join(" · ");
-}
-
-/** How far it is; each stage is a committed step. */
-function stagesOf({ status, data }: Run): HTMLElement {
-  const stages = data.photo === undefined
-    ? { ready: "Checked", sent: "On the server" }
-    : { checked: "Checked", packed: "Photo packed", ready: "Photo uploaded", sent: "On the server" };
-  const order = ["filled", "checked", "packed", "ready", "sent"];
-  const items = Object.entries(stages).map(([stage, text]) => {
-    const isDone = order.indexOf(status) >= order.indexOf(stage);
-    const unseen = make("span", { class: "unseen" }, isDone ? "done: " : "to do: ");
-    return make("li", { class: isDone ? "reached" : "" }, unseen, text);
+  section.querySelector(".empty")?.toggleAttribute("hidden", runs.length > 0);
+  const list = section.querySelector("ul")!;
+  const before = new Map([...list.children].map((item) => [(item as HTMLElement).dataset.look, item]));
+  const items = runs.map((run) => {
+    const look = `${run.runId} ${run.version} ${run.attempt} ${navigator.onLine}`;
+    return before.get(look) ?? itemOf(run, look, (each) => act(each, run));
   });
-  return make("ol", { class: "stages" }, ...items);
+  // What has not changed stays the same element, so that nobody loses the focus.
+  const isSame = items.length === before.size && items.every((item, n) => item === list.children[n]);
+  if (!isSame) list.replaceChildren(...items);
 }
 
-/** What a person should know of it, in a sentence. */
-function stateOf(run: Run): string {
-  const { runState, status, reason, lastError, attempt, data } = run;
-  if (runState === "completed") return `Received ${time.format(new Date(data.receivedAt ?? run.updatedAt))}`;
-  if (runState === "stalled") return "Made by a newer version of this app: reload the page";
-  if (listOf[runState] === "attention") return reason ?? "It has failed";
-  if (!navigator.onLine) return "Saved on this device. It is sent when you are online.";
-  if (lastError) return `${lastError.message}. Attempt ${attempt} failed; it is tried again by itself.`;
-  return status === "packed" ? "Sending the photo" : status === "ready" ? "Sending" : "Preparing";
+function tell(run: Run): void {
+  const what = `The inspection of ${run.data.asset}`;
+  if (listOf(run) === "done") say(`${what} is on the server.`);
+  if (listOf(run) === "attention") {
+    say(`${what} needs you: ${run.data.refusal ?? run.reason ?? run.runState}`);
+  }
 }

@@ -25,7 +25,7 @@ const form = startForm(app, async () => {
   const registration = await worker;
   if (registration) await askToTick(registration);
 });
-startLists(app, form.edit);
+startLists(app, form.correct);
 
 // A page that is left may have something to do: the worker does it, if the browser lets it live for long enough.
 addEventListener("pagehide", () => navigator.serviceWorker?.controller?.postMessage(tickMessage()));
