@@ -5,25 +5,12 @@
  * @module
  */
 import type { Browser, Page } from "puppeteer-core";
+import { bundleOf } from "./bundle.ts";
 
 let bundle: Promise<string> | undefined;
 
 /** The page's script, bundled once per process. */
-function suiteBundle(): Promise<string> {
-  return bundle ??= (async () => {
-    const folder = await Deno.makeTempDir();
-    const entry = new URL("pages/suite.ts", import.meta.url).pathname;
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--platform", "browser", "-o", `${folder}/suite.js`, entry],
-      stderr: "piped",
-      stdout: "null",
-    }).output();
-    if (code !== 0) throw new Error(`Cannot bundle the page: ${new TextDecoder().decode(stderr)}`);
-    const text = await Deno.readTextFile(`${folder}/suite.js`);
-    await Deno.remove(folder, { recursive: true });
-    return text;
-  })();
-}
+const suiteBundle = () => bundle ??= bundleOf("suite");
 
 const page =
   `<!doctype html><html lang="en"><title>Pawl</title><script type="module" src="suite.js"></script></html>`;
