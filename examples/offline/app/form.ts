@@ -101,9 +101,9 @@ export function startForm(app: App, onSaved: () => Promise<void>): Form {
   });
   find("leave").addEventListener("click", begin);
 
-  begin();
   const kept = sessionStorage.getItem(draftKey);
-  if (kept !== null) fill(JSON.parse(kept));
+  if (kept === null) begin();
+  else fill(JSON.parse(kept));
   return {
     correct({ key, runId, data }) {
       fill({ inspection: data, key, runId });
