@@ -193,8 +193,17 @@ interface MemoryStreamerOptions`,
   "./adapters/streams/broadcast_channel": `function broadcastStreamer
 interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
-  "./plugins/browser": `function browserPlatform
-interface BrowserPlatformOptions`,
+  "./plugins/browser": `function askToTick
+function browserPlatform
+function tickMessage
+function tickOn
+interface AskToTickOptions
+interface AskedTick
+interface BrowserPlatformOptions
+interface TickMessage
+interface TickOnOptions
+interface TickRegistration
+typeAlias TickReply`,
   "./plugins/otel": `function otelTelemetry
 function traceIdOf
 interface OtelMeter

@@ -98,7 +98,7 @@ for (const kind of ["chrome", "firefox"] as const) {
     await ask(first, "start");
     await ask(first, "trigger", "one");
     const second = await open();
-    for (let status; status !== "checked";) status = (await ask(second, "get", "one"))?.status;
+    while ((await ask(second, "get", "one"))?.status !== "checked");
     await first.close();
     const reply = await ask(second, "tick");
     assert.ok("report" in reply && reply.report.processed > 0, JSON.stringify(reply));

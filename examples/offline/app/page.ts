@@ -30,8 +30,17 @@ startLists(app, form.correct);
 // A page that is left may have something to do: the worker does it, if the browser lets it live for long enough.
 addEventListener("pagehide", () => navigator.serviceWorker?.controller?.postMessage(tickMessage()));
 
-try {
-  await app.engine.start();
-} catch (error) {
-  warn("start", make("p", {}, `Nothing can be saved here: ${(error as Error).message}`));
+/** How long to wait before a store that did not open is tried again. */
+const startAgainMs = 5_000;
+
+async function start(): Promise<void> {
+  try {
+    await app.engine.start();
+    warn("start");
+  } catch (error) {
+    const { message } = error as Error;
+    warn("start", make("p", {}, "Nothing is sent at the moment; it is tried again."), make("p", {}, message));
+    setTimeout(start, startAgainMs);
+  }
 }
+void start();
