@@ -40,8 +40,10 @@ export interface TickRegistration {
 export const defaultTag = "pawl";
 
 /**
+ * Makes what to post to a service worker so that it ticks; also when a page is left, as nothing is waited for.
+ *
  * @param tag The tag that {@linkcode tickOn} was given.
- * @returns What to post to a service worker so that it ticks; also when a page is left, as nothing is waited for.
+ * @returns The message.
  */
 export function tickMessage(tag: string = defaultTag): TickMessage {
   return { type: "pawl tick", tag };

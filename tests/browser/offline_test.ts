@@ -156,6 +156,20 @@ for (const kind of ["chrome", "firefox"] as const) {
     await office.has("BO-201", "PU-101");
   });
 
+  inBrowser(kind, "the service worker sends what a page that was closed has kept", async (visit) => {
+    const { browser, office } = visit;
+    const tab = await visit.open();
+    await tab.installed();
+    office.mood = "closed";
+    await tab.save("PU-101");
+    await tab.says("pending", "The server answered 503");
+    const other = await browser.newPage();
+    await tab.page.close();
+    office.mood = "well";
+    await office.has("PU-101");
+    await other.close();
+  });
+
   testWithBrowser(
     kind,
     `what is saved outlives kill -9 of the browser, and is sent once (${kind})`,
@@ -280,18 +294,4 @@ inBrowser("chrome", "what a tab that crashes was sending is sent once by the nex
   office.mood = "well";
   await next.shows("done", "PU-101");
   await office.has("PU-101");
-});
-
-inBrowser("chrome", "the service worker sends what a page that was closed has kept", async (visit) => {
-  const { browser, office } = visit;
-  const tab = await visit.open();
-  await tab.installed();
-  office.mood = "closed";
-  await tab.save("PU-101");
-  await tab.says("pending", "The server answered 503");
-  const other = await browser.newPage();
-  await tab.page.close();
-  office.mood = "well";
-  await office.has("PU-101");
-  await other.close();
 });
