@@ -170,6 +170,55 @@ for (const kind of ["chrome", "firefox"] as const) {
     await other.close();
   });
 
+  inBrowser(kind, "what the device has no room for stays in the form, and is said", async (visit) => {
+    const tab = await visit.open();
+    await tab.fill("PU-101", { isDefect: true });
+    await tab.page.evaluate(() => {
+      const { prototype } = IDBObjectStore;
+      const { put } = prototype;
+      Object.assign(globalThis, { makeRoom: () => Object.assign(prototype, { put }) });
+      prototype.put = () => {
+        throw new DOMException("no room", "QuotaExceededError");
+      };
+    });
+    await tab.submit();
+    await tab.page.waitForSelector("#refusal:not([hidden])");
+    await tab.page.waitForSelector("#warning-store");
+    const shown = (id: string) => tab.page.$eval(id, (element) => (element as HTMLElement).innerText);
+    assert.match(await shown("#refusal"), /^It could not be saved, and is still here/);
+    assert.match(await shown("#warning-store"), /no room left/);
+    assert.equal(
+      await tab.page.$eval("#notes", (notes) => (notes as HTMLTextAreaElement).value),
+      "Drips at the seal",
+    );
+    await tab.page.evaluate(() => (globalThis as unknown as { makeRoom: () => void }).makeRoom());
+    await tab.submit();
+    await tab.shows("done", "PU-101");
+    await tab.page.waitForFunction(() => document.getElementById("warning-store") === null, { polling: 100 });
+    await visit.office.has("PU-101");
+  });
+
+  inBrowser(kind, "what the browser has deleted is told", async (visit) => {
+    const { office } = visit;
+    const tab = await visit.open();
+    office.mood = "closed";
+    await tab.save("PU-101");
+    await tab.page.evaluate(() =>
+      new Promise<void>((resolve, reject) => {
+        const request = indexedDB.deleteDatabase("inspections");
+        request.onsuccess = () => resolve();
+        request.onerror = () => reject(request.error);
+      })
+    );
+    await tab.reload();
+    await tab.page.waitForSelector("#warning-store");
+    const warning = await tab.page.$eval("#warning-store", (element) => (element as HTMLElement).innerText);
+    assert.match(warning, /The browser has deleted/);
+    office.mood = "well";
+    await tab.save("BO-201");
+    await tab.shows("done", "BO-201");
+  });
+
   testWithBrowser(
     kind,
     `what is saved outlives kill -9 of the browser, and is sent once (${kind})`,

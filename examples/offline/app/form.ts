@@ -53,6 +53,9 @@ export function startForm(app: App, onSaved: () => Promise<void>): Form {
     find("form-title").textContent = isCorrection ? "Correct an inspection" : "New inspection";
     form.querySelector(".main")!.textContent = isCorrection ? "Save correction" : "Save inspection";
     find("leave").hidden = !isCorrection;
+    find("photo-hint").textContent = draft.inspection.photo === undefined
+      ? "(optional)"
+      : "(kept, unless you choose another)";
     showProblems(form, new Map());
   }
 
