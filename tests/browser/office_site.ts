@@ -15,6 +15,7 @@ let built: Promise<string> | undefined;
 const appFolder = () =>
   built ??= (async () => {
     const folder = await Deno.makeTempDir({ prefix: "pawl-app-" });
+    addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
     await buildApp(folder);
     return folder;
   })();

@@ -99,8 +99,8 @@ export function startForm(app: App, onSaved: () => Promise<void>): Form {
     const failure = await save().then(() => undefined, (error) => error as Error);
     form.inert = false;
     if (failure) refuse(`It could not be saved, and is still here: ${failure.message}`);
-    else if (find("refusal").hidden) field(form, "asset").focus();
-    form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    const invalid = form.querySelector<HTMLElement>('[aria-invalid="true"]');
+    (failure ? find("refusal") : invalid ?? field(form, "asset")).focus();
   });
   find("leave").addEventListener("click", begin);
 

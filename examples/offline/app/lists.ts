@@ -9,13 +9,16 @@ import type { App } from "./engine.ts";
 import type { Refused } from "./form.ts";
 import { type Act, itemOf, listOf, type Run } from "./list_item.ts";
 
-/** Every run but those that were discarded. */
-const shownStates: readonly RunState[] = ["initiated", "running", "paused", "stalled", "failed", "completed"];
+/** Every run but those that are on the server, or were discarded. */
+const openStates: readonly RunState[] = ["initiated", "running", "paused", "stalled", "failed"];
 const listNames = ["attention", "pending", "done"] as const;
 
 /** Other tabs and the worker tell of their commits; this is for a message that was missed. */
 const lookMs = 5_000;
-const shownMax = 100;
+
+/** All that is open is shown, and the latest of what is done. */
+const openMax = 500;
+const doneMax = 20;
 
 /** Starts them; `correct` opens a refused run in the form. */
 export function startLists(app: App, correct: (run: Refused) => void): void {
@@ -35,14 +38,15 @@ export function startLists(app: App, correct: (run: Refused) => void): void {
     isLooking = false;
   }
 
+  async function runsAt(runState: readonly RunState[], limit: number): Promise<readonly Run[]> {
+    const definition = app.inspections.name;
+    const { items } = await app.engine.list({ definition, runState, limit, include: ["data"] });
+    return items.filter((item): item is Run => item.data !== undefined);
+  }
+
   async function look(): Promise<void> {
-    const { items } = await app.engine.list({
-      definition: app.inspections.name,
-      runState: shownStates,
-      include: ["data"],
-      limit: shownMax,
-    });
-    const runs = items.filter((item): item is Run => item.data !== undefined);
+    const found = await Promise.all([runsAt(openStates, openMax), runsAt(["completed"], doneMax)]);
+    const runs = found.flat();
     for (const name of listNames) showList(name, runs.filter((run) => listOf(run) === name), act);
     for (const run of runs) {
       const before = known.get(run.runId);
@@ -80,7 +84,8 @@ function showList(name: string, runs: readonly Run[], act: (act: Act, run: Run) 
   const section = find(name);
   const link = document.querySelector<HTMLElement>(`nav a[href="#${name}"]`)!;
   for (const place of [section, link]) {
-    place.querySelector(".count")!.textContent = runs.length === 0 ? "" : String(runs.length);
+    const count = name === "done" && runs.length === doneMax ? `latest ${doneMax}` : runs.length || "";
+    place.querySelector(".count")!.textContent = String(count);
     if (name === "attention") place.hidden = runs.length === 0;
   }
   section.querySelector(".empty")?.toggleAttribute("hidden", runs.length > 0);
