@@ -3,10 +3,10 @@ import { keyspace } from "../../core/store/keyspace.ts";
 import { overlaysOf, type ShardOverlay } from "../../core/store/overlay.ts";
 import { settleCall } from "../../core/store/settle.ts";
 import type { CallResult, CommitCall } from "../../core/store/store.ts";
-import { begin, type Handle } from "./database.ts";
+import { begin, DeadHandle, type Handle } from "./database.ts";
 import { isQuota } from "./errors.ts";
 import { inTime } from "./in_time.ts";
-import { counterKey, type Row, shardFront } from "./schema.ts";
+import { checkRow, counterKey, type Row, shardFront } from "./schema.ts";
 
 /** How a commit is made. */
 export interface CommitOptions {
@@ -80,14 +80,18 @@ function loads(
   const ask = (key: string, found: (row: Row | undefined) => void) => asked.push(store.get(key).then(found));
   for (const [shard, overlay] of overlays) {
     const front = shardFront(shard);
-    ask(counterKey(shard), (row) => overlay.load(row?.n ?? 0));
+    ask(counterKey(shard), (row) => {
+      // Somebody has emptied it: to open it anew tells what is left.
+      if (!row) throw new DeadHandle(new DOMException("the store was cleared", "InvalidStateError"));
+      overlay.load(checkRow(row).n);
+    });
     for (const key of [...overlay.known.keys()]) {
-      ask(front + key, (row) => overlay.known.set(key, row?.n ?? null));
+      ask(front + key, (row) => overlay.known.set(key, row ? checkRow(row).n : null));
     }
   }
   for (const { shard, committer } of calls) {
     const key = keyspace.outcome.key(committer.id);
-    ask(shardFront(shard) + key, (row) => row && overlays.get(shard)!.loadValue(key, row.v));
+    ask(shardFront(shard) + key, (row) => row && overlays.get(shard)!.loadValue(key, checkRow(row).v));
   }
   return asked;
 }
