@@ -29,8 +29,15 @@ export interface Persistence {
 export async function persist(): Promise<Persistence> {
   const storage = globalThis.navigator?.storage as StorageManager | undefined;
   const isSupported = typeof storage?.persist === "function";
-  const isPersisted = isSupported && await storage.persist().catch(() => false);
-  return { isSupported, isPersisted, ...await roomFigures() };
+  return { isSupported, isPersisted: isSupported && await ask(storage), ...await roomFigures() };
+}
+
+async function ask(storage: StorageManager): Promise<boolean> {
+  try {
+    return await storage.persist();
+  } catch {
+    return false;
+  }
 }
 
 /** How much room the browser says there is. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Browser, Page } from "puppeteer-core";
+import type { Browser, BrowserContext, Page } from "puppeteer-core";
 
 let bundle: Promise<string> | undefined;
 
@@ -48,7 +48,7 @@ export async function serveSite(): Promise<Site> {
 }
 
 /** A tab on the site, ready to be asked. */
-export async function openTab(browser: Browser, { url }: Site): Promise<Page> {
+export async function openTab(browser: Browser | BrowserContext, { url }: Site): Promise<Page> {
   const tab = await browser.newPage();
   await tab.goto(url);
   await tab.waitForFunction("globalThis.suite");
