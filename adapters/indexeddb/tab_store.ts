@@ -185,7 +185,8 @@ export class TabStore implements IndexedDbStore {
     const named = storeError(error, doing);
     if (named instanceof OutcomeUnknownError || named instanceof StoreClosedError) return named;
     if (isQuota(named.cause)) this.#tellFull();
-    else this.#health.set({ state: "failing", problem: named.message });
+    // What was said of its opening says more.
+    else if (this.#health.now.problem !== named.message) this.#health.set({ state: "failing", problem: named.message });
     return named;
   }
 }

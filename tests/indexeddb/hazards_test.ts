@@ -32,7 +32,7 @@ Deno.test("a database that another tab blocks is STORE_BUSY within the timeout, 
   // It is to be deleted, which waits for the other connection, and whoever opens it waits for that.
   const gone = deleted(name);
   await assert.rejects(store.commit([put("a")]), { code: "STORE_BUSY", message: /within 50 ms/ });
-  assert.equal(store.health().state, "failing");
+  assert.equal(store.health().state, "blocked");
   other.close();
   await gone;
   await store.commit([put("a")]);
