@@ -16,14 +16,18 @@ for (const kind of ["chrome", "firefox"] as const) {
       await using site = await serveSite();
       const browser = await openBrowser(kind);
       try {
-        const [tab, other] = [await openTab(browser, site), await openTab(browser, site)];
+        const [other, tab] = [await openTab(browser, site), await openTab(browser, site)];
         await ask(other, "makeStore", { name: "s" });
-        await ask(tab, "makeStore", { name: "s" });
+        // A page that is left in the middle of a transaction need not be kept, so nothing goes on beside.
+        await ask(tab, "makeStore", { name: "s", reserveBytes: 0 });
         assert.equal(await ask(tab, "putRow", "a"), "done");
         await tab.goto(`${site.url}elsewhere`);
         assert.equal(await ask(other, "putRow", "b"), "done");
-        await tab.goBack();
-        assert.equal(await ask(tab, "timesBack"), 1, "it was not kept");
+        await tab.evaluate(() => history.back());
+        while (!site.asked.includes("/back")) {
+          assert.deepEqual(site.asked.filter((path) => path.startsWith("/anew {")), [], "it was not kept");
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
         assert.deepEqual([await ask(tab, "getRow", "a"), await ask(tab, "getRow", "b")], [`"v"`, `"v"`]);
         assert.ok((await ask(tab, "heard")).includes("0 "), "its watcher was not told");
         assert.equal(await ask(other, "putRow", "c"), "done");

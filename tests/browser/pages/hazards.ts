@@ -128,8 +128,11 @@ function letGo(): void {
   going = Promise.withResolvers();
 }
 
-let shown = 0;
-globalThis.addEventListener("pageshow", ({ persisted }) => persisted && shown++);
+// To ask a page while it goes or comes back would be too much for a driver, so it says so itself.
+globalThis.addEventListener("pageshow", ({ persisted }) => {
+  const [visit] = performance.getEntriesByType("navigation") as { notRestoredReasons?: unknown }[];
+  fetch(persisted ? "/back" : `/anew ${JSON.stringify(visit?.notRestoredReasons ?? null)}`);
+});
 
 /** What `suite.ts` adds to the page's suite. */
 export const hazards = {
@@ -153,6 +156,4 @@ export const hazards = {
   letGo,
   stopWaiters: () => engine!.stop(),
   verifyWaiters: () => engine!.admin.verify(),
-  /** How often the page came out of the back/forward cache. */
-  timesBack: () => shown,
 };
