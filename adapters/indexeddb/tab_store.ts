@@ -186,7 +186,9 @@ export class TabStore implements IndexedDbStore {
     if (named instanceof OutcomeUnknownError || named instanceof StoreClosedError) return named;
     if (isQuota(named.cause)) this.#tellFull();
     // What was said of its opening says more.
-    else if (this.#health.now.problem !== named.message) this.#health.set({ state: "failing", problem: named.message });
+    else if (this.#health.now.problem !== named.message) {
+      this.#health.set({ state: "failing", problem: named.message });
+    }
     return named;
   }
 }
