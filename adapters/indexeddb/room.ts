@@ -34,7 +34,7 @@ export class Room {
   readonly #options: RoomOptions;
   #isFull = false;
   #figures: RoomFigures | undefined;
-  #isLooking = false;
+  #looking: Promise<void> | undefined;
   #pauseMs = lookMs;
   #lookAt = 0;
   #spent: Promise<boolean> | undefined;
@@ -54,14 +54,18 @@ export class Room {
   /** Looks again when it is time; nobody waits for it. */
   consider(): void {
     const { reserveBytes, clock } = this.#options;
-    if (reserveBytes === 0 || this.#isLooking || clock.monotonic() < this.#lookAt) return;
-    this.#isLooking = true;
+    if (reserveBytes === 0 || this.#looking || clock.monotonic() < this.#lookAt) return;
     // What went wrong is not tried again at once either.
-    this.#look().catch(() => {}).finally(() => {
-      this.#isLooking = false;
+    this.#looking = this.#look().catch(() => {}).finally(() => {
+      this.#looking = undefined;
       this.#lookAt = clock.monotonic() + this.#pauseMs;
       this.#pauseMs = Math.min(this.#pauseMs * 2, lookMs);
     });
+  }
+
+  /** Resolves when no look is under way. */
+  async rest(): Promise<void> {
+    await this.#looking;
   }
 
   /**

@@ -120,6 +120,7 @@ export class TabStore implements IndexedDbStore {
     this.#isClosed = true;
     this.#unfollow();
     this.#hints.close();
+    await this.#room.rest();
     await this.#database.close();
     this.#health.set({ state: "closed" });
   }
