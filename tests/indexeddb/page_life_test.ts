@@ -91,6 +91,17 @@ Deno.test("what is under way when a page is left is finished, and so is what com
   await store.close();
 });
 
+Deno.test("calls that find the handle dead together open one other, and leave none behind", async () => {
+  using things = new OpenThings();
+  const { store } = open({ reserveBytes: 0 });
+  await store.commit([put("a")]);
+  for (const handle of things.handles) handle.close();
+  await Promise.all([store.commit([put("b")]), valueOf(store, "a"), store.commit([put("c")])]);
+  assert.equal(things.handles.size, 1);
+  await store.close();
+  assert.equal(things.handles.size, 0);
+});
+
 Deno.test("a watcher is told of each shard once when its page is shown again, and hears of others as before", async () => {
   const name = newName();
   const [here, there] = [indexedDbStore({ name, shards: 2 }), indexedDbStore({ name, shards: 2 })];
