@@ -6,7 +6,8 @@ export type Medium = "disk" | "session" | "unknown";
 
 /**
  * Asks Firefox, whose private windows have no private file system. Chromium tells pages of both kinds the same, on purpose,
- * and no sign of Safari's is one that it means to give.
+ * and no sign of Safari's is one that it means to give. To be asked costs an ordinary Firefox half a megabyte of the site's
+ * quota, once.
  *
  * @returns Where it lies, never a guess.
  */
