@@ -210,7 +210,6 @@ for (const kind of ["chrome", "firefox"] as const) {
         request.onerror = () => reject(request.error);
       })
     );
-    await tab.reload();
     await tab.page.waitForSelector("#warning-store");
     const warning = await tab.page.$eval("#warning-store", (element) => (element as HTMLElement).innerText);
     assert.match(warning, /The browser has deleted/);

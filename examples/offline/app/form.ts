@@ -89,7 +89,7 @@ export function startForm(app: App, onSaved: () => Promise<void>): Form {
     begin();
     say(`The inspection of ${inspection.asset} is saved on this device.`);
     void onSaved();
-    void askToStay();
+    void askToStay(app.store);
   }
 
   form.addEventListener("input", keepDraft);

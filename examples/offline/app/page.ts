@@ -13,7 +13,7 @@ import { showNetwork, showPlace, showStore, warn } from "./surroundings.ts";
 const app = openApp();
 showNetwork();
 showStore(app.store);
-void showPlace();
+void showPlace(app.store);
 
 /** Absent: no service worker in this browser, or window; the app then needs the network to open, and is the same else. */
 const worker = navigator.serviceWorker?.register("service_worker.js").then(

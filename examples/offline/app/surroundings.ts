@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IndexedDbStore, StoreHealth } from "pawl/adapters/indexeddb";
+import { type IndexedDbStore, persist, type StoreHealth } from "pawl/adapters/indexeddb";
 import { find, make } from "./dom.ts";
 
 /** Shows whether there is a network, for as long as the page is open. */
@@ -39,18 +39,24 @@ export function showStore(store: IndexedDbStore): void {
 }
 
 /** Shows how safe it is here what is saved. */
-export async function showPlace(): Promise<void> {
-  const isPersistent = await navigator.storage?.persisted?.();
-  find("place").textContent = isPersistent
-    ? "Saved inspections stay on this device until they are sent, also without a network."
-    : "Saved inspections are kept by this browser until they are sent. It may clear them when the device runs " +
-      "out of space, and a private window forgets them when it is closed.";
+export async function showPlace(store: IndexedDbStore): Promise<void> {
+  const isPersisted = await navigator.storage?.persisted?.();
+  const show = ({ medium }: StoreHealth) => find("place").textContent = placeText(medium, isPersisted);
+  store.onHealth(show);
+  show(store.health());
 }
 
-/** Asks the browser to keep what is here, once there is something to keep. */
-export async function askToStay(): Promise<void> {
-  await navigator.storage?.persist?.();
-  await showPlace();
+/** Asks the browser to keep what is here, once there is something to keep; it may ask the user. */
+export async function askToStay(store: IndexedDbStore): Promise<void> {
+  const { isPersisted } = await persist();
+  find("place").textContent = placeText(store.health().medium, isPersisted);
+}
+
+function placeText(medium: StoreHealth["medium"], isPersisted = false): string {
+  if (medium === "session") return "This is a private window: what is not sent when it is closed is lost.";
+  if (isPersisted) return "Saved inspections stay on this device until they are sent.";
+  return "Saved inspections are kept by this browser until they are sent. It may clear them when the device " +
+    "runs out of space, and a private window forgets them when it is closed.";
 }
 
 /** Shows a warning on top of the page, in place of the one of the same name; without a text, it removes that. */
