@@ -192,9 +192,10 @@ for (const kind of ["chrome", "firefox"] as const) {
       "Drips at the seal",
     );
     await tab.page.evaluate(() => void (globalThis as unknown as { makeRoom(): unknown }).makeRoom());
+    // The store looks again by itself.
+    await tab.page.waitForFunction(() => document.getElementById("warning-store") === null, { polling: 100 });
     await tab.submit();
     await tab.shows("done", "PU-101");
-    await tab.page.waitForFunction(() => document.getElementById("warning-store") === null, { polling: 100 });
     await visit.office.has("PU-101");
   });
 
