@@ -79,6 +79,11 @@ export class HookLaws {
     }
   }
 
+  /** Hooks that have run to their end before a power cut have done so, wherever their rows are now. */
+  inherit(before: HookLaws): void {
+    for (const [id, call] of this.#calls) if (before.#calls.get(id)?.done) call.done = true;
+  }
+
   /** A finite world ends with each hook run, but those that went, parked, with their run. */
   checkEnd(): void {
     for (const [id, { kind, done, parked }] of this.#calls) {

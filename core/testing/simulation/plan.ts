@@ -4,13 +4,13 @@
  * @module
  */
 import { Dice } from "./dice.ts";
-import { drawTerrain, type Terrain } from "./faults.ts";
+import { browserTerrain, drawTerrain, type Terrain } from "./faults.ts";
 
 /** What a host does: owns and works, ticks now and then, or only calls verbs. */
 export type Role = "engine" | "ticker" | "client";
 
 /** What happens to a host besides the faults of the store and of user code. */
-export type DisasterKind = "crash" | "freeze" | "jump" | "stop";
+export type DisasterKind = "crash" | "freeze" | "jump" | "stop" | "power cut";
 
 /** A host comes up. */
 export interface Arrival {
@@ -70,4 +70,20 @@ export function drawPlan(seed: number): Plan {
     disasters.push({ at: dice.between(100, 4_900), kind, seed: dice.seed() });
   }
   return { seed, terrain, arrivals, askings, disasters };
+}
+
+/**
+ * Draws the plan of a seed on a browser's database: commits abort, handles get lost, and when the power is cut, what was
+ * not to be safe yet may be gone.
+ */
+export function drawBrowserPlan(seed: number): Plan {
+  const plan = drawPlan(seed);
+  const dice = new Dice(seed ^ 0x1db);
+  const terrain = browserTerrain(plan.terrain, dice);
+  const cuts = Array.from({ length: dice.pick([1, 2, 3, 5]) }, (): Disaster => ({
+    at: dice.between(200, calmAt),
+    kind: "power cut",
+    seed: dice.seed(),
+  }));
+  return { ...plan, terrain, disasters: [...plan.disasters, ...cuts] };
 }
