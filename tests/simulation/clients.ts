@@ -302,12 +302,14 @@ export class Clients {
    * of a run that goes on was told of what may be no more.
    */
   checkKept(): void {
-    this.#awaits = this.#awaits.filter(({ status, state, met }) => !met || status === undefined || isFinished(state));
+    this.#awaits = this.#awaits.filter(({ status, state, met }) =>
+      !met || status === undefined || isFinished(state)
+    );
     this.#checkTold();
   }
 
   #checkTold(): void {
-    const { world, shadow } = this.#stage;
+    const { world, shadow, laws } = this.#stage;
     for (const { runId, token } of this.#triggers) {
       const found = this.#trails.tokenOf(runId);
       world.expect(
@@ -319,7 +321,8 @@ export class Clients {
     for (const told of this.#callbacks) this.#checkCallback(told);
     for (const told of this.#awaits) {
       const run = shadow.run(told.runId);
-      if (run) this.#checkAwait(run, told);
+      // A removal that has begun takes the history first.
+      if (run && !laws.disposal.isLeaving(run.id)) this.#checkAwait(run, told);
     }
   }
 

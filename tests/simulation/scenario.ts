@@ -5,7 +5,7 @@
  */
 import { Host } from "../../core/testing/simulation/host.ts";
 import { type Cast, type LifeReport, live } from "../../core/testing/simulation/life.ts";
-import { drawBrowserPlan, drawPlan, type Plan } from "../../core/testing/simulation/plan.ts";
+import { drawPlan, type Home, type Plan } from "../../core/testing/simulation/plan.ts";
 import type { World } from "../../core/testing/simulation/world.ts";
 import { edgesOf, type Program } from "../programs/program.ts";
 import { Clients } from "./clients.ts";
@@ -15,21 +15,13 @@ import { drawOutside, Outside, type OutsidePlan } from "./outside.ts";
 import { dataTextOf, isCodecFailure, seal } from "./sealing.ts";
 import { trailDataOf, TrailLaws } from "./trail_laws.ts";
 
-/** Where the engines live: what goes wrong there differs. */
-export type Home = "server" | "browser";
-
 /**
  * Lives through one seed.
  *
  * @throws {Violation} With the last events on `error.trace`.
  */
 export function runSeed(seed: number, home: Home = "server"): Promise<LifeReport> {
-  return runPlan(planOf(seed, home), drawPrograms(seed));
-}
-
-/** Draws the plan of a seed. */
-export function planOf(seed: number, home: Home): Plan {
-  return home === "browser" ? drawBrowserPlan(seed) : drawPlan(seed);
+  return runPlan(drawPlan(seed, home), drawPrograms(seed));
 }
 
 /** Lives through a plan with these machines, and what is around them. */

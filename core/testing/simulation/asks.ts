@@ -101,7 +101,8 @@ export class Asks {
         "I6",
         () => `the acknowledged run ${told.runId} is gone with the power`,
       );
-      if (run && told.version !== undefined) this.#checkRow(run, told);
+      const isWhole = !this.#laws.disposal.isLeaving(told.runId);
+      if (run && isWhole && told.version !== undefined) this.#checkRow(run, told);
     }
   }
 

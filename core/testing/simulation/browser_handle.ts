@@ -44,7 +44,9 @@ export class BrowserHandle {
     const failed = [...this.#underWay];
     this.#underWay.clear();
     this.#world.log(
-      `${this.#host.name} loses its handle with ${failed.length} requests for ${this.closedForMs.toFixed(0)} ms`,
+      `${this.#host.name} loses its handle with ${failed.length} requests for ${
+        this.closedForMs.toFixed(0)
+      } ms`,
     );
     for (const fail of failed) fail();
   }

@@ -33,6 +33,11 @@ export class Chronicle {
     return this.#pages.flatMap(({ calls }) => calls ? [calls] : []);
   }
 
+  /** How many commits a power cut may take. */
+  get unsafe(): number {
+    return this.#unsafePages().length;
+  }
+
   /**
    * Takes back commits that were applied last, and none before the last that is safe.
    *
@@ -40,17 +45,23 @@ export class Chronicle {
    * @returns Those that are gone.
    */
   takeBack(dice: Dice): (readonly CommitCall[])[] {
-    const isSafe = ({ calls = [] }: Page) => calls.some(({ batches }) => batches.some(({ relaxed }) => !relaxed));
-    const safe = this.#pages.findLastIndex(isSafe) + 1;
-    const written = this.#pages.slice(safe).filter(({ calls }) => calls);
+    const written = this.#unsafePages();
     const kept = dice.chance(0.5) ? 0 : Math.floor(dice.between(0, written.length + 1));
     const gone = new Set(written.slice(kept));
     this.#pages = this.#pages.filter((page) => !gone.has(page));
     return [...gone].map(({ calls }) => calls!);
   }
 
+  #unsafePages(): Page[] {
+    return this.#pages.slice(this.#pages.findLastIndex(isSafe) + 1).filter(({ calls }) => calls);
+  }
+
   /** Shows all that is left once more. */
   recall(): void {
     for (const { at, show } of this.#pages) this.#world.recall(at, show);
   }
+}
+
+function isSafe({ calls = [] }: Page): boolean {
+  return calls.some(({ batches }) => batches.some(({ relaxed }) => !relaxed));
 }

@@ -47,8 +47,15 @@ export interface Plan {
 /** When the faults stop, in virtual ms. */
 export const calmAt = 5_000;
 
+/** Where engines live: what goes wrong there differs. */
+export type Home = "server" | "browser";
+
 /** Draws the plan of a seed. */
-export function drawPlan(seed: number): Plan {
+export function drawPlan(seed: number, home: Home = "server"): Plan {
+  return home === "browser" ? drawBrowserPlan(seed) : drawServerPlan(seed);
+}
+
+function drawServerPlan(seed: number): Plan {
   const dice = new Dice(seed);
   const terrain = drawTerrain(dice, new Dice(~seed));
   const arrivals: Arrival[] = [{ at: 0, role: "client" }];
@@ -73,11 +80,11 @@ export function drawPlan(seed: number): Plan {
 }
 
 /**
- * Draws the plan of a seed on a browser's database: commits abort, handles get lost, and when the power is cut, what was
- * not to be safe yet may be gone.
+ * The same on a browser's database: commits abort, handles get lost, and when the power is cut, what was not to be safe yet
+ * may be gone. Dice of its own decide about that.
  */
-export function drawBrowserPlan(seed: number): Plan {
-  const plan = drawPlan(seed);
+function drawBrowserPlan(seed: number): Plan {
+  const plan = drawServerPlan(seed);
   const dice = new Dice(seed ^ 0x1db);
   const terrain = browserTerrain(plan.terrain, dice);
   const cuts = Array.from({ length: dice.pick([1, 2, 3, 5]) }, (): Disaster => ({
@@ -85,5 +92,9 @@ export function drawBrowserPlan(seed: number): Plan {
     kind: "power cut",
     seed: dice.seed(),
   }));
-  return { ...plan, terrain, disasters: [...plan.disasters, ...cuts] };
+  const more = Array.from({ length: dice.pick([0, 8, 20]) }, (): Asking => ({
+    at: dice.between(0, calmAt),
+    seed: dice.seed(),
+  }));
+  return { ...plan, terrain, askings: [...plan.askings, ...more], disasters: [...plan.disasters, ...cuts] };
 }

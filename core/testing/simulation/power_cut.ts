@@ -8,12 +8,27 @@ import { Dice } from "./dice.ts";
 import { Host } from "./host.ts";
 import type { Cast, Stage } from "./life.ts";
 
-/** The power is cut, and comes back: what was acknowledged is still there. */
+/** Longest wait for a moment at which something can be lost, in virtual ms. */
+const waitMsMax = 1_500;
+
+/** Now, or at the next moment at which something can be lost, the power is cut, and comes back. */
 export function cutPower(stage: Stage, cast: Cast, seed: number): void {
+  const { world, shadow } = stage;
+  const dice = new Dice(seed);
+  const until = dice.chance(0.8) ? world.time + waitMsMax : 0;
+  const look = () => {
+    if (shadow.chronicle.unsafe > 0 || world.time > until) cutNow(stage, cast, dice);
+    else world.schedule(dice.between(0, 8), look);
+  };
+  look();
+}
+
+/** What was acknowledged is still there. */
+function cutNow(stage: Stage, cast: Cast, dice: Dice): void {
   const { world, fleet, disk, shadow, laws, asks } = stage;
   if (!world.fault("power cut", 1)) return;
   const { chronicle } = shadow;
-  const lost = chronicle.takeBack(new Dice(seed));
+  const lost = chronicle.takeBack(dice);
   world.log(`the power is cut, and ${lost.length} commits are gone`);
   fleet.die();
   lost.forEach((calls) => {

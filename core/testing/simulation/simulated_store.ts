@@ -17,6 +17,14 @@ import type { World } from "./world.ts";
 /** Trips of slow commits and reads, and of reads that the store gives up. */
 const slowMs = { low: 200, high: 3_000 };
 
+/** A commit on its way. */
+interface Sent extends UnderWay {
+  /** The store has it, and has answered it. */
+  hasArrived: boolean;
+  /** It will not arrive. */
+  isAborted: boolean;
+}
+
 /** One host's handle on the one store. */
 export class SimulatedStore implements Store {
   readonly limits: Store["limits"];
@@ -51,7 +59,9 @@ export class SimulatedStore implements Store {
       // What dead code asks for, nobody hears.
       if (!this.#host.alive) return;
       const opensInMs = this.#handle.closedForMs;
-      if (opensInMs > 0 && this.#world.chance(0.5)) return this.#host.later(opensInMs, () => reject(closed()));
+      if (opensInMs > 0 && this.#world.chance(0.5)) {
+        return this.#host.later(opensInMs, () => reject(closed()));
+      }
       const underWay = this.#handle.begin(() => this.#host.later(0, () => reject(closed())));
       this.#world.schedule(this.#trip() + opensInMs, () => {
         const answer = (settle: () => void, ms = this.#trip()) =>
@@ -75,7 +85,9 @@ export class SimulatedStore implements Store {
       const trip = () => isSlow ? this.#slowTrip() : this.#trip();
       const { era } = this.#disk;
       const opensInMs = this.#handle.closedForMs;
-      if (opensInMs > 0 && this.#world.chance(0.5)) return this.#host.later(opensInMs, () => reject(closed()));
+      if (opensInMs > 0 && this.#world.chance(0.5)) {
+        return this.#host.later(opensInMs, () => reject(closed()));
+      }
       const sent = this.#send(reject);
       const answer = (settle: () => void) =>
         this.#host.later(trip(), () => {
@@ -88,6 +100,7 @@ export class SimulatedStore implements Store {
         if (!this.#host.alive && this.#world.chance(0.5)) return;
         if (this.#strikes("lost handle", calls)) this.#loseHandle();
         if (sent.isAborted) return;
+        sent.hasArrived = true;
         const refusal = this.#refusal(calls);
         if (refusal) return answer(() => reject(refusal));
         this.#deliver(calls).then(
@@ -111,12 +124,13 @@ export class SimulatedStore implements Store {
   }
 
   /** A commit that is under way when its handle is lost is done or not, and the page may know that it is not. */
-  #send(reject: (error: PawlError) => void): UnderWay & { isAborted: boolean } {
+  #send(reject: (error: PawlError) => void): Sent {
     const world = this.#world;
-    const sent = {
+    const sent: Sent = {
+      hasArrived: false,
       isAborted: false,
       ...this.#handle.begin(() => {
-        sent.isAborted = world.chance(0.5);
+        sent.isAborted = !sent.hasArrived && world.chance(0.5);
         const isKnown = sent.isAborted && world.chance(0.5);
         const error = isKnown ? closed() : new OutcomeUnknownError("the browser has closed the database");
         this.#host.later(this.#trip(), () => reject(error));
