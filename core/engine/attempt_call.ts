@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { StepPolicy } from "../parts/run_change.ts";
 import type { RunRecord, RunTimer } from "../parts/run_record.ts";
 import { type DataRules, readData } from "./data_rules.ts";
-import type { Behaviour, Definition, StepCall, StepResult } from "./behaviour.ts";
+import type { Behaviour, StepCall, StepResult } from "./behaviour.ts";
 
 /** The end of an attempt from outside: made only when user code asks for its signal. */
 export class AttemptSignal {
@@ -47,25 +48,27 @@ export interface Code {
   readonly attempt: number;
   /** Longest it may take, in milliseconds; 0: no limit. */
   readonly timeoutMs: number;
+  /** When it was to start. */
+  readonly dueAt: number;
 }
 
 /** The code of the status's step. */
-export function stepCode({ behaviour }: Definition, run: RunRecord): Code {
-  const timeoutMs = behaviour.policy(run.status)?.timeoutMs ?? 0;
-  return { kind: "step", run: runOf, attempt: run.attempt, timeoutMs };
+export function stepCode(policy: StepPolicy | undefined, attempt: number, dueAt: number): Code {
+  return { kind: "step", run: runOf, attempt, timeoutMs: policy?.timeoutMs ?? 0, dueAt };
 }
 
 const runOf = (behaviour: Behaviour, call: StepCall) => behaviour.run(call);
 
 /** The code of one of the status's timers. */
-export function timerCode({ behaviour }: Definition, run: RunRecord, timer: RunTimer): Code {
+export function timerCode(policy: StepPolicy | undefined, timer: RunTimer): Code {
   return {
     kind: "timer",
     run: (known, call) => known.fire!(call, timer.name),
     name: `${timer.name}:${timer.round}`,
     timer: timer.name,
     attempt: timer.attempt,
-    timeoutMs: behaviour.timerPolicy?.(run.status, timer.name)?.timeoutMs ?? 0,
+    timeoutMs: policy?.timeoutMs ?? 0,
+    dueAt: timer.at,
   };
 }
 
@@ -116,6 +119,9 @@ export class Call implements StepCall {
   }
   get createdAt() {
     return new Date(this.#record.createdAt);
+  }
+  get dueAt() {
+    return new Date(this.#code.dueAt);
   }
   get signal() {
     return this.#end.signal;

@@ -36,6 +36,8 @@ export interface StepCall {
   readonly attempt: number;
   /** When the run was triggered. */
   readonly createdAt: Date;
+  /** When this attempt was to start; it is late by as long as no engine was there to start it. */
+  readonly dueAt: Date;
   /** Aborted when the run is cancelled, the attempt times out, the engine stops, or its lease is lost. */
   readonly signal: AbortSignal;
   /** A fresh copy of the data, decoded at the first call; what it holds when the step returns is saved. */

@@ -162,7 +162,7 @@ async function tryOnce(
   try {
     const { clock } = context;
     const startedAt = clock.monotonic();
-    const answer = runCode(context, wish.definition, base, end, codeOf(wish, base));
+    const answer = runCode(context, wish.definition, base, end, codeOf(wish, base, clock.now()));
     // Code that does not heed its signal goes on unheard.
     const landing = await (wish.signal ? Promise.race([answer, aborted.promise]) : answer);
     wish.signal?.throwIfAborted();
@@ -180,7 +180,7 @@ async function tryOnce(
   }
 }
 
-function codeOf(wish: Wish, base: RunRecord): Code {
+function codeOf(wish: Wish, base: RunRecord, now: number): Code {
   const name = wish.idempotency?.input ?? String(base.version);
   return {
     kind: "callback",
@@ -188,6 +188,7 @@ function codeOf(wish: Wish, base: RunRecord): Code {
     name: `callback:${name}`,
     attempt: 0,
     timeoutMs: 0,
+    dueAt: now,
   };
 }
 

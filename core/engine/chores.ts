@@ -8,8 +8,11 @@ import type { Version } from "../store/store.ts";
 import { AttemptSignal } from "./attempt_call.ts";
 import type { Hook } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
+import { boundsOf } from "./lane.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
+import { noticeCut } from "./notice.ts";
+import { isCut } from "./run_turn.ts";
 import { viewOf } from "./run_view.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
@@ -24,7 +27,10 @@ interface HeldChore {
 /** What an attempt is counted as that may have taken its engine down. */
 const interrupted: RunError = { name: "Interrupted", message: "its engine died, maybe by it" };
 
-/** What becomes of a chore after an attempt; `undefined`: it is done. */
+/** A hook that the deployed code has no more. */
+const unbounded = { concurrency: 0 };
+
+/** What becomes of a chore after an attempt; `undefined`: it is done; itself: nothing, it is tried again. */
 type Outcome = Chore | undefined;
 
 /**
@@ -123,8 +129,10 @@ export class Chores implements RunSource, DueSink {
       const { chore } = held ?? {};
       if (held && chore?.due !== undefined && chore.due <= this.#context.clock.now() && !this.#owner.over) {
         this.#held.set(id, held);
-        const { concurrency = 0, rateLimit } = this.#hookOf(chore)?.policy ?? {};
-        return { status: `${chore.kind}\n${chore.hook}`, concurrency, rateLimit };
+        return {
+          status: `${chore.kind}\n${chore.hook}`,
+          ...boundsOf(this.#hookOf(chore)?.policy ?? unbounded),
+        };
       }
       this.#queued.delete(id);
       if (held && chore?.due !== undefined && !this.#owner.resting) {
@@ -159,6 +167,7 @@ export class Chores implements RunSource, DueSink {
       const begun = await this.#begin({ chore, version });
       if (begun === "changed") return this.#again(chore);
       next = begun && await this.#attempt(begun.chore);
+      if (begun && next === begun.chore) return this.#again(next);
       if (begun) settled = await this.#settle(begun, next);
     } catch (error) {
       this.#queued.delete(id);
@@ -175,7 +184,7 @@ export class Chores implements RunSource, DueSink {
     this.#index.readAhead();
   }
 
-  /** Its row has changed before it could begin: it is read again. */
+  /** Its row has changed before it could begin, or it waits for the network: it is read again. */
   #again({ id, due }: Chore): void {
     this.#queued.delete(id);
     this.#index.track(id, due!);
@@ -222,6 +231,10 @@ export class Chores implements RunSource, DueSink {
       await (timeoutMs > 0 ? withTimeout(this.#context, result, timeoutMs, end) : result);
       return undefined;
     } catch (error) {
+      if (isCut(this.#context, hook.policy)) {
+        noticeCut(this.#context, chore.run, hook.name);
+        return chore;
+      }
       return this.#afterFailure(chore, runError(error, this.#context.limits.messageLengthMax));
     } finally {
       this.#running.delete(end);

@@ -10,6 +10,7 @@ import {
   connectorShardOf,
 } from "./connector.ts";
 import type { EngineContext } from "./context.ts";
+import { boundsOf } from "./lane.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
 import type { ProcessMeter } from "./metrics.ts";
 import { OpenSource } from "./open_source.ts";
@@ -113,7 +114,7 @@ export class ConnectorShard implements RunSource {
       return undefined;
     }
     const { name, policy } = this.#connector;
-    return { status: `connector ${name}`, concurrency: policy.concurrency, rateLimit: policy.rateLimit };
+    return { status: `connector ${name}`, ...boundsOf(policy) };
   }
 
   /** @inheritdoc */

@@ -1,6 +1,5 @@
-import type { Clock } from "../ports/clock.ts";
 import { Fifo } from "./fifo.ts";
-import { type Bounds, Lane } from "./lane.ts";
+import { type Bounds, isBounded, Lane, type LanePorts } from "./lane.ts";
 
 /** Where a ready run comes from. */
 export interface RunSource {
@@ -53,7 +52,7 @@ interface Patience {
  */
 export class Dispatcher {
   readonly #inFlightMax: number;
-  readonly #clock: Clock;
+  readonly #ports: LanePorts;
   readonly #ready = new Fifo<Task>();
   readonly #lanes = new Map<string, Lane<Task>>();
   #idle: Patience[] = [];
@@ -66,11 +65,11 @@ export class Dispatcher {
 
   /**
    * @param inFlightMax Runs in flight at once.
-   * @param clock Time, for what may start only so often.
+   * @param ports Time, for what may start only so often, and the network, for what needs it.
    */
-  constructor(inFlightMax: number, clock: Clock) {
+  constructor(inFlightMax: number, ports: LanePorts) {
     this.#inFlightMax = inFlightMax;
-    this.#clock = clock;
+    this.#ports = ports;
   }
 
   /** Queues a run that is due. */
@@ -97,6 +96,12 @@ export class Dispatcher {
   /** Starts again after {@linkcode stop}. */
   resume(): void {
     this.#stopped = false;
+    this.lookAgain();
+  }
+
+  /** The network has come or gone. */
+  lookAgain(): void {
+    if (this.#stopped) return;
     for (const lane of this.#lanes.values()) lane.pump();
     this.#pump();
   }
@@ -128,24 +133,26 @@ export class Dispatcher {
    *
    * @param source Whose.
    * @param queued How many runs it has queued.
-   * @returns By the wall clock: now, unless all of them wait for their rate; `Infinity` when it has none.
+   * @returns By the wall clock: now, unless all of them wait for their rate; `Infinity` when it has none, or all of them wait
+   * for the network.
    */
   nextDue(source: RunSource, queued: number): number {
     if (queued === 0) return Infinity;
     let first = Infinity;
     for (const lane of this.#lanes.values()) {
-      if (lane.startsAt === undefined) continue;
+      if (lane.startsAt === undefined && !lane.isCut) continue;
       const count = lane.count((task) => task.source === source);
-      if (count > 0) first = Math.min(first, lane.startsAt);
+      if (count > 0) first = Math.min(first, lane.startsAt ?? Infinity);
       queued -= count;
     }
-    const waitMs = queued === 0 ? Math.ceil(first - this.#clock.monotonic()) : 0;
-    return this.#clock.now() + Math.max(0, waitMs);
+    const { clock } = this.#ports;
+    const waitMs = queued === 0 ? Math.ceil(first - clock.monotonic()) : 0;
+    return clock.now() + Math.max(0, waitMs);
   }
 
-  /** Whether a run that comes to this status now waits for its rate. */
-  mustWait(source: RunSource, status: string): boolean {
-    return this.#lanes.get(laneName(source, status))?.isSlow ?? false;
+  /** Whether a run that comes to this status now waits for its rate, or for the network. */
+  mustWait(source: RunSource, ready: Ready): boolean {
+    return this.#laneOf(source, ready)?.isSlow ?? false;
   }
 
   #pump(): void {
@@ -207,13 +214,13 @@ export class Dispatcher {
 
   /** The lane of a status that has a bound of its own. */
   #laneOf(source: RunSource, ready: Ready): Lane<Task> | undefined {
-    if (ready.concurrency === 0 && !ready.rateLimit) return undefined;
+    if (!isBounded(ready)) return undefined;
     const name = laneName(source, ready.status);
     let lane = this.#lanes.get(name);
     if (!lane) {
       const made: Lane<Task> = new Lane(
         ready,
-        this.#clock,
+        this.#ports,
         (task) => this.#ready.push({ ...task, grant: made }),
         () => {
           made.pump();

@@ -7,6 +7,25 @@ export interface Bounds {
   readonly concurrency: number;
   /** Starts in any span of time. */
   readonly rateLimit?: { readonly limit: number; readonly perMs: number } | undefined;
+  /** Nothing starts while the platform is offline. */
+  readonly needsNetwork?: boolean | undefined;
+}
+
+/** The bounds of a policy. */
+export function boundsOf({ concurrency, rateLimit, needsNetwork }: Bounds): Bounds {
+  return { concurrency, rateLimit, needsNetwork };
+}
+
+/** Whether there is any bound. */
+export function isBounded({ concurrency, rateLimit, needsNetwork }: Bounds): boolean {
+  return concurrency > 0 || rateLimit !== undefined || needsNetwork === true;
+}
+
+/** What a lane goes by. */
+export interface LanePorts {
+  readonly clock: Clock;
+  /** Whether the network may be there. */
+  isOnline(): boolean;
 }
 
 /**
@@ -17,6 +36,7 @@ export interface Bounds {
 export class Lane<Item> {
   readonly #bounds: Bounds;
   readonly #clock: Clock;
+  readonly #isOnline: () => boolean;
   readonly #give: (item: Item) => void;
   readonly #wake: () => void;
   readonly #waiting = new PlaceQueue<Item>();
@@ -29,13 +49,14 @@ export class Lane<Item> {
 
   /**
    * @param bounds What it bears.
-   * @param clock Time.
+   * @param ports Time and network.
    * @param give Takes an item that may start: it must come back by `start` or `giveBack`.
    * @param wake Called when it is time to pump.
    */
-  constructor(bounds: Bounds, clock: Clock, give: (item: Item) => void, wake: () => void) {
+  constructor(bounds: Bounds, ports: LanePorts, give: (item: Item) => void, wake: () => void) {
     this.#bounds = bounds;
-    this.#clock = clock;
+    this.#clock = ports.clock;
+    this.#isOnline = () => ports.isOnline();
     this.#give = give;
     this.#wake = wake;
   }
@@ -111,8 +132,14 @@ export class Lane<Item> {
     return at === Infinity ? undefined : at;
   }
 
-  /** Whether a newcomer waits for time. */
+  /** Whether nothing can start, as there is no network. */
+  get isCut(): boolean {
+    return this.#bounds.needsNetwork === true && !this.#isOnline();
+  }
+
+  /** Whether a newcomer waits for time, or for the network. */
   get isSlow(): boolean {
+    if (this.isCut) return true;
     if (!this.#bounds.rateLimit) return false;
     return this.#waiting.size > 0 || this.#rateFreeAt > this.#clock.monotonic();
   }
@@ -137,6 +164,7 @@ export class Lane<Item> {
 
   get #hasSlot(): boolean {
     const { concurrency } = this.#bounds;
+    if (this.isCut) return false;
     return concurrency === 0 || this.#running + this.#granted < concurrency;
   }
 

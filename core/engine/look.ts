@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readOwner } from "../parts/ownership_rows.ts";
+import { readOwner, readPresence } from "../parts/ownership_rows.ts";
 import { readStamp, splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
@@ -64,7 +64,8 @@ export async function look(
         ...relayDueOps(context),
       ])),
   ]);
-  const stale = roster.look(presences![0]!);
+  const signed = context.platform.gone && signedIn(context, presences![0]!);
+  const stale = roster.look(presences![0]!, signed?.length ? await goneOf(context, signed) : undefined);
   const rows = found.map(([owners]) => new Map(owners!.map((entry) => [nameIn(entry), entry])));
   const sightings = found.flatMap(([, ...lists], shard) => {
     const relays = relayDues(context, lists.splice(2 * names.length));
@@ -80,6 +81,25 @@ export async function look(
   const units = [...sightings, ...foreignUnits(context, roster, rows)];
   units.sort((a, b) => a.shard - b.shard || (a.definition < b.definition ? -1 : 1));
   return { sightings, shares: sharesOf(members, units), stale };
+}
+
+/** The other engines of whose processes the platform can tell. */
+function signedIn({ engineId }: EngineContext, presences: readonly Entry[]): readonly string[] {
+  return presences.filter((entry) => readPresence(entry).signs).map(nameIn).filter((each) =>
+    each !== engineId
+  );
+}
+
+async function goneOf(
+  { platform, logger }: EngineContext,
+  engineIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  try {
+    return new Set(await platform.gone!(engineIds));
+  } catch (error) {
+    logger.log("warn", "Cannot see which engines are gone; their terms tell", { error: String(error) });
+    return new Set();
+  }
 }
 
 /** When the first of an index is due, runs or hooks. */

@@ -39,6 +39,22 @@ export function noticed(context: EngineContext, before: RunRecord, change: Chang
 }
 
 /**
+ * An attempt failed while there was no network, which it needs.
+ *
+ * @param context The engine.
+ * @param run Whose it was.
+ * @param name Of a timer or hook; absent: the step's.
+ */
+export function noticeCut({ logger }: EngineContext, run: RunRecord, name: string | undefined): void {
+  logger.log("info", "An attempt failed for want of the network; it waits for that", {
+    runId: run.id,
+    definition: run.definition,
+    status: run.status,
+    ...(name !== undefined && { name }),
+  });
+}
+
+/**
  * Work of a shard failed for another reason than its user code.
  *
  * @param context The engine.

@@ -102,19 +102,25 @@ export class Ownership {
   /** Owns its share, and renews, until {@linkcode release}. */
   async start(): Promise<void> {
     this.#running = true;
+    if (this.#context.platform.hold) await this.#presence.show();
     await this.renew(this.#context.termMs);
     await this.claim(() => true);
     this.#renewLater();
     this.#lookLater();
   }
 
-  /** Writes this engine's sign of life. */
-  async renew(termMs: number): Promise<void> {
+  /**
+   * Writes this engine's sign of life.
+   *
+   * @param termMs For how long.
+   * @param how `isNews`: it tells the others something.
+   */
+  async renew(termMs: number, how: { readonly isNews: boolean } = { isNews: false }): Promise<void> {
     const startedAt = this.#context.clock.monotonic();
     // Past its own term this engine may have been taken for dead: it starts nothing until it is known alive again.
     const isLate = this.#renewedAt !== undefined && startedAt - this.#renewedAt > termMs;
     if (isLate) this.#dispatcher.stop();
-    const isNews = this.#renewedAt === undefined || isLate;
+    const isNews = how.isNews || this.#renewedAt === undefined || isLate;
     await this.#presence.renew(termMs, { ticks: !this.#running, rings: this.#running && isNews });
     this.#renewedAt = startedAt;
     if (this.#running && !this.#retired) this.#dispatcher.resume();
@@ -166,6 +172,12 @@ export class Ownership {
     return { heldElsewhere, nextDue };
   }
 
+  /** Gives up everything, while there may be no time to say so: the others see at once that nobody is there. */
+  async suspend(reason: unknown): Promise<void> {
+    this.#presence.hide();
+    await this.release(reason);
+  }
+
   /** Gives up everything; what others own from here on is fenced off from this engine. */
   async release(reason: unknown): Promise<void> {
     const rings = this.#running;
@@ -173,7 +185,7 @@ export class Ownership {
     this.#nextRenewal?.();
     this.#nextLook?.();
     const held = [...this.#owned.values()];
-    if (this.#renewedAt === undefined) return;
+    if (this.#renewedAt === undefined) return this.#presence.hide();
     this.#renewedAt = undefined;
     this.#owned.clear();
     this.#onOwned();
@@ -185,6 +197,7 @@ export class Ownership {
       releases.map((each) => this.#heed("Cannot release a shard; it passes on when its term ends", each)),
     );
     await this.#heed("Cannot say goodbye", this.#presence.leave({ rings }));
+    this.#presence.hide();
   }
 
   /** What was taken over, and perhaps passed back, while this engine stood still is not its own any more. */

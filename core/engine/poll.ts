@@ -44,6 +44,11 @@ export class Poll {
     this.#arm();
   }
 
+  /** Looks at once. */
+  hurry(): void {
+    if (!this.#stopped) this.#soon();
+  }
+
   /** Looks no more. */
   stop(): void {
     this.#stopped = true;

@@ -14,6 +14,7 @@ export class Presence {
   readonly #context: EngineContext;
   readonly #since: number;
   readonly #carries: PresenceRow["carries"];
+  #hide: (() => void) | undefined;
 
   /**
    * @param context The engine; its life begins now.
@@ -26,6 +27,24 @@ export class Presence {
     ) => [name, graphOf(behaviour)]);
   }
 
+  /** Lets the platform show that this process is there; without that, its term tells. */
+  async show(): Promise<void> {
+    const { engineId, logger, platform } = this.#context;
+    try {
+      this.#hide ??= await platform.hold?.(engineId);
+    } catch (error) {
+      logger.log("warn", "Cannot show others that this engine is there; its term tells", {
+        error: String(error),
+      });
+    }
+  }
+
+  /** Shows it no more: whoever looks may take this engine for gone. */
+  hide(): void {
+    this.#hide?.();
+    this.#hide = undefined;
+  }
+
   /**
    * Says that this engine is alive.
    *
@@ -33,13 +52,15 @@ export class Presence {
    * @param how `ticks`: only for a moment; `rings`: the others should hear of it at once.
    */
   async renew(termMs: number, how: { readonly ticks: boolean; readonly rings: boolean }): Promise<void> {
-    const { clock, codeVersion, engineId } = this.#context;
+    const { clock, codeVersion, engineId, platform } = this.#context;
     const row: PresenceRow = {
       expiresAt: clock.now() + termMs,
       termMs,
       since: this.#since,
       codeVersion,
       carries: this.#carries,
+      ...(platform.readiness() === "standby" && { standby: true }),
+      ...(this.#hide && { signs: true }),
       ...(how.ticks && { ticks: true }),
     };
     const batch = new BatchBuilder().put(keyspace.presence.key(engineId), JSON.stringify(row));

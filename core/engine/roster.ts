@@ -10,6 +10,8 @@ const skewMs = 500;
 /** Terms past its end after which the presence of a dead engine is removed, so that they do not pile up. */
 const staleTerms = 10;
 
+const nobody: ReadonlySet<string> = new Set();
+
 interface Seen {
   readonly version: number;
   /** When its row was last looked at. */
@@ -39,9 +41,10 @@ export class Roster {
    * Looks at all presence rows.
    *
    * @param entries The rows.
-   * @returns Rows of engines that are long dead.
+   * @param gone Engines whose processes are surely gone.
+   * @returns Rows of engines that are long dead, or gone.
    */
-  look(entries: readonly Entry[]): readonly Entry[] {
+  look(entries: readonly Entry[], gone: ReadonlySet<string> = nobody): readonly Entry[] {
     const at = this.#clock.monotonic();
     const members: Member[] = [];
     const stale: Entry[] = [];
@@ -51,7 +54,8 @@ export class Roster {
       const presence = readPresence(entry);
       known.add(engineId);
       const seen = this.#see(engineId, entry.version, presence, at);
-      if (at <= seen.deadline) members.push({ engineId, presence });
+      if (gone.has(engineId)) stale.push(entry);
+      else if (at <= seen.deadline) members.push({ engineId, presence });
       else if (at > seen.deadline + staleTerms * presence.termMs) stale.push(entry);
     }
     for (const engineId of this.#seen.keys()) if (!known.has(engineId)) this.#seen.delete(engineId);

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Attempt, land, type Landing } from "../parts/landing.ts";
-import type { Change, ChangeOf } from "../parts/run_change.ts";
+import type { Change, ChangeOf, StepPolicy } from "../parts/run_change.ts";
 import { dueSince } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
@@ -12,6 +12,7 @@ import type { EngineContext } from "./context.ts";
 import { dispose, type Disposed } from "./dispose.ts";
 import type { HotRun, HowToChange } from "./hot_runs.ts";
 import { type Lander, landSurely } from "./land_surely.ts";
+import { noticeCut } from "./notice.ts";
 import { attemptCode } from "./step_runner.ts";
 
 /** For whom a run has its turn: the owner of its shard. */
@@ -28,7 +29,8 @@ export interface TurnHost extends Lander {
  * Runs a run's turn to its landing.
  *
  * @param run The run; what it is due for is decided.
- * @returns What its disposal came to; of a step or timer `done`, or `gone` when the run was removed meanwhile.
+ * @returns What its disposal came to; of a step or timer `done`, `gone` when the run was removed meanwhile, or `again` when
+ * it failed for want of the network.
  * @throws What keeps a disposal from going on; user code never throws here.
  */
 export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<Disposed> {
@@ -40,17 +42,22 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const { clock, random, metrics } = context;
   const { record } = run;
   const timer = turn.kind === "timer" ? turn.timer : undefined;
-  const code = timer ? timerCode(host.definition, record, timer) : stepCode(host.definition, record);
+  const { behaviour } = host.definition;
+  const dueAt = timer?.at ?? run.dueSince ?? dueSince(record);
+  const policy = timer ? behaviour.timerPolicy?.(record.status, timer.name) : behaviour.policy(record.status);
+  const code = timer ? timerCode(policy, timer) : stepCode(policy, record.attempt, dueAt);
   const meter = timer
     ? metrics?.timeouts(host.definition, record.status)
     : metrics?.step(host.definition, record.status);
-  meter?.started(
-    clock.now() - (timer?.at ?? run.dueSince ?? dueSince(record)),
-    timer && host.definition.behaviour.timerPolicy?.(record.status, timer.name)?.lagAlertMs,
-  );
+  meter?.started(clock.now() - dueAt, timer && policy?.lagAlertMs);
   const startedAt = clock.monotonic();
   const result = attemptCode(context, host.definition, record, end, code);
   const landing = result instanceof Promise ? await result : result;
+  if (landing.kind === "error" && isCut(context, policy)) {
+    noticeCut(context, record, timer?.name);
+    meter?.landed(clock.monotonic() - startedAt, undefined);
+    return "again";
+  }
   const durationMs = Math.round(clock.monotonic() - startedAt);
   const by = timer ? "timer" as const : "step" as const;
   const { visit, payload } = record;
@@ -60,6 +67,11 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const isGone = change === "gone";
   meter?.landed(clock.monotonic() - startedAt, isGone ? undefined : change);
   return isGone ? "gone" : "done";
+}
+
+/** Without the network an attempt that needs it proves nothing: it is not counted, and waits until the network is back. */
+export function isCut(context: EngineContext, policy: StepPolicy | undefined): boolean {
+  return policy?.needsNetwork === true && !context.platform.isOnline();
 }
 
 async function disposal(

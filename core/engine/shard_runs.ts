@@ -10,6 +10,7 @@ import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
+import { boundsOf } from "./lane.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
 import type { ShardOwner } from "./shard_owner.ts";
@@ -334,8 +335,10 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
         if (run) this.#settle(run);
         return "dropped";
       }
-      // What waits for its rate starts nothing yet: it is neither to blame, nor to hold up the others.
-      const waits = this.#options.dispatcher.mustWait(this, run.record.status);
+      // What waits for its rate, or the network, starts nothing yet: it is neither to blame, nor to hold up the others.
+      const { status } = run.record;
+      const policy = this.definition.behaviour.policy(status);
+      const waits = policy && this.#options.dispatcher.mustWait(this, { status, ...boundsOf(policy) });
       if (run.record.state !== "paused" && !waits) {
         if (run.record.crashes > 0 && !this.#options.suspects.isAlone(runId)) return "alone";
         run.dueSince = dueSince(run.record);

@@ -26,7 +26,8 @@ export interface Unit {
 
 /**
  * The members that should work on a definition: those that carry the newest code of it. Of equal versions with
- * different graphs, the graph that appeared last counts as newer, as in a rolling deployment.
+ * different graphs, the graph that appeared last counts as newer, as in a rolling deployment. Those that stand by should
+ * only when all of these do.
  *
  * @param members Engines that are alive.
  * @param definition The definition's name.
@@ -43,11 +44,13 @@ export function newestCarriers(members: readonly Member[], definition: string): 
   const appeared = new Map<string, number>();
   for (const { graph, since } of current) appeared.set(graph, Math.min(since, appeared.get(graph) ?? since));
   const [latest] = [...appeared].sort(([a, at], [b, bt]) => bt - at || (a < b ? 1 : -1))[0] ?? [];
-  return new Set(current.filter((each) => each.graph === latest).map((each) => each.engineId));
+  const fit = current.filter((each) => each.graph === latest);
+  const active = fit.filter((each) => !each.standby);
+  return new Set((active.length > 0 ? active : fit).map((each) => each.engineId));
 }
 
-function pick({ codeVersion, since }: PresenceRow) {
-  return { codeVersion, since };
+function pick({ codeVersion, since, standby }: PresenceRow) {
+  return { codeVersion, since, standby };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { keepLonger } from "../parts/disposal.ts";
 import { type ChangeOf, resume, stall, withoutStep, withoutTimer } from "../parts/run_change.ts";
+import { boundsOf } from "./lane.ts";
 import { isFinished, type RunRecord, type RunTimer } from "../parts/run_record.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Ready } from "./dispatcher.ts";
@@ -48,8 +49,7 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
       ready: {
         // Names have spaces, but hardly line ends: two with one lane would share one bound.
         status: `${run.status}\n${timer.name}`,
-        concurrency: policy.concurrency,
-        rateLimit: policy.rateLimit,
+        ...boundsOf(policy),
       },
     };
   }
@@ -57,7 +57,7 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
   if (!policy) return { instead: withoutStep(behaviour) };
   return {
     turn: step,
-    ready: { status: run.status, concurrency: policy.concurrency, rateLimit: policy.rateLimit },
+    ready: { status: run.status, ...boundsOf(policy) },
   };
 }
 

@@ -12,6 +12,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { earliest } from "./earliest.ts";
 import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
+import { PlatformWatch } from "./platform_watch.ts";
 import { Poll } from "./poll.ts";
 import type { ProcessState } from "./metrics.ts";
 import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
@@ -43,6 +44,7 @@ export class Work {
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
   readonly #poll: Poll;
+  readonly #platform: PlatformWatch;
   #phase: Phase = "new";
   #ticking = false;
   #starting: Promise<void> = Promise.resolve();
@@ -53,10 +55,18 @@ export class Work {
    */
   constructor(context: EngineContext) {
     this.#context = context;
-    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context.clock);
+    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, {
+      clock: context.clock,
+      isOnline: () => context.platform.isOnline(),
+    });
     this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
     this.streams = new StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
+    this.#platform = new PlatformWatch(context, {
+      dispatcher: this.#dispatcher,
+      ownership: this.ownership,
+      poll: this.#poll,
+    });
     if (context.works) {
       for (const definition of context.definitions.values()) {
         context.metrics?.begin(definition, context.relay);
@@ -126,6 +136,7 @@ export class Work {
     }
     this.#poll.start(true);
     this.#phase = "started";
+    this.#platform.start();
   }
 
   /** Ends all work: what runs may land within the grace, then it is told to stop and its shards are released. */
@@ -138,6 +149,8 @@ export class Work {
 
   async #stop(grace: number): Promise<void> {
     this.#phase = "stopping";
+    const following = this.#platform.stop();
+    if (following) await following;
     const reason = new PawlError("ENGINE_STOPPED", "The engine was stopped");
     this.#poll.stop();
     this.ownership.retire();

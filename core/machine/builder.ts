@@ -46,7 +46,15 @@ const optionNames: Readonly<Record<keyof MachineOptions, true>> = {
 };
 
 /** What of the options of a step means something for a timeout, and for a hook. */
-const timeoutOptions = ["concurrency", "rateLimit", "pauseAfterErrors", "retry", "timeout", "lagAlert"];
+const timeoutOptions = [
+  "concurrency",
+  "rateLimit",
+  "pauseAfterErrors",
+  "retry",
+  "timeout",
+  "needs",
+  "lagAlert",
+];
 const hookOptions = timeoutOptions;
 
 /** A hook that hangs would keep its shard from being passed on. */

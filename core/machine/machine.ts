@@ -23,7 +23,8 @@ export interface TimeoutOptions extends Omit<StepOptions, "lag"> {
 }
 
 /** Options of a hook; what is not given comes from the `steps` of its machine and engine, but for its `timeout`: 5 min. */
-export interface HookOptions extends Pick<StepOptions, "concurrency" | "retry" | "timeout" | "lagAlert"> {
+export interface HookOptions
+  extends Pick<StepOptions, "concurrency" | "retry" | "timeout" | "needs" | "lagAlert"> {
   /** Its name among the hooks of its kind; default: its number. */
   readonly name?: string;
   /** Failed attempts after which it is parked until somebody retries it; default 10, 0: it is retried for ever. */

@@ -71,6 +71,8 @@ export interface StepRun<Data = unknown, To extends string = string> {
   readonly attempt: number;
   /** When the run was triggered. */
   readonly createdAt: Date;
+  /** When this attempt was to start: long ago when no engine was there, as over a weekend in which a tab was closed. */
+  readonly dueAt: Date;
   /** Aborted when the run is cancelled or moved on, the attempt times out, the engine stops, or its lease is lost. */
   readonly signal: AbortSignal;
   /** Moves to a status; keeps its literal type in handlers that are declared apart from their step. */
@@ -135,6 +137,9 @@ export class MachineRun implements StepRun {
   }
   get createdAt(): Date {
     return this.#call.createdAt;
+  }
+  get dueAt(): Date {
+    return this.#call.dueAt;
   }
   get signal(): AbortSignal {
     return this.#call.signal;

@@ -32,6 +32,10 @@ export interface PresenceRow {
   readonly codeVersion: number;
   /** What it carries: each definition's name, and the fingerprint of its graph. */
   readonly carries: readonly (readonly [definition: string, graph: string])[];
+  /** It works only on what no other engine with the same code is fit for. */
+  readonly standby?: true;
+  /** Others can see whether its process is there by the platform's signs, and need not wait until its term ends. */
+  readonly signs?: true;
   /** It only ticks: it takes what is free and due for a moment, and has no share in what is owned for long. */
   readonly ticks?: true;
 }

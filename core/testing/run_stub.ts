@@ -25,6 +25,8 @@ export type RunStubOptions<Data> =
     readonly attempt?: number;
     /** Default: 2026-01-01T00:00:00Z. */
     readonly createdAt?: Date;
+    /** Default: `createdAt`. */
+    readonly dueAt?: Date;
     /** Default: one that is never aborted. */
     readonly signal?: AbortSignal;
   }
@@ -77,6 +79,7 @@ export function runStub(
   const of = given.length === 2 ? given[0] as Partial<Definition> : undefined;
   const { data, runId = "0".repeat(30), ...options } = given.length === 2 ? given[1] : given[0];
   let held: unknown = JSON.parse(jsonText(data, "data of a stub", defaultLimits.payloadBytesMax));
+  const { createdAt = new Date(Date.UTC(2026, 0, 1)) } = options;
   const call: StepCall = {
     definition: of?.behaviour ? of.name! : "stub",
     key: options.key ?? "key",
@@ -84,7 +87,8 @@ export function runStub(
     status: options.status ?? of?.behaviour?.start ?? "status",
     stepId: options.stepId ?? `${runId}:1`,
     attempt: options.attempt ?? 1,
-    createdAt: options.createdAt ?? new Date(Date.UTC(2026, 0, 1)),
+    createdAt,
+    dueAt: options.dueAt ?? createdAt,
     signal: options.signal ?? new AbortController().signal,
     readData: () => held,
     writeData: (next) => held = next,

@@ -38,7 +38,7 @@ async function scene() {
   const taken = await context.committer.commit(0, batch);
   assert.ok(taken.ok);
   const guard = { key: keyspace.owner.key("job"), version: taken.version };
-  const dispatcher = new HandDispatcher(10, clock);
+  const dispatcher = new HandDispatcher(10, { clock, isOnline: () => true });
   const suspects = new Suspects(context.limits);
   const definition = context.definitions.get("job")!;
   const owner = new ShardOwner({ context, definition, shard: 0, guard, dispatcher, suspects, onLost() {} });
