@@ -73,12 +73,14 @@ async function prepare(
   { doing, timeoutMs, remembered }: Ways,
 ): Promise<readonly CallResult[]> {
   try {
+    // To ask for it throws once the transaction has been aborted, and what was asked of it before would be nobody's.
+    const { store } = tx;
     const loaded = [...overlays.values()].map((overlay) =>
-      load(tx.store, overlay, outcomeKeys(calls, overlay.shard), remembered(overlay.shard))
+      load(store, overlay, outcomeKeys(calls, overlay.shard), remembered(overlay.shard))
     );
     await inTime(Promise.all(loaded), timeoutMs, doing, () => {});
     const results = calls.map((call) => settleCall(call, overlays.get(call.shard)!, true));
-    for (const overlay of overlays.values()) write(tx.store, overlay);
+    for (const overlay of overlays.values()) write(store, overlay);
     return results;
   } catch (error) {
     try {

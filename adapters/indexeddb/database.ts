@@ -61,13 +61,26 @@ export class Database {
    * @param work Throws before it has done anything when the handle is dead.
    */
   async use<Result>(work: (handle: Handle) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#useOnce(work);
+    } catch (error) {
+      if (!(error instanceof DeadHandle)) throw error;
+    }
+    try {
+      return await this.#useOnce(work);
+    } catch (error) {
+      // Why it is dead, the caller can name.
+      throw error instanceof DeadHandle ? error.cause : error;
+    }
+  }
+
+  async #useOnce<Result>(work: (handle: Handle) => Promise<Result>): Promise<Result> {
     const handle = await this.open();
     try {
       return await work(handle);
     } catch (error) {
-      if (!(error instanceof DeadHandle)) throw error;
-      this.drop(handle);
-      return await work(await this.open());
+      if (error instanceof DeadHandle) this.drop(handle);
+      throw error;
     }
   }
 
