@@ -21,7 +21,7 @@ import { trailDataOf, TrailLaws } from "./trail_laws.ts";
  * @throws {Violation} With the last events on `error.trace`.
  */
 export function runSeed(seed: number, home: Home = "server"): Promise<LifeReport> {
-  return runPlan(drawPlan(seed, home), drawPrograms(seed));
+  return runPlan(drawPlan(seed, home), drawPrograms(seed, home));
 }
 
 /** Lives through a plan with these machines, and what is around them. */

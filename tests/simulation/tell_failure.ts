@@ -16,7 +16,7 @@ const linesMax = 120;
 export async function tellFailure(seed: number, home: Home): Promise<void> {
   const where = home === "browser" ? " --browser" : "";
   const again = `again: deno task simulate${where} --from ${seed} --seeds 1 --no-mutants`;
-  let programs = drawPrograms(seed);
+  let programs = drawPrograms(seed, home);
   const fails = (plan: Plan) => smallestOf(plan, programs);
   let failure = await fails(drawPlan(seed, home));
   if (!failure) return console.log(`\nseed ${seed} fails by something that no seed decides\n${again}`);

@@ -18,6 +18,7 @@ import type { Terrain } from "./faults.ts";
 import type { Shadow } from "./shadow.ts";
 import { SimulatedStore } from "./simulated_store.ts";
 import { aroundCode } from "./user_code.ts";
+import type { Weather } from "./weather.ts";
 import type { World } from "./world.ts";
 
 /** A host and the engine on it. */
@@ -44,6 +45,8 @@ export interface FleetOptions {
   readonly shadow: Shadow;
   readonly laws: Laws;
   readonly behaviours: ReadonlyMap<string, Behaviour>;
+  /** What is around their hosts. */
+  readonly weather: Weather | undefined;
   /** What the engine of a host carries. */
   definitionsOf(host: Host): readonly Definition[];
   /** What else it is given. */
@@ -73,7 +76,7 @@ export class Fleet {
 
   /** A host comes up; when it crashes, another one takes its place after a while. */
   add(role: Role): void {
-    const { terrain, disk, shadow, laws, behaviours } = this.#options;
+    const { terrain, disk, shadow, laws, behaviours, weather } = this.#options;
     const world = this.#world;
     const host = new Host(world, `${role}${this.#nodes.length}`);
     const given = this.#options.engineOptionsOf?.(host) ?? {};
@@ -87,6 +90,7 @@ export class Fleet {
       ...given,
       store: new SimulatedStore(world, host, disk, shadow, terrain.tripMsMax),
       definitions: this.#options.definitionsOf(host).map((each) => withAround(each, around)),
+      ...(weather && { platform: weather.platformOf(host, role === "engine") }),
       clock: host.clock,
       random: host.random,
       logger: silentLogger,

@@ -18,6 +18,7 @@ import { RunLaws } from "./run_laws.ts";
 import type { Shadow } from "./shadow.ts";
 import { StreamLaws } from "./stream_laws.ts";
 import { checkTimers } from "./timer_laws.ts";
+import type { Weather } from "./weather.ts";
 import type { World } from "./world.ts";
 
 /** What history says of a change. */
@@ -58,6 +59,8 @@ export interface LawOptions {
   readonly isCodecFailure?: (event: ToldEvent) => boolean;
   /** What engines keep events of streams for; default: the default of engines. */
   readonly keepEventsMs?: number;
+  /** What is around the hosts; absent: they are servers. */
+  readonly weather?: Weather;
   /** Laws of a scenario's own. */
   readonly changed?: (change: RunChange) => void;
   /** A power cut: these forget all changes, and are shown those that are left. */

@@ -14,6 +14,7 @@ import { type LawOptions, Laws } from "./laws.ts";
 import { calmAt, type Disaster, type Plan } from "./plan.ts";
 import { cutPower } from "./power_cut.ts";
 import { Shadow } from "./shadow.ts";
+import { Weather } from "./weather.ts";
 import { World } from "./world.ts";
 
 /** When patience ends, in virtual ms. */
@@ -27,6 +28,8 @@ export interface Stage {
   readonly shadow: Shadow;
   readonly laws: Laws;
   readonly asks: Asks;
+  /** What is around browsers. */
+  readonly weather: Weather | undefined;
 }
 
 /** What is played: what the engines carry, what clients ask for, and what must be true at the end. */
@@ -89,9 +92,13 @@ async function liveIn(world: World, plan: Plan, cast: Cast): Promise<void> {
   const befall = (disaster: Disaster) =>
     disaster.kind === "power cut" ? cutPower(stage, cast, disaster.seed) : fleet.befall(disaster);
   for (const disaster of plan.disasters) world.schedule(disaster.at, () => befall(disaster));
+  for (const turn of plan.weather ?? []) {
+    world.schedule(turn.at, () => stage.weather!.turn(turn, new Dice(turn.seed)));
+  }
   world.schedule(calmAt, () => {
     world.log("the faults stop");
     world.calm = true;
+    stage.weather?.clear();
     fleet.add("engine");
     const care = () => {
       cast.takeCare?.();
@@ -113,8 +120,10 @@ function stageOf(world: World, plan: Plan, cast: Cast): Stage {
   const shadow = new Shadow(world, shards);
   const blueprint = cast.definitionsOf(new Host(world, "blueprint"));
   const behaviours = new Map(blueprint.map(({ name, behaviour }) => [name, behaviour]));
+  const weather = plan.weather && new Weather(world);
   const laws = new Laws(world, shadow, {
     behaviours,
+    ...(weather && { weather }),
     settles: (terrain.limits.settlesMax ?? 100) > 10,
     pauseIsHeard: pauseDelays.every((name) => rates[name] === 0),
     removesWhole: writesPerCommitMax === undefined,
@@ -130,10 +139,11 @@ function stageOf(world: World, plan: Plan, cast: Cast): Stage {
     shadow,
     laws,
     behaviours,
+    weather,
     definitionsOf: (host) => definitionsOf.call(cast, host),
     ...(engineOptionsOf && { engineOptionsOf: (host) => engineOptionsOf.call(cast, host) }),
   });
-  return { world, disk, fleet, shadow, laws, asks };
+  return { world, disk, fleet, shadow, laws, asks, weather };
 }
 
 /** Faults that keep an owner from hearing of a pause. */

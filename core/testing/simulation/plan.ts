@@ -4,6 +4,7 @@
  * @module
  */
 import { Dice } from "./dice.ts";
+import { drawWeather, type WeatherTurn } from "./weather.ts";
 import { browserTerrain, drawTerrain, type Terrain } from "./faults.ts";
 
 /** What a host does: owns and works, ticks now and then, or only calls verbs. */
@@ -42,6 +43,8 @@ export interface Plan {
   readonly arrivals: readonly Arrival[];
   readonly askings: readonly Asking[];
   readonly disasters: readonly Disaster[];
+  /** What changes around browsers; absent: they are servers. */
+  readonly weather?: readonly WeatherTurn[];
 }
 
 /** When the faults stop, in virtual ms. */
@@ -96,5 +99,11 @@ function drawBrowserPlan(seed: number): Plan {
     at: dice.between(0, calmAt),
     seed: dice.seed(),
   }));
-  return { ...plan, terrain, askings: [...plan.askings, ...more], disasters: [...plan.disasters, ...cuts] };
+  return {
+    ...plan,
+    terrain,
+    askings: [...plan.askings, ...more],
+    disasters: [...plan.disasters, ...cuts],
+    weather: drawWeather(new Dice(seed ^ 0x5ea), calmAt),
+  };
 }
