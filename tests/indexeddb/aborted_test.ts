@@ -18,7 +18,10 @@ const requestsMax = 40;
 /** What befalls a request. */
 const ways = {
   /** The browser aborts the transaction when the request has been made, as when it shuts down. */
-  aborted: { code: /^(STORE_BUSY|STORE_FAILED|OUTCOME_UNKNOWN)$/, befall: (tx: IDBTransaction) => tx.abort() },
+  aborted: {
+    code: /^(STORE_BUSY|STORE_FAILED|OUTCOME_UNKNOWN)$/,
+    befall: (tx: IDBTransaction) => tx.abort(),
+  },
   /** The request is refused, as when the database has been damaged. */
   refused: { code: /^STORE_FAILED$/, befall: () => fail("DataError") },
   /** There is no room, which only a write can meet; here, any request. */
