@@ -29,14 +29,14 @@ export const powerMutants: readonly Mutant[] = [
   },
   {
     name: "an operator's verb is relaxed",
-    near: 7,
+    near: 10,
     ...isRelaxed,
     replace: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && !isTold ||\n" +
       '    event?.by === "operator";',
   },
   {
     name: "a callback is relaxed",
-    near: 15,
+    near: 38,
     ...isRelaxed,
     replace: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && !isTold ||\n" +
       '    event?.by === "callback";',
