@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { Dispatcher, type RunSource } from "../../core/engine/dispatcher.ts";
+import { hooks } from "../../core/engine/features.ts";
 import { contextOf } from "../../core/engine/options.ts";
 import { ShardOwner } from "../../core/engine/shard_owner.ts";
 import { Suspects } from "../../core/engine/suspects.ts";
@@ -32,7 +33,7 @@ async function scene() {
   const options = { store: memoryStore(), definitions: [job], clock, logger: silentLogger, work: false };
   const engine = createEngine(options);
   await engine.trigger(job, "k");
-  const context = { ...contextOf(options), engine };
+  const context = { ...contextOf(options, [hooks]), engine };
   const batch = new BatchBuilder();
   writeOwner(batch, "job", undefined, context.engineId, clock.now());
   const taken = await context.committer.commit(0, batch);
