@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Browser, Page } from "puppeteer-core";
+import type { Browser, BrowserContext, Page } from "puppeteer-core";
 
 let bundle: Promise<string> | undefined;
 
@@ -31,24 +31,30 @@ const page =
 /** A served page. */
 export interface Site extends AsyncDisposable {
   readonly url: string;
+  /** The paths that pages have asked for. */
+  readonly asked: readonly string[];
 }
 
 /** Serves it. */
 export async function serveSite(): Promise<Site> {
   const script = await suiteBundle();
+  const asked: string[] = [];
   const server = Deno.serve({ port: 0, hostname: "localhost", onListen() {} }, (request) => {
-    const isScript = new URL(request.url).pathname === "/suite.js";
+    const { pathname } = new URL(request.url);
+    asked.push(decodeURIComponent(pathname));
+    const isScript = pathname === "/suite.js";
     const type = isScript ? "text/javascript" : "text/html";
     return new Response(isScript ? script : page, { headers: { "content-type": type } });
   });
   return {
     url: `http://localhost:${server.addr.port}/`,
+    asked,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
 
 /** A tab on the site, ready to be asked. */
-export async function openTab(browser: Browser, { url }: Site): Promise<Page> {
+export async function openTab(browser: Browser | BrowserContext, { url }: Site): Promise<Page> {
   const tab = await browser.newPage();
   await tab.goto(url);
   await tab.waitForFunction("globalThis.suite");

@@ -99,7 +99,7 @@ for (const [way, { code, befall }] of Object.entries(ways)) {
   Deno.test(`a commit that is ${way} at any of its requests is done whole or not at all, as its committer is told`, async () => {
     let struck = 0;
     for (let n = 1; n <= requestsMax; n++) {
-      const store = indexedDbStore({ name: `${life} ${names++}`, shards: 2 });
+      const store = indexedDbStore({ name: `${life} ${names++}`, shards: 2, reserveBytes: 0 });
       const next = committer("c");
       await store.commit(next("1"));
       const before = await contentOf(store);

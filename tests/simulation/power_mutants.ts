@@ -9,7 +9,7 @@ const home = "browser";
 const isRelaxed = {
   home,
   file: "core/engine/write_change.ts",
-  find: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && logged === undefined;",
+  find: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && !isTold;",
 } as const;
 
 /** Every such rule that is broken on purpose. */
@@ -25,29 +25,33 @@ export const powerMutants: readonly Mutant[] = [
     name: "the end of a run is relaxed",
     near: 340,
     ...isRelaxed,
-    replace: "const isRelaxed = isProgress && logged === undefined;",
+    replace: "const isRelaxed = isProgress && !isTold;",
   },
   {
     name: "an operator's verb is relaxed",
-    near: 7,
+    near: 10,
     ...isRelaxed,
-    replace:
-      "const isRelaxed = isProgress && !isFinished((after ?? record).state) && logged === undefined ||\n" +
+    replace: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && !isTold ||\n" +
       '    event?.by === "operator";',
   },
   {
     name: "a callback is relaxed",
-    near: 15,
+    near: 38,
     ...isRelaxed,
-    replace:
-      "const isRelaxed = isProgress && !isFinished((after ?? record).state) && logged === undefined ||\n" +
+    replace: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && !isTold ||\n" +
       '    event?.by === "callback";',
   },
   {
     name: "a transition that a log tells of is relaxed",
     near: 6,
     ...isRelaxed,
-    replace: "const isRelaxed = isProgress && !isFinished((after ?? record).state);",
+    replace: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && !hasHooks;",
+  },
+  {
+    name: "a pause that hooks hear of is relaxed",
+    near: 349,
+    ...isRelaxed,
+    replace: "const isRelaxed = isProgress && !isFinished((after ?? record).state) && logged === undefined;",
   },
   {
     name: "what is sent to a topic is relaxed",
