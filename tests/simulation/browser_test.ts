@@ -1,5 +1,6 @@
 /**
- * Lives on a browser's database, on seeds that are always the same: commits abort, handles get lost, and the power is cut.
+ * Lives on a browser's database, on seeds that are always the same: commits abort, handles get lost, the power is cut, the
+ * network comes and goes, and tabs are hidden, shown and left.
  *
  * @module
  */
@@ -48,10 +49,20 @@ function livedThrough(): Promise<Lives> {
 Deno.test(`every invariant holds over ${seedsMax} seeds in a browser that aborts, closes and loses power`, async () => {
   const { failures, faults, checks } = await livedThrough();
   assert.deepEqual(failures, []);
-  for (const name of ["aborted commit", "lost handle", "power cut", "lost commit"]) {
+  for (
+    const name of [
+      "aborted commit",
+      "lost handle",
+      "power cut",
+      "lost commit",
+      "offline",
+      "tab shown",
+      "tab left",
+    ]
+  ) {
     assert.ok(faults.get(name)! > 50, `${name} struck ${faults.get(name) ?? 0} times only`);
   }
-  for (const name of ["I1", "I2", "I6", "I8", "await", "once"]) {
+  for (const name of ["I1", "I2", "I6", "I8", "await", "once", "platform"]) {
     assert.ok(checks.get(name)! > 50, `${name} was looked at ${checks.get(name) ?? 0} times only`);
   }
 });
