@@ -29,7 +29,7 @@ export async function commitIn(
   calls: readonly CommitCall[],
   { relaxes, doing, timeoutMs }: CommitOptions,
 ): Promise<readonly CallResult[]> {
-  const isRelaxed = relaxes && calls.every(({ batches }) => batches.every((batch) => batch.relaxed));
+  const isRelaxed = relaxes && calls.every(isProgress);
   const overlays = overlaysOf(calls);
   const tx = begin(handle, "readwrite", isRelaxed ? "relaxed" : "strict", doing);
   // It is looked at when all has been asked for; an earlier rejection is that of a request, too.
@@ -49,6 +49,11 @@ export async function commitIn(
     remembered(overlay.shard).learn(overlay, outcomeKeys(calls, overlay.shard));
   }
   return results;
+}
+
+/** An empty call settles a lost one, which may have been none: what it tells must be safe, too. */
+function isProgress({ batches }: CommitCall): boolean {
+  return batches.length > 0 && batches.every((batch) => batch.relaxed);
 }
 
 function outcomeKeys(calls: readonly CommitCall[], shard: number): string[] {
@@ -73,12 +78,14 @@ async function prepare(
   { doing, timeoutMs, remembered }: Ways,
 ): Promise<readonly CallResult[]> {
   try {
+    // To ask for it throws once the transaction has been aborted, and what was asked of it before would be nobody's.
+    const { store } = tx;
     const loaded = [...overlays.values()].map((overlay) =>
-      load(tx.store, overlay, outcomeKeys(calls, overlay.shard), remembered(overlay.shard))
+      load(store, overlay, outcomeKeys(calls, overlay.shard), remembered(overlay.shard))
     );
     await inTime(Promise.all(loaded), timeoutMs, doing, () => {});
     const results = calls.map((call) => settleCall(call, overlays.get(call.shard)!, true));
-    for (const overlay of overlays.values()) write(tx.store, overlay);
+    for (const overlay of overlays.values()) write(store, overlay);
     return results;
   } catch (error) {
     try {
