@@ -3,7 +3,7 @@
  *
  * @module
  */
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import puppeteer, { type Browser, type LaunchOptions, type Page } from "puppeteer-core";
 
 /** A kind of browser. */
 export type BrowserKind = "chrome" | "firefox";
@@ -42,14 +42,20 @@ const testMsMax = 180_000;
  *
  * @param kind Which; it must be there.
  * @param userDataDir Where it keeps its data; default: a new folder that goes with it.
+ * @param launch What else the driver is told, such as arguments that it is not to give.
  */
-export function openBrowser(kind: BrowserKind, userDataDir?: string): Promise<Browser> {
+export function openBrowser(
+  kind: BrowserKind,
+  userDataDir?: string,
+  launch: LaunchOptions = {},
+): Promise<Browser> {
   return puppeteer.launch({
     browser: kind,
     executablePath: binaries[kind]!,
-    args: args[kind],
     protocolTimeout: testMsMax,
     ...(userDataDir !== undefined && { userDataDir }),
+    ...launch,
+    args: [...args[kind], ...launch.args ?? []],
   });
 }
 

@@ -1,0 +1,62 @@
+/**
+ * How tabs and browsers end that are not asked.
+ *
+ * @module
+ */
+import type { Browser, Page } from "puppeteer-core";
+
+/** Crashes the renderer of a tab of Chromium. */
+export async function crash(tab: Page): Promise<void> {
+  const session = await tab.createCDPSession();
+  const crashed = new Promise((resolve) => tab.once("error", resolve));
+  // The answer to a crash never comes.
+  session.send("Page.crash").catch(() => {});
+  await crashed;
+}
+
+/** Freezes a tab of Chromium that is not in front, or lets it go on: none of its timers and tasks runs meanwhile. */
+export async function setFrozen(tab: Page, isFrozen: boolean): Promise<void> {
+  const session = await tab.createCDPSession();
+  await session.send("Page.setWebLifecycleState", { state: isFrozen ? "frozen" : "active" });
+  await session.detach();
+}
+
+/** What a browser leaves in its profile that keeps the next one out. */
+const leftovers = ["SingletonLock", "SingletonSocket", "SingletonCookie", ".parentlock", "lock"];
+
+/**
+ * Ends a browser as a power cut would, all of its processes at once. Resolves when none of them is left.
+ *
+ * @param browser Which.
+ * @param profile The folder that only this browser has been started with.
+ */
+export async function killBrowser(browser: Browser, profile: string): Promise<void> {
+  const main = browser.process()!;
+  const hasEnded = new Promise((resolve) => main.once("exit", resolve));
+  const kill = (pid: number) => {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch {
+      // It has gone by itself.
+    }
+  };
+  // First, so that it sees none of the others die.
+  kill(main.pid!);
+  await hasEnded;
+  for (let left = await processesOf(profile); left.length > 0; left = await processesOf(profile)) {
+    left.forEach(kill);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  for (const name of leftovers) await Deno.remove(`${profile}/${name}`).catch(() => {});
+}
+
+/** Processes that were started with this profile, where the system tells. */
+async function processesOf(profile: string): Promise<readonly number[]> {
+  const pids: number[] = [];
+  const folders = await Array.fromAsync(Deno.readDir("/proc")).catch(() => []);
+  for (const { name } of folders.filter((each) => /^\d+$/.test(each.name))) {
+    const command = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+    if (command.includes(profile)) pids.push(Number(name));
+  }
+  return pids;
+}

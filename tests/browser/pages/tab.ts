@@ -1,0 +1,142 @@
+/**
+ * A tab as an application would have it: an engine with the browser's platform on IndexedDB. What tests call lies on
+ * `globalThis.suite`.
+ *
+ * @module
+ */
+import { createEngine, type Engine } from "../../../mod.ts";
+import { indexedDbStore } from "../../../adapters/indexeddb/mod.ts";
+import { browserPlatform } from "../../../plugins/browser/mod.ts";
+import { disturb, type Disturbances, longestTimeout, shiftClock } from "./disturbances.ts";
+import { type Form, type FormOptions, forms } from "./form.ts";
+
+/** How a tab is. */
+export interface TabOptions extends FormOptions, Disturbances {
+  readonly codeVersion?: number;
+  /** Default `2s`. */
+  readonly term?: string;
+  /** Default `200ms`. */
+  readonly poll?: string;
+}
+
+/** What one run has come to. */
+export interface Filed {
+  readonly key: string;
+  readonly runState: string;
+  readonly status: string;
+  readonly data: Form;
+  /** From where to where, in order. */
+  readonly moves: readonly string[];
+  readonly kinds: readonly string[];
+}
+
+const lines: string[] = [];
+const waits = new Map<string, Promise<string>>();
+let engine: Engine;
+let definition: ReturnType<typeof forms>;
+let store: ReturnType<typeof indexedDbStore>;
+let probes = 0;
+let label = "";
+
+/** Starts the engine of this tab. */
+async function start(name: string, options: TabOptions = {}): Promise<void> {
+  label = name;
+  disturb(options);
+  store = indexedDbStore({ name: "forms" });
+  definition = forms(name, options);
+  engine = createEngine({
+    store,
+    definitions: [definition],
+    platform: browserPlatform({ name: "forms" }),
+    lease: { term: options.term ?? "2s" },
+    poll: options.poll ?? "200ms",
+    codeVersion: options.codeVersion ?? 0,
+    logger: { log: (level, message) => void lines.push(`${level}: ${message}`) },
+  });
+  await engine.start();
+}
+
+/** Triggers forms; resolves when each is acknowledged. */
+async function trigger(
+  keys: readonly string[],
+  options: { readonly startAt?: "filled" | "asked" | "resting" | "failing" | "sending"; readonly restMs?: number } = {},
+): Promise<void> {
+  const { startAt = "filled", ...rest } = options;
+  await Promise.all(keys.map((key) => engine.trigger(definition, key, { startAt, data: { seen: [], ...rest } })));
+}
+
+/** Waits until a run has ended. */
+async function ended(key: string): Promise<string> {
+  return (await engine.await(definition, key)).runState;
+}
+
+/** Begins to wait in the page, which {@linkcode waited} tells of: the wait outlives what the driver asks. */
+function beginWait(key: string): void {
+  waits.set(key, ended(key).catch((error) => `failed: ${error}`));
+}
+
+/** What a wait of this page has come to. */
+function waited(key: string): Promise<string> {
+  return waits.get(key)!;
+}
+
+/** Lets a form go through, and tells which tab did it. */
+async function whoWorks(): Promise<string> {
+  const key = `probe ${label} ${probes++} ${crypto.randomUUID()}`;
+  await trigger([key]);
+  const { data } = await engine.await(definition, key);
+  return [...new Set(data.seen.map((each) => each.split(" in ")[1]))].join(" and ");
+}
+
+/** Every run but the probes, with what happened to it. */
+async function runs(): Promise<readonly Filed[]> {
+  const found: Filed[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await engine.list({
+      definition: "forms",
+      include: ["data"],
+      ...(cursor !== undefined && { cursor }),
+    });
+    for (const { key, runId, runState, status, data } of page.items) {
+      if (key.startsWith("probe ")) continue;
+      const rows = await engine.history({ runId });
+      const moves = rows.filter(({ kind }) => kind === "move").map(({ from, to }) => `${from} > ${to}`);
+      found.push({ key, runState, status, data: data as Form, moves, kinds: rows.map(({ kind }) => kind) });
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return found;
+}
+
+/** Keeps the page from doing anything else, as a long computation does. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+const suite = {
+  start,
+  trigger,
+  ended,
+  beginWait,
+  waited,
+  whoWorks,
+  runs,
+  block,
+  shiftClock,
+  longestTimeout,
+  callback: (key: string) => engine.callback(definition, key, "asked"),
+  get: (key: string) => engine.get(definition, key),
+  timers: async () => (await engine.timers({ definition: "forms" })).items.length,
+  owners: async () => (await engine.admin.shards()).map(({ engineId, epoch }) => ({ engineId, epoch })),
+  engineId: () => engine.admin.engineId,
+  lines: () => lines,
+  verify: async () => (await engine.admin.verify()).findings,
+  stop: () => engine.stop(),
+};
+
+/** What a tab offers. */
+export type TabSuite = typeof suite;
+
+Object.assign(globalThis, { suite });
