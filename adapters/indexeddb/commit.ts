@@ -6,7 +6,8 @@ import type { CallResult, CommitCall } from "../../core/store/store.ts";
 import { begin, type Handle } from "./database.ts";
 import { isQuota } from "./errors.ts";
 import { inTime } from "./in_time.ts";
-import { counterKey, type Row, shardFront } from "./schema.ts";
+import { rememberedBy, type RememberedShard } from "./remembered.ts";
+import { counterKey, shardFront } from "./schema.ts";
 
 /** How a commit is made. */
 export interface CommitOptions {
@@ -33,7 +34,8 @@ export async function commitIn(
   const tx = begin(handle, "readwrite", isRelaxed ? "relaxed" : "strict", doing);
   // It is looked at when all has been asked for; an earlier rejection is that of a request, too.
   tx.done.catch(() => {});
-  const results = await prepare(tx, calls, overlays, { doing, timeoutMs });
+  const remembered = (shard: number) => rememberedBy(handle, shard);
+  const results = await prepare(tx, calls, overlays, { doing, timeoutMs, remembered });
   try {
     tx.commit();
     await inTime(tx.done, timeoutMs, doing, () => {});
@@ -43,7 +45,21 @@ export async function commitIn(
       cause: error,
     });
   }
+  for (const overlay of overlays.values()) {
+    remembered(overlay.shard).learn(overlay, outcomeKeys(calls, overlay.shard));
+  }
   return results;
+}
+
+function outcomeKeys(calls: readonly CommitCall[], shard: number): string[] {
+  return calls.filter((call) => call.shard === shard).map(({ committer }) =>
+    keyspace.outcome.key(committer.id)
+  );
+}
+
+/** What a commit goes by beside its transaction. */
+interface Ways extends Pick<CommitOptions, "doing" | "timeoutMs"> {
+  readonly remembered: (shard: number) => RememberedShard;
 }
 
 type Transaction = ReturnType<typeof begin<"readwrite">>;
@@ -54,10 +70,13 @@ async function prepare(
   tx: Transaction,
   calls: readonly CommitCall[],
   overlays: ReadonlyMap<number, ShardOverlay>,
-  { doing, timeoutMs }: Pick<CommitOptions, "doing" | "timeoutMs">,
+  { doing, timeoutMs, remembered }: Ways,
 ): Promise<readonly CallResult[]> {
   try {
-    await inTime(Promise.all(loads(tx.store, calls, overlays)), timeoutMs, doing, () => {});
+    const loaded = [...overlays.values()].map((overlay) =>
+      load(tx.store, overlay, outcomeKeys(calls, overlay.shard), remembered(overlay.shard))
+    );
+    await inTime(Promise.all(loaded), timeoutMs, doing, () => {});
     const results = calls.map((call) => settleCall(call, overlays.get(call.shard)!, true));
     for (const overlay of overlays.values()) write(tx.store, overlay);
     return results;
@@ -71,25 +90,46 @@ async function prepare(
   }
 }
 
-function loads(
+/** Asks for the counter and for all that is not remembered; and for that, too, when somebody has written since. */
+async function load(
   store: Rows,
-  calls: readonly CommitCall[],
-  overlays: ReadonlyMap<number, ShardOverlay>,
-): Promise<void>[] {
-  const asked: Promise<void>[] = [];
-  const ask = (key: string, found: (row: Row | undefined) => void) => asked.push(store.get(key).then(found));
-  for (const [shard, overlay] of overlays) {
-    const front = shardFront(shard);
-    ask(counterKey(shard), (row) => overlay.load(row?.n ?? 0));
-    for (const key of [...overlay.known.keys()]) {
-      ask(front + key, (row) => overlay.known.set(key, row?.n ?? null));
+  overlay: ShardOverlay,
+  outcomes: readonly string[],
+  remembered: RememberedShard,
+): Promise<void> {
+  const front = shardFront(overlay.shard);
+  const checked = [...overlay.known.keys()];
+  const askVersion = async (key: string) => {
+    overlay.known.set(key, (await store.get(front + key))?.n ?? null);
+  };
+  const askOutcome = async (key: string) => {
+    const row = await store.get(front + key);
+    if (row) overlay.loadValue(key, row.v);
+  };
+  const [knownKeys, newKeys] = parted(checked, (key) => remembered.versionOf(key) !== undefined);
+  const [knownOutcomes, newOutcomes] = parted(outcomes, (key) => remembered.outcomeOf(key) !== undefined);
+  const rest = async () => {
+    const counter = (await store.get(counterKey(overlay.shard)))?.n ?? 0;
+    overlay.load(counter);
+    const isCurrent = remembered.isCurrent(counter);
+    const asked: Promise<void>[] = [];
+    for (const key of knownKeys) {
+      const version = isCurrent ? remembered.versionOf(key) : undefined;
+      if (version === undefined) asked.push(askVersion(key));
+      else overlay.known.set(key, version);
     }
-  }
-  for (const { shard, committer } of calls) {
-    const key = keyspace.outcome.key(committer.id);
-    ask(shardFront(shard) + key, (row) => row && overlays.get(shard)!.loadValue(key, row.v));
-  }
-  return asked;
+    for (const key of knownOutcomes) {
+      const value = isCurrent ? remembered.outcomeOf(key) : undefined;
+      if (value === undefined) asked.push(askOutcome(key));
+      else overlay.loadValue(key, value);
+    }
+    await Promise.all(asked);
+  };
+  await Promise.all([...newKeys.map(askVersion), ...newOutcomes.map(askOutcome), rest()]);
+}
+
+function parted<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 /** Requests are in the order of their making, so the last write is the last to be done; who commits waits for that. */

@@ -31,6 +31,11 @@ export class ShardOverlay implements ShardView {
     this.#loaded = counter;
   }
 
+  /** The shard's version counter, as the database had it. */
+  get found(): Version {
+    return this.#loaded;
+  }
+
   /** The shard's version counter, as the commit leaves it. */
   get counter(): Version {
     return this.#counter;

@@ -163,7 +163,7 @@ testInMemory(
   "what was due when its engine died waits for the network without being blamed",
   async (world) => {
     const held = gate();
-    const form = machine("form").step("sending", ["sent"], async (run) => {
+    const form = machine("form").step("sending", ["sent"], async () => {
       await held.promise;
       return "sent";
     }, { needs: "network" }).build();

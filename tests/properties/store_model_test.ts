@@ -1,5 +1,7 @@
+import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { createClient } from "@libsql/client";
+import { indexedDbStore } from "pawl/adapters/indexeddb";
 import { libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
 import { encodeKey } from "../../core/store/key.ts";
@@ -64,11 +66,32 @@ function clientStore(): Store {
   });
 }
 
+const life = crypto.randomUUID();
+let databases = 0;
+const newName = () => `${life} ${databases++}`;
+const tab = (name: string) => indexedDbStore({ name, shards: 3 });
+
+/** Tabs of one database, each asked in its turn: what one remembers, another has changed meanwhile. */
+function tabs(): Store {
+  const name = newName();
+  const open = [tab(name), tab(name), tab(name)];
+  let turn = 0;
+  const next = () => open[turn++ % 7 % 3]!;
+  return {
+    ...{ shards: 3, limits: open[0]!.limits },
+    commit: (calls) => next().commit(calls),
+    read: (requests) => next().read(requests),
+    close: async () => void await Promise.all(open.map((each) => each.close())),
+  };
+}
+
 const stores: Record<string, () => Store> = {
   "memory": () => memoryStore({ shards: 3 }),
   "memory with outcomes": () => memoryStore({ shards: 3, keepOutcomes: true }),
   "libsql": () => libsqlStore({ url: ":memory:", shards: 3 }),
   "client with outcomes": clientStore,
+  "IndexedDB": () => tab(newName()),
+  "IndexedDB in three tabs": tabs,
 };
 
 for (const [name, open] of Object.entries(stores)) {
