@@ -4,8 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Browser, LaunchOptions, Page } from "puppeteer-core";
-import { type BrowserKind, openBrowser, testWithBrowser } from "./browsers.ts";
+import type { Browser, Page } from "puppeteer-core";
+import { type BrowserKind, type BrowserOptions, openBrowser, testWithBrowser } from "./browsers.ts";
 import type { Filed, TabOptions, TabSuite } from "./pages/tab.ts";
 import { openTab, serveSite, type Site } from "./site.ts";
 
@@ -36,7 +36,7 @@ export interface Scene {
 }
 
 /** A driver would keep Chromium from what is to be tested: the back/forward cache. */
-export const withCache: LaunchOptions = { ignoreDefaultArgs: ["--disable-back-forward-cache"] };
+export const withCache: BrowserOptions = { withoutArgs: ["--disable-back-forward-cache"] };
 
 /** A scene in a browser that is open. */
 export function sceneIn(browser: Browser, site: Site): Scene {
@@ -58,17 +58,17 @@ export function sceneIn(browser: Browser, site: Site): Scene {
  * @param kind Which.
  * @param name A sentence.
  * @param run The test.
- * @param launch What else the browser is started with.
+ * @param options How the browser is other than usual.
  */
 export function testWithTabs(
   kind: BrowserKind,
   name: string,
   run: (scene: Scene) => Promise<void>,
-  launch: LaunchOptions = {},
+  options: BrowserOptions = {},
 ): void {
   testWithBrowser(kind, `${name} (${kind})`, async () => {
     await using site = await serveSite("tab");
-    const browser = await openBrowser(kind, undefined, launch);
+    const browser = await openBrowser(kind, undefined, options);
     try {
       await run(sceneIn(browser, site));
     } finally {
