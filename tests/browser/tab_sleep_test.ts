@@ -5,7 +5,17 @@
  */
 import assert from "node:assert/strict";
 import { setFrozen } from "./endings.ts";
-import { ask, bothKinds, checkForms, keys, testWithTabs, until, untilWorks, withCache, workersOf } from "./tab.ts";
+import {
+  ask,
+  bothKinds,
+  checkForms,
+  keys,
+  testWithTabs,
+  until,
+  untilWorks,
+  withCache,
+  workersOf,
+} from "./tab.ts";
 
 testWithTabs(
   "chrome",
@@ -45,7 +55,10 @@ testWithTabs(
     assert.ok(byFirst <= frozenAt, `${byFirst} of ${frozenAt} steps were done before`);
 
     await setFrozen(first, false);
-    await until(true, async () => (await ask(first, "lines")).includes("warn: Lost a shard to another engine"));
+    await until(
+      true,
+      async () => (await ask(first, "lines")).includes("warn: Lost a shard to another engine"),
+    );
     await ask(first, "trigger", keys("b", 5));
     const after = await checkForms(first, [...keys("a", 20), ...keys("b", 5)]);
     assert.deepEqual(
@@ -56,13 +69,16 @@ testWithTabs(
   },
 );
 
+/** Firefox does not keep a page that holds a Web Lock as it is left: it is loaded anew. Without, it is kept as elsewhere. */
+const kept = { chrome: { term: "10m" }, firefox: { hasNoLocks: true } };
+
 for (const kind of bothKinds) {
   testWithTabs(
     kind,
     "a tab that is left into the back/forward cache is replaced, and goes on with what it sees when it is shown again",
     async ({ open, site }) => {
       const second = await open("two");
-      const first = await open("one", { term: "10m" });
+      const first = await open("one", kept[kind]);
       await untilWorks("one", second);
       await ask(first, "trigger", ["a", "z"], { startAt: "asked" });
       await ask(first, "beginWait", "a");

@@ -7,7 +7,7 @@
 import { createEngine, type Engine } from "../../../mod.ts";
 import { indexedDbStore } from "../../../adapters/indexeddb/mod.ts";
 import { browserPlatform } from "../../../plugins/browser/mod.ts";
-import { disturb, type Disturbances, longestTimeout, shiftClock } from "./disturbances.ts";
+import { disturb, type Disturbances, longestTimeout, setOnline, shiftClock } from "./disturbances.ts";
 import { type Form, type FormOptions, forms } from "./form.ts";
 
 /** How a tab is. */
@@ -59,10 +59,15 @@ async function start(name: string, options: TabOptions = {}): Promise<void> {
 /** Triggers forms; resolves when each is acknowledged. */
 async function trigger(
   keys: readonly string[],
-  options: { readonly startAt?: "filled" | "asked" | "resting" | "failing" | "sending"; readonly restMs?: number } = {},
+  options: {
+    readonly startAt?: "filled" | "asked" | "resting" | "failing" | "sending";
+    readonly restMs?: number;
+  } = {},
 ): Promise<void> {
   const { startAt = "filled", ...rest } = options;
-  await Promise.all(keys.map((key) => engine.trigger(definition, key, { startAt, data: { seen: [], ...rest } })));
+  await Promise.all(
+    keys.map((key) => engine.trigger(definition, key, { startAt, data: { seen: [], ...rest } })),
+  );
 }
 
 /** Waits until a run has ended. */
@@ -125,6 +130,7 @@ const suite = {
   runs,
   block,
   shiftClock,
+  setOnline,
   longestTimeout,
   callback: (key: string) => engine.callback(definition, key, "asked"),
   get: (key: string) => engine.get(definition, key),
