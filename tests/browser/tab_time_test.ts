@@ -47,7 +47,9 @@ for (const kind of bothKinds) {
       const tabs = [await open("two", { clockMs: 41 * day }), await open("three", { clockMs: 41 * day })];
       for (const key of ["a", "b"]) assert.equal(await ask(tabs[0]!, "ended", key), "completed");
       for (const { kinds, data } of await ask(tabs[1]!, "runs")) {
-        assert.deepEqual([kinds, data.seen.length], [["trigger", "move"], 1]);
+        // The tab may have been closed too fast to give back what it owned: then a start is recorded first.
+        const fired = kinds.filter((each) => each !== "interrupted");
+        assert.deepEqual([fired, data.seen.length], [["trigger", "move"], 1]);
         assert.ok(data.lateMs! >= day && data.lateMs! < 1.5 * day, `${data.lateMs} ms late`);
       }
     },

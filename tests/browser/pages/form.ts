@@ -22,9 +22,9 @@ export interface FormOptions {
   /** Another graph under the same name: it has a status more, and its forms are signed in two steps. */
   readonly signsTwice?: boolean;
   /** Called with each attempt, before it has an answer. */
-  readonly effect?: (attempt: { readonly runId: string; readonly status: string; readonly stepId: string }) =>
-    | Promise<void>
-    | void;
+  readonly effect?: (
+    attempt: { readonly runId: string; readonly status: string; readonly stepId: string },
+  ) => Promise<void>;
 }
 
 /** What of a run a handler here looks at. */
@@ -45,7 +45,8 @@ const quick = { retry: { initial: 50, max: 500 } };
 export function forms(tab: string, { stepMs = 0, signsTwice = false, effect }: FormOptions) {
   const note = (run: Attempt) => void run.data.seen.push(`${run.status} in ${tab}`);
   const step = <To extends string>(to: To) => async (run: Attempt): Promise<To> => {
-    await effect?.(run);
+    const { runId, status, stepId } = run;
+    await effect?.({ runId, status, stepId });
     await new Promise((resolve) => setTimeout(resolve, stepMs));
     note(run);
     return to;

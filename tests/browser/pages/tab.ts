@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createEngine, type Engine } from "../../../mod.ts";
+import { createEngine, type Engine, type ListItem } from "../../../mod.ts";
 import { indexedDbStore } from "../../../adapters/indexeddb/mod.ts";
 import { browserPlatform } from "../../../plugins/browser/mod.ts";
 import { disturb, type Disturbances, longestTimeout, setOnline, shiftClock } from "./disturbances.ts";
@@ -17,10 +17,13 @@ export interface TabOptions extends FormOptions, Disturbances {
   readonly term?: string;
   /** Default `200ms`. */
   readonly poll?: string;
+  /** Posts every attempt to the site before it has an answer. */
+  readonly reports?: boolean;
 }
 
 /** What one run has come to. */
 export interface Filed {
+  readonly runId: string;
   readonly key: string;
   readonly runState: string;
   readonly status: string;
@@ -43,7 +46,8 @@ async function start(name: string, options: TabOptions = {}): Promise<void> {
   label = name;
   disturb(options);
   store = indexedDbStore({ name: "forms" });
-  definition = forms(name, options);
+  const effect = (attempt: object) => post("effect", attempt);
+  definition = forms(name, { ...options, ...(options.reports && { effect }) });
   engine = createEngine({
     store,
     definitions: [definition],
@@ -101,17 +105,45 @@ async function runs(): Promise<readonly Filed[]> {
     const page = await engine.list({
       definition: "forms",
       include: ["data"],
+      limit: 100,
       ...(cursor !== undefined && { cursor }),
     });
-    for (const { key, runId, runState, status, data } of page.items) {
-      if (key.startsWith("probe ")) continue;
-      const rows = await engine.history({ runId });
-      const moves = rows.filter(({ kind }) => kind === "move").map(({ from, to }) => `${from} > ${to}`);
-      found.push({ key, runState, status, data: data as Form, moves, kinds: rows.map(({ kind }) => kind) });
-    }
+    found.push(...await Promise.all(page.items.filter(({ key }) => !key.startsWith("probe ")).map(filed)));
     cursor = page.cursor;
   } while (cursor !== undefined);
   return found;
+}
+
+async function filed({ key, runId, runState, status, data }: ListItem): Promise<Filed> {
+  const rows = await engine.history({ runId });
+  const moves = rows.filter(({ kind }) => kind === "move").map(({ from, to }) => `${from} > ${to}`);
+  return { runId, key, runState, status, data: data as Form, moves, kinds: rows.map(({ kind }) => kind) };
+}
+
+/** How many runs have not ended. */
+async function unfinished(): Promise<number> {
+  const runState = ["initiated", "running", "paused", "stalled"] as const;
+  const { items, cursor } = await engine.list({ definition: "forms", runState, limit: 1_000 });
+  return items.length + (cursor === undefined ? 0 : 1);
+}
+
+/** Triggers forms for as long as the tab lives, and tells the site of each that was acknowledged. */
+async function live(everyMs: number): Promise<void> {
+  for (let count = 0;; count++) {
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    const key = `${label} ${count}`;
+    try {
+      const { runId } = await engine.trigger(definition, key, { data: { seen: [] } });
+      await post("ack", { key, runId });
+    } catch (error) {
+      lines.push(`cannot trigger ${key}: ${error}`);
+    }
+  }
+}
+
+async function post(path: string, body: object): Promise<void> {
+  const response = await fetch(`/${path}`, { method: "POST", body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`the site says ${response.status}`);
 }
 
 /** Keeps the page from doing anything else, as a long computation does. */
@@ -128,6 +160,8 @@ const suite = {
   waited,
   whoWorks,
   runs,
+  unfinished,
+  live: (everyMs: number) => void live(everyMs),
   block,
   shiftClock,
   setOnline,
