@@ -4,6 +4,7 @@
  * @module
  */
 import type { Browser, Page } from "puppeteer-core";
+import { ask } from "./tab.ts";
 
 /** Crashes the renderer of a tab of Chromium. */
 export async function crash(tab: Page): Promise<void> {
@@ -14,10 +15,28 @@ export async function crash(tab: Page): Promise<void> {
   await crashed;
 }
 
-/** Freezes a tab of Chromium that is not in front, or lets it go on: none of its timers and tasks runs meanwhile. */
-export async function setFrozen(tab: Page, isFrozen: boolean): Promise<void> {
+/**
+ * Freezes a tab of Chromium that is not in front: none of its timers and tasks runs until {@linkcode thaw}. By itself,
+ * Chromium freezes no tab whose transaction others may wait for; a driver does, and for a minute nobody could do anything. So
+ * a tab that is caught in the middle of one goes on for a moment.
+ */
+export async function freeze(tab: Page): Promise<void> {
+  for (;;) {
+    await setLifecycle(tab, "frozen");
+    if (await ask(tab, "openTransactions") === 0) return;
+    await thaw(tab);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Lets a frozen tab go on. */
+export function thaw(tab: Page): Promise<void> {
+  return setLifecycle(tab, "active");
+}
+
+async function setLifecycle(tab: Page, state: "frozen" | "active"): Promise<void> {
   const session = await tab.createCDPSession();
-  await session.send("Page.setWebLifecycleState", { state: isFrozen ? "frozen" : "active" });
+  await session.send("Page.setWebLifecycleState", { state });
   await session.detach();
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { setFrozen } from "./endings.ts";
+import { freeze, thaw } from "./endings.ts";
 import {
   ask,
   bothKinds,
@@ -25,11 +25,11 @@ testWithTabs(
     await ask(first, "trigger", keys("a", 20));
     const second = await open("two");
     await cover();
-    await setFrozen(first, true);
+    await freeze(first);
     assert.ok(workersOf(await checkForms(second, keys("a", 20))).has("two"));
 
     // It goes on as one of two that stand by: it asks, and the other works.
-    await setFrozen(first, false);
+    await thaw(first);
     await ask(first, "trigger", keys("b", 5));
     await checkForms(first, [...keys("a", 20), ...keys("b", 5)]);
     for (let round = 0; round < 5; round++) assert.equal(await ask(first, "whoWorks"), "two");
@@ -46,7 +46,7 @@ testWithTabs(
     await ask(first, "trigger", keys("a", 20));
     const second = await open("two");
     await cover();
-    await setFrozen(first, true);
+    await freeze(first);
     const frozenAt = (await ask(second, "runs")).flatMap(({ data }) => data.seen).length;
     const locks = await second.evaluate(async () => (await navigator.locks.query()).held?.length);
     assert.equal(locks, 2, "a frozen tab keeps its Web Lock, so nothing but its lease can end it");
@@ -54,7 +54,7 @@ testWithTabs(
     const byFirst = runs.flatMap(({ data }) => data.seen).filter((each) => each.endsWith("in one")).length;
     assert.ok(byFirst <= frozenAt, `${byFirst} of ${frozenAt} steps were done before`);
 
-    await setFrozen(first, false);
+    await thaw(first);
     await until(
       true,
       async () => (await ask(first, "lines")).includes("warn: Lost a shard to another engine"),

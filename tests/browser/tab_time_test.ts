@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { setFrozen } from "./endings.ts";
+import { freeze, thaw } from "./endings.ts";
 import { ask, bothKinds, checkForms, keys, testWithTabs, until, untilWorks } from "./tab.ts";
 
 const hour = 3_600_000;
@@ -122,9 +122,9 @@ testWithTabs(
     await ask(tabs[1]!, "trigger", ["long"], { startAt: "resting", restMs: 9 * hour });
     await ask(tabs[0]!, "trigger", ["fails"], { startAt: "failing" });
     await until(true, async () => (await ask(tabs[1]!, "get", "fails"))!.attempt === 1);
-    await Promise.all(tabs.map((tab) => setFrozen(tab, true)));
+    await Promise.all(tabs.map((tab) => freeze(tab)));
     for (const tab of tabs) await ask(tab, "shiftClock", 8 * hour);
-    await Promise.all(tabs.map((tab) => setFrozen(tab, false)));
+    await Promise.all(tabs.map((tab) => thaw(tab)));
 
     const due = [...keys("a", 10), ...keys("rests ", 10), "fails"];
     await Promise.all(due.map((key) => ask(tabs[0]!, "ended", key)));

@@ -7,7 +7,7 @@
 import type { Browser, Page } from "puppeteer-core";
 import { type Random, seededRandom } from "../../../core/ports/random.ts";
 import { type BrowserKind, openBrowser } from "../browsers.ts";
-import { crash, killBrowser, setFrozen } from "../endings.ts";
+import { crash, freeze, killBrowser, thaw } from "../endings.ts";
 import type { TabOptions } from "../pages/tab.ts";
 import { openTab, serveSite, type Site } from "../site.ts";
 import { ask, until } from "../tab.ts";
@@ -47,6 +47,7 @@ const isKill: readonly Deed[] = ["close", "crash", "reload", "kill"];
 const tabsMax = 3;
 const triggerEveryMs = 150;
 const pauseMsMax = 1_200;
+const triesMax = 5;
 /** A term that no storm is as long as shows nothing; one that is too short lets every tab stand still beyond it. */
 const tabOptions: TabOptions = { term: "2s", poll: "200ms", stepMs: 30, reports: true };
 
@@ -94,7 +95,7 @@ interface Tab {
 }
 
 class Storm {
-  readonly deeds: Partial<Record<Deed, number>> = {};
+  readonly deeds: Partial<Record<Deed | "start again", number>> = {};
   readonly #kind: BrowserKind;
   readonly #site: Site;
   readonly #profile: string;
@@ -120,7 +121,7 @@ class Storm {
     await new Promise((resolve) => setTimeout(resolve, this.#random.float() * pauseMsMax));
     const deed = this.#drawDeed();
     const tab = this.#draw(this.#tabs.filter(({ isFrozen }) => isFrozen === (deed === "thaw")));
-    this.deeds[deed] = (this.deeds[deed] ?? 0) + 1;
+    this.#count(deed);
     if (deed === "kill" || !tab) {
       await killBrowser(this.#browser!, this.#profile);
       this.#tabs = [];
@@ -169,26 +170,24 @@ class Storm {
     if (deed === "close") await this.#close(tab);
     else if (deed === "crash") await crash(page);
     else if (deed === "show") await page.bringToFront();
-    else if (deed === "thaw") await this.#freeze(tab, false);
-    else if (deed === "reload") {
+    else if (deed === "thaw") {
+      await thaw(page);
+      tab.isFrozen = false;
+    } else if (deed === "reload") {
       await page.reload();
       await this.#start(page);
     } else if (deed === "freeze") {
       // The one in front cannot be frozen.
       const other = this.#tabs.find((each) => each !== tab && !each.isFrozen);
       await other?.page.bringToFront();
-      await this.#freeze(tab, true);
+      await freeze(page);
+      tab.isFrozen = true;
     }
-  }
-
-  async #freeze(tab: Tab, isFrozen: boolean): Promise<void> {
-    await setFrozen(tab.page, isFrozen);
-    tab.isFrozen = isFrozen;
   }
 
   async #close(tab: Tab): Promise<void> {
     this.#tabs = this.#tabs.filter((each) => each !== tab);
-    if (tab.isFrozen) await setFrozen(tab.page, false).catch(() => {});
+    if (tab.isFrozen) await thaw(tab.page).catch(() => {});
     await tab.page.close();
   }
 
@@ -204,11 +203,24 @@ class Storm {
     }
   }
 
+  /** A store that another tab keeps for too long is no reason to give up: a user would reload the page. */
   async #start(page: Page): Promise<void> {
-    await page.waitForFunction("globalThis.suite");
-    const name = `tab ${this.#names++}`;
     // Some of them do not hear that they are frozen.
-    await ask(page, "start", name, { ...tabOptions, isDeaf: this.#random.float() < 0.5 });
-    await ask(page, "live", triggerEveryMs);
+    const isDeaf = this.#random.float() < 0.5;
+    for (let tries = 0;; tries++) {
+      await page.waitForFunction("globalThis.suite");
+      try {
+        await ask(page, "start", `tab ${this.#names++}`, { ...tabOptions, isDeaf });
+        return await ask(page, "live", triggerEveryMs);
+      } catch (error) {
+        if (tries === triesMax) throw error;
+        this.#count("start again");
+        await page.reload();
+      }
+    }
+  }
+
+  #count(deed: Deed | "start again"): void {
+    this.deeds[deed] = (this.deeds[deed] ?? 0) + 1;
   }
 }

@@ -14,6 +14,23 @@ export interface Disturbances {
 
 let shiftMs = 0;
 let longestMs = 0;
+let transactions = 0;
+
+/** How many transactions of this tab are under way. */
+export function openTransactions(): number {
+  return transactions;
+}
+
+/** Counts them from here on. */
+function countTransactions(): void {
+  const begin = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (...args) {
+    const transaction = begin.apply(this, args);
+    transactions++;
+    for (const end of ["complete", "abort"]) transaction.addEventListener(end, () => transactions--);
+    return transaction;
+  };
+}
 
 /** Sets the tab's clock, which pages cannot: by so much more than it is wrong already. */
 export function shiftClock(ms: number): void {
@@ -35,6 +52,7 @@ export function disturb({ isDeaf, hasNoLocks, timersEveryMs, isOnline, clockMs }
   if (isDeaf) globalThis.addEventListener("freeze", (event) => event.stopImmediatePropagation(), true);
   if (clockMs !== undefined) shiftClock(clockMs);
   if (isOnline !== undefined) setOnline(isOnline);
+  countTransactions();
   const native = globalThis.setTimeout;
   const setTimeout = (callback: () => void, ms = 0, ...rest: unknown[]) => {
     longestMs = Math.max(longestMs, ms);

@@ -7,7 +7,14 @@
 import { createEngine, type Engine, type ListItem } from "../../../mod.ts";
 import { indexedDbStore } from "../../../adapters/indexeddb/mod.ts";
 import { browserPlatform } from "../../../plugins/browser/mod.ts";
-import { disturb, type Disturbances, longestTimeout, setOnline, shiftClock } from "./disturbances.ts";
+import {
+  disturb,
+  type Disturbances,
+  longestTimeout,
+  openTransactions,
+  setOnline,
+  shiftClock,
+} from "./disturbances.ts";
 import { type Form, type FormOptions, forms } from "./form.ts";
 
 /** How a tab is. */
@@ -166,6 +173,7 @@ const suite = {
   shiftClock,
   setOnline,
   longestTimeout,
+  openTransactions,
   callback: (key: string) => engine.callback(definition, key, "asked"),
   get: (key: string) => engine.get(definition, key),
   timers: async () => (await engine.timers({ definition: "forms" })).items.length,
