@@ -31,7 +31,7 @@ export type ErrorCode =
   | "NOT_REACHED" // a test waited for what its run did not come to
   | "SIMULATION_FAILED" // a simulated life broke an invariant
   | "ALREADY_APPLIED" // a prepared trigger was committed a second time
-  | "UNSUPPORTED" // the store, or the definition, cannot do this
+  | "UNSUPPORTED" // the store or definition cannot do this, or the engine lacks a feature
   | "CONFLICT" // other writers won every one of the bounded retries
   | "LEASE_LOST" // another engine owns the shard now
   | "OUTCOME_UNKNOWN" // the reply to a commit was lost and could not be settled

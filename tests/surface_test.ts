@@ -53,6 +53,7 @@ interface DataRules
 interface Definition
 interface Delivery
 interface DiagramOptions
+interface DiagramSource
 interface Engine
 interface EngineCounts
 interface EngineInfo
@@ -141,6 +142,7 @@ typeAlias ConnectorSource
 typeAlias DataOf
 typeAlias Deliveries
 typeAlias DiagramDirection
+typeAlias DrawDiagram
 typeAlias Duration
 typeAlias EnteringCall
 typeAlias ErrorCode
@@ -170,6 +172,22 @@ typeAlias TriggerOptions
 typeAlias Version
 variable defaultLimits
 variable silentLogger`,
+  "./kernel": `function createEngine
+interface Feature
+interface KernelOptions
+variable admin
+variable callbacks
+variable connectors
+variable deletion
+variable diagrams
+variable hooks
+variable lists
+variable relay
+variable streams
+variable telemetry
+variable transactions
+variable transfer
+variable verify`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
   "./adapters/indexeddb": `function indexedDbStore

@@ -20,7 +20,6 @@ import { ShardOwner } from "./shard_owner.ts";
 import { newestCarriers, type Unit } from "./shares.ts";
 import { Suspects } from "./suspects.ts";
 import { sweepOutcomes } from "./sweep_outcomes.ts";
-import { tendLog } from "./tend_log.ts";
 
 /** How long the running steps of a shard may take to land before it is passed on, and how long until it is tried again. */
 const drainMs = 2_000;
@@ -172,10 +171,9 @@ export class Ownership {
     return { heldElsewhere, nextDue };
   }
 
-  /** Gives up everything, while there may be no time to say so: the others see at once that nobody is there. */
-  async suspend(reason: unknown): Promise<void> {
+  /** There may be no time to release anything: the others see at once that nobody is there. */
+  hide(): void {
     this.#presence.hide();
-    await this.release(reason);
   }
 
   /** Gives up everything; what others own from here on is fenced off from this engine. */
@@ -244,7 +242,8 @@ export class Ownership {
     const place = placeOf(definition, shard);
     // Not passed at once to one that has just left it lying.
     const passAfter = this.#leftSince.delete(place) ? clock.monotonic() + drainPauseMs : 0;
-    this.#owned.set(place, { owner, epoch, relay: tendLog(this.#context, owner), passAfter });
+    const relay = this.#context.features.streams?.tendLog(this.#context, owner);
+    this.#owned.set(place, { owner, epoch, relay, passAfter });
     this.#onOwned();
     if (state === "dead") {
       const about = { definition, shard, epoch };

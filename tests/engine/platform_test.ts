@@ -416,3 +416,23 @@ testInMemory("a step and a timeout that come late are told when they were due", 
   await world.settle();
   assert.equal(due.timeout, late + 3_600_000);
 });
+
+testInMemory(
+  "an engine that is left while it starts owns nothing, and begins when it is shown",
+  async (world) => {
+    const signs = new Set<string>();
+    const { platform, goes } = handPlatform(signs);
+    const engine = world.engine({ definitions: [quick], platform });
+    const starting = engine.start();
+    goes({ readiness: "suspended" });
+    await world.during(starting, 5_000);
+    await world.advance(1_000);
+    await engine.trigger(quick, "a");
+    await world.advance(60_000);
+    assert.equal((await engine.get(quick, "a"))?.runState, "initiated");
+    assert.equal(signs.size, 0);
+    goes({ readiness: "active" });
+    await world.advance(1_000);
+    assert.equal((await engine.get(quick, "a"))?.runState, "completed");
+  },
+);
