@@ -21,22 +21,21 @@ export async function crash(tab: Page): Promise<void> {
  * a tab that is caught in the middle of one goes on for a moment.
  */
 export async function freeze(tab: Page): Promise<void> {
-  for (;;) {
-    await setLifecycle(tab, "frozen");
-    if (await ask(tab, "openTransactions") === 0) return;
-    await thaw(tab);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  const session = await tab.createCDPSession();
+  const set = (state: "frozen" | "active") => session.send("Page.setWebLifecycleState", { state });
+  await set("frozen");
+  while (await ask(tab, "openTransactions") > 0) {
+    await set("active");
+    await new Promise((resolve) => setTimeout(resolve, 5 * Math.random()));
+    await set("frozen");
   }
+  await session.detach();
 }
 
 /** Lets a frozen tab go on. */
-export function thaw(tab: Page): Promise<void> {
-  return setLifecycle(tab, "active");
-}
-
-async function setLifecycle(tab: Page, state: "frozen" | "active"): Promise<void> {
+export async function thaw(tab: Page): Promise<void> {
   const session = await tab.createCDPSession();
-  await session.send("Page.setWebLifecycleState", { state });
+  await session.send("Page.setWebLifecycleState", { state: "active" });
   await session.detach();
 }
 
