@@ -15,21 +15,28 @@ export async function crash(tab: Page): Promise<void> {
   await crashed;
 }
 
+const freezesMax = 200;
+
 /**
  * Freezes a tab of Chromium that is not in front: none of its timers and tasks runs until {@linkcode thaw}. By itself,
  * Chromium freezes no tab whose transaction others may wait for; a driver does, and for a minute nobody could do anything. So
  * a tab that is caught in the middle of one goes on for a moment.
+ *
+ * @returns False when it never was without one.
  */
-export async function freeze(tab: Page): Promise<void> {
+export async function freeze(tab: Page): Promise<boolean> {
   const session = await tab.createCDPSession();
   const set = (state: "frozen" | "active") => session.send("Page.setWebLifecycleState", { state });
-  await set("frozen");
-  while (await ask(tab, "openTransactions") > 0) {
-    await set("active");
-    await new Promise((resolve) => setTimeout(resolve, 5 * Math.random()));
+  let isFrozen = false;
+  for (let tries = 0; tries < freezesMax && !isFrozen; tries++) {
     await set("frozen");
+    isFrozen = await ask(tab, "openTransactions") === 0;
+    if (isFrozen) break;
+    await set("active");
+    await new Promise((resolve) => setTimeout(resolve, 20 * Math.random()));
   }
   await session.detach();
+  return isFrozen;
 }
 
 /** Lets a frozen tab go on. */

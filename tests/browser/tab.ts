@@ -31,8 +31,10 @@ export interface Scene {
   readonly site: Site;
   /** Opens a tab in front of the others, and starts its engine. */
   open(name: string, options?: TabOptions): Promise<Page>;
-  /** Opens a tab without an engine in front of the others: all of them are hidden. */
-  cover(): Promise<Page>;
+  /** Opens a tab, and starts its engine when it is hidden behind one that has none, as then all are. */
+  openBehind(name: string, options?: TabOptions): Promise<Page>;
+  /** Puts a tab without an engine in front of the others: all of them are hidden. */
+  cover(): Promise<void>;
 }
 
 /** A driver would keep Chromium from what is to be tested: the back/forward cache. */
@@ -40,6 +42,11 @@ export const withCache: BrowserOptions = { withoutArgs: ["--disable-back-forward
 
 /** A scene in a browser that is open. */
 export function sceneIn(browser: Browser, site: Site): Scene {
+  let front: Promise<Page> | undefined;
+  const cover = async () => {
+    front ??= browser.newPage();
+    await (await front).bringToFront();
+  };
   return {
     browser,
     site,
@@ -48,7 +55,14 @@ export function sceneIn(browser: Browser, site: Site): Scene {
       await ask(tab, "start", name, options);
       return tab;
     },
-    cover: () => browser.newPage(),
+    async openBehind(name, options = {}) {
+      const tab = await openTab(browser, site);
+      await cover();
+      await until("hidden", () => tab.evaluate("document.visibilityState") as Promise<string>);
+      await ask(tab, "start", name, options);
+      return tab;
+    },
+    cover,
   };
 }
 

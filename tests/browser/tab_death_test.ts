@@ -11,15 +11,14 @@ import { crash, killBrowser } from "./endings.ts";
 import { serveSite } from "./site.ts";
 import { ask, bothKinds, checkForms, keys, type Scene, sceneIn, testWithTabs, workersOf } from "./tab.ts";
 
-const long = { term: "10m", stepMs: 200 };
+const long = { term: "10m", stepMs: 1_000 };
 
-/** One tab works, another that looks twice in two seconds waits; both are behind a third. */
-async function pair({ open, cover }: Scene): Promise<readonly [Page, Page]> {
-  const first = await open("one", long);
+/** One tab works, another that looks twice in two seconds waits; both are hidden, so nothing moves by itself. */
+async function pair({ openBehind }: Scene): Promise<readonly [Page, Page]> {
+  const first = await openBehind("one", long);
+  const second = await openBehind("two");
+  assert.equal(await ask(second, "whoWorks"), "one");
   await ask(first, "trigger", keys("a", 20));
-  const second = await open("two");
-  // The second stands by like the first, so nothing moves by itself.
-  await cover();
   return [first, second];
 }
 

@@ -20,12 +20,11 @@ import {
 testWithTabs(
   "chrome",
   "a tab that hears that it is frozen gives back its work, and is replaced long before its lease ends",
-  async ({ open, cover }) => {
-    const first = await open("one", { term: "10m", stepMs: 200 });
+  async ({ openBehind }) => {
+    const first = await openBehind("one", { term: "10m", stepMs: 200 });
+    const second = await openBehind("two");
     await ask(first, "trigger", keys("a", 20));
-    const second = await open("two");
-    await cover();
-    await freeze(first);
+    assert.ok(await freeze(first));
     assert.ok(workersOf(await checkForms(second, keys("a", 20))).has("two"));
 
     // It goes on as one of two that stand by: it asks, and the other works.
@@ -41,12 +40,11 @@ testWithTabs(
 testWithTabs(
   "chrome",
   "a tab that is frozen unheard is replaced after its lease, and commits nothing under its old guard when it thaws",
-  async ({ open, cover }) => {
-    const first = await open("one", { isDeaf: true, term: "3s", stepMs: 300 });
+  async ({ openBehind }) => {
+    const first = await openBehind("one", { isDeaf: true, term: "3s", stepMs: 300 });
+    const second = await openBehind("two");
     await ask(first, "trigger", keys("a", 20));
-    const second = await open("two");
-    await cover();
-    await freeze(first);
+    assert.ok(await freeze(first));
     const frozenAt = (await ask(second, "runs")).flatMap(({ data }) => data.seen).length;
     const locks = await second.evaluate(async () => (await navigator.locks.query()).held?.length);
     assert.equal(locks, 2, "a frozen tab keeps its Web Lock, so nothing but its lease can end it");

@@ -114,17 +114,19 @@ for (const kind of bothKinds) {
 testWithTabs(
   "chrome",
   "after a sleep of eight hours what fell due fires once, steps that were cut off run again, and nothing is stuck",
-  async ({ open, cover }) => {
-    const tabs = [await open("one", { stepMs: 300 }), await open("two", { stepMs: 300, isDeaf: true })];
-    await cover();
+  async ({ openBehind }) => {
+    const tabs = [
+      await openBehind("one", { stepMs: 300 }),
+      await openBehind("two", { stepMs: 300, isDeaf: true }),
+    ];
     await ask(tabs[0]!, "trigger", keys("a", 10));
     await ask(tabs[1]!, "trigger", keys("rests ", 10), { startAt: "resting", restMs: 7 * hour });
     await ask(tabs[1]!, "trigger", ["long"], { startAt: "resting", restMs: 9 * hour });
     await ask(tabs[0]!, "trigger", ["fails"], { startAt: "failing" });
     await until(true, async () => (await ask(tabs[1]!, "get", "fails"))!.attempt === 1);
-    await Promise.all(tabs.map((tab) => freeze(tab)));
+    assert.deepEqual(await Promise.all(tabs.map(freeze)), [true, true]);
     for (const tab of tabs) await ask(tab, "shiftClock", 8 * hour);
-    await Promise.all(tabs.map((tab) => thaw(tab)));
+    await Promise.all(tabs.map(thaw));
 
     const due = [...keys("a", 10), ...keys("rests ", 10), "fails"];
     await Promise.all(due.map((key) => ask(tabs[0]!, "ended", key)));

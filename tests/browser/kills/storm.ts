@@ -41,15 +41,18 @@ const weights: Readonly<Record<BrowserKind, readonly (readonly [Deed, number])[]
 
 type Deed = "close" | "crash" | "reload" | "freeze" | "thaw" | "show" | "kill";
 
+/** What came in between: a tab that could not be started, or frozen. */
+type Mishap = "start again" | "not frozen";
+
 /** Deeds that end what a tab was doing for good. */
 const isKill: readonly Deed[] = ["close", "crash", "reload", "kill"];
 
 const tabsMax = 3;
-const triggerEveryMs = 150;
+const triggerEveryMs = 300;
 const pauseMsMax = 1_200;
 const triesMax = 5;
 /** A term that no storm is as long as shows nothing; one that is too short lets every tab stand still beyond it. */
-const tabOptions: TabOptions = { term: "2s", poll: "200ms", stepMs: 30, reports: true };
+const tabOptions: TabOptions = { term: "2s", poll: "200ms", stepMs: 100, reports: true };
 
 /** Lets it blow, and judges what is left. */
 export async function runStorm({ kind, kills, seed, say = () => {} }: StormOptions): Promise<StormReport> {
@@ -95,7 +98,7 @@ interface Tab {
 }
 
 class Storm {
-  readonly deeds: Partial<Record<Deed | "start again", number>> = {};
+  readonly deeds: Partial<Record<Deed | Mishap, number>> = {};
   readonly #kind: BrowserKind;
   readonly #site: Site;
   readonly #profile: string;
@@ -180,9 +183,17 @@ class Storm {
       // The one in front cannot be frozen.
       const other = this.#tabs.find((each) => each !== tab && !each.isFrozen);
       await other?.page.bringToFront();
-      await freeze(page);
-      tab.isFrozen = true;
+      await this.#freeze(tab);
     }
+  }
+
+  /** Nobody asks for more meanwhile: a tab that is never without a transaction cannot be frozen. */
+  async #freeze(tab: Tab): Promise<void> {
+    const awake = this.#tabs.filter(({ isFrozen }) => !isFrozen);
+    await Promise.all(awake.map(({ page }) => ask(page, "hold", true)));
+    tab.isFrozen = await freeze(tab.page);
+    if (!tab.isFrozen) this.#count("not frozen");
+    await Promise.all(awake.map(({ page }) => ask(page, "hold", false)));
   }
 
   async #close(tab: Tab): Promise<void> {
@@ -220,7 +231,7 @@ class Storm {
     }
   }
 
-  #count(deed: Deed | "start again"): void {
+  #count(deed: Deed | Mishap): void {
     this.deeds[deed] = (this.deeds[deed] ?? 0) + 1;
   }
 }

@@ -45,6 +45,7 @@ const waits = new Map<string, Promise<string>>();
 let engine: Engine;
 let definition: ReturnType<typeof forms>;
 let store: ReturnType<typeof indexedDbStore>;
+let isHeld = false;
 let probes = 0;
 let label = "";
 
@@ -138,6 +139,7 @@ async function unfinished(): Promise<number> {
 async function live(everyMs: number): Promise<void> {
   for (let count = 0;; count++) {
     await new Promise((resolve) => setTimeout(resolve, everyMs));
+    if (isHeld) continue;
     const key = `${label} ${count}`;
     try {
       const { runId } = await engine.trigger(definition, key, { data: { seen: [] } });
@@ -169,6 +171,7 @@ const suite = {
   runs,
   unfinished,
   live: (everyMs: number) => void live(everyMs),
+  hold: (isNow: boolean) => void (isHeld = isNow),
   block,
   shiftClock,
   setOnline,
