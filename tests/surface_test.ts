@@ -191,11 +191,14 @@ variable verify`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
   "./adapters/indexeddb": `function indexedDbStore
+function persist
 interface IndexedDbOptions
 interface IndexedDbStore
+interface Persistence
 interface StoreHealth
 typeAlias Durability
-typeAlias HealthState`,
+typeAlias HealthState
+typeAlias Medium`,
   "./adapters/libsql": `function backupStore
 function libsqlStore
 function restoreStore

@@ -3,11 +3,11 @@ import { keyspace } from "../../core/store/keyspace.ts";
 import { overlaysOf, type ShardOverlay } from "../../core/store/overlay.ts";
 import { settleCall } from "../../core/store/settle.ts";
 import type { CallResult, CommitCall } from "../../core/store/store.ts";
-import { begin, type Handle } from "./database.ts";
+import { begin, DeadHandle, type Handle } from "./database.ts";
 import { isQuota } from "./errors.ts";
 import { inTime } from "./in_time.ts";
 import { rememberedBy, type RememberedShard } from "./remembered.ts";
-import { counterKey, shardFront } from "./schema.ts";
+import { checkRow, counterKey, shardFront } from "./schema.ts";
 
 /** How a commit is made. */
 export interface CommitOptions {
@@ -100,16 +100,20 @@ async function load(
   const front = shardFront(overlay.shard);
   const checked = [...overlay.known.keys()];
   const askVersion = async (key: string) => {
-    overlay.known.set(key, (await store.get(front + key))?.n ?? null);
+    const row = await store.get(front + key);
+    overlay.known.set(key, row ? checkRow(row).n : null);
   };
   const askOutcome = async (key: string) => {
     const row = await store.get(front + key);
-    if (row) overlay.loadValue(key, row.v);
+    if (row) overlay.loadValue(key, checkRow(row).v);
   };
   const [knownKeys, newKeys] = parted(checked, (key) => remembered.versionOf(key) !== undefined);
   const [knownOutcomes, newOutcomes] = parted(outcomes, (key) => remembered.outcomeOf(key) !== undefined);
   const rest = async () => {
-    const counter = (await store.get(counterKey(overlay.shard)))?.n ?? 0;
+    const row = await store.get(counterKey(overlay.shard));
+    // Somebody has emptied it: to open it anew tells what is left.
+    if (!row) throw new DeadHandle(new DOMException("the store was cleared", "InvalidStateError"));
+    const counter = checkRow(row).n;
     overlay.load(counter);
     const isCurrent = remembered.isCurrent(counter);
     const asked: Promise<void>[] = [];

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Browser, Page } from "puppeteer-core";
+import type { Browser, BrowserContext, Page } from "puppeteer-core";
 
 const bundles = new Map<string, Promise<string>>();
 
@@ -35,6 +35,8 @@ const html =
 /** A served page. */
 export interface Site extends AsyncDisposable {
   readonly url: string;
+  /** The paths that pages have asked for. */
+  readonly asked: readonly string[];
 }
 
 /**
@@ -48,8 +50,10 @@ export async function serveSite(
   answer: (request: Request) => Promise<Response> = () => Promise.resolve(new Response("pong")),
 ): Promise<Site> {
   const script = await bundleOf(page);
+  const asked: string[] = [];
   const server = Deno.serve({ port: 0, hostname: "localhost", onListen() {} }, (request) => {
     const { pathname } = new URL(request.url);
+    asked.push(decodeURIComponent(pathname));
     if (request.method === "POST" || pathname === "/ping") return answer(request);
     const isScript = pathname === "/suite.js";
     const type = isScript ? "text/javascript" : "text/html";
@@ -57,12 +61,13 @@ export async function serveSite(
   });
   return {
     url: `http://localhost:${server.addr.port}/`,
+    asked,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
 
 /** A tab on the site, ready to be asked. */
-export async function openTab(browser: Browser, { url }: Site): Promise<Page> {
+export async function openTab(browser: Browser | BrowserContext, { url }: Site): Promise<Page> {
   const tab = await browser.newPage();
   await tab.goto(url);
   await tab.waitForFunction("globalThis.suite");

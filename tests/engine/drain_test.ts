@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { server } from "../../core/ports/platform.ts";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { Dispatcher, type RunSource } from "../../core/engine/dispatcher.ts";
 import { hooks } from "../../core/engine/features.ts";
