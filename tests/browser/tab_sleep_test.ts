@@ -4,18 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { Page } from "puppeteer-core";
 import { freeze, thaw } from "./endings.ts";
-import {
-  ask,
-  bothKinds,
-  checkForms,
-  keys,
-  testWithTabs,
-  until,
-  untilWorks,
-  withCache,
-  workersOf,
-} from "./tab.ts";
+import { openTab, type Site } from "./site.ts";
+import { ask, checkForms, keys, testWithTabs, until, untilWorks, withCache, workersOf } from "./tab.ts";
 
 testWithTabs(
   "chrome",
@@ -67,45 +59,56 @@ testWithTabs(
   },
 );
 
-/** Firefox does not keep a page that holds a Web Lock as it is left: it is loaded anew. Without, it is kept as elsewhere. */
-const kept = { chrome: { term: "10m" }, firefox: { hasNoLocks: true } };
+/** How often a page was shown, anew or again. */
+const shows = ({ asked }: Site) => asked.filter((path) => path === "/back" || path === "/anew").length;
 
-for (const kind of bothKinds) {
-  testWithTabs(
-    kind,
-    "a tab that is left into the back/forward cache is replaced, and goes on with what it sees when it is shown again",
-    async ({ open, site }) => {
-      const second = await open("two");
-      const first = await open("one", kept[kind]);
-      await untilWorks("one", second);
-      await ask(first, "trigger", ["a", "z"], { startAt: "asked" });
-      await ask(first, "beginWait", "a");
-      await first.evaluate(() => {
-        addEventListener("pageshow", ({ persisted }) => Object.assign(globalThis, { wasKept: persisted }));
-      });
-      await first.goto(`${site.url}elsewhere`);
-      await first.waitForFunction("location.pathname === '/elsewhere'");
+testWithTabs(
+  "chrome",
+  "a tab that is left into the back/forward cache is replaced, and goes on with what it sees when it is shown again",
+  async ({ browser, open, site }) => {
+    const second = await open("two");
+    let first = second;
+    let visit = "";
+    // A browser need not keep a page, as when it is left in the middle of a transaction.
+    for (let visits = 1; !site.asked.includes("/back"); visits++) {
+      assert.ok(visits <= 5, `it was not kept: ${site.asked.join()}`);
+      visit = `visit ${visits} `;
+      if (first !== second) await first.close();
+      first = await openTab(browser, site);
+      await ask(first, "start", "one", { term: "10m" });
+      await leaveAndComeBack(first, second, visit, site);
+    }
+    assert.equal(await ask(first, "waited", `${visit}a`), "completed");
+    const runs = await ask(first, "runs");
+    const seen = runs.filter(({ key }) => key.startsWith(visit));
+    assert.deepEqual(
+      seen.map(({ key, runState }) => [key.slice(visit.length), runState]).sort(),
+      [["a", "completed"], ...keys("b", 5).map((key) => [key, "completed"]), ["z", "initiated"]],
+    );
+    // It is the one in front again.
+    await untilWorks("one", second);
+    await ask(first, "callback", `${visit}z`);
+    assert.equal(await ask(second, "ended", `${visit}z`), "completed");
+    assert.deepEqual(await ask(first, "verify"), []);
+  },
+  withCache,
+);
 
-      await untilWorks("two", second);
-      await ask(second, "callback", "a");
-      await ask(second, "trigger", keys("b", 5));
-      await Promise.all(keys("b", 5).map((key) => ask(second, "ended", key)));
+/** The first tab waits for a run, and is left; the second does what there is to do meanwhile. */
+async function leaveAndComeBack(first: Page, second: Page, visit: string, site: Site): Promise<void> {
+  await untilWorks("one", second);
+  await ask(first, "trigger", [`${visit}a`, `${visit}z`], { startAt: "asked" });
+  await ask(first, "beginWait", `${visit}a`);
+  await first.goto(`${site.url}elsewhere`);
 
-      await first.evaluate("history.back()").catch(() => {});
-      await until("/", () => first.evaluate("location.pathname").catch(() => "") as Promise<string>);
-      await first.waitForFunction("globalThis.wasKept === true");
-      assert.equal(await ask(first, "waited", "a"), "completed");
-      const runs = await ask(first, "runs");
-      assert.deepEqual(
-        runs.map(({ key, runState }) => [key, runState]).sort(),
-        [["a", "completed"], ...keys("b", 5).map((key) => [key, "completed"]), ["z", "initiated"]].sort(),
-      );
-      // It is the one in front again.
-      await untilWorks("one", second);
-      await ask(first, "callback", "z");
-      assert.equal(await ask(second, "ended", "z"), "completed");
-      assert.deepEqual(await ask(first, "verify"), []);
-    },
-    withCache,
-  );
+  await untilWorks("two", second);
+  await ask(second, "callback", `${visit}a`);
+  await ask(second, "trigger", keys(`${visit}b`, 5));
+  await Promise.all(keys(`${visit}b`, 5).map((key) => ask(second, "ended", key)));
+  const before = shows(site);
+  // Its answer may go with the page.
+  first.evaluate(() => history.back()).catch(() => {});
+  await until(true, () => Promise.resolve(shows(site) > before));
+  // The driver may still be on its way back.
+  await until("/", () => first.evaluate("location.pathname").catch(() => "") as Promise<string>);
 }

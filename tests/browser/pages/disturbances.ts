@@ -6,8 +6,6 @@ export interface Disturbances {
   readonly timersEveryMs?: number;
   /** What `navigator.onLine` says, for browsers whose driver cannot take the network away. */
   readonly isOnline?: boolean;
-  /** There are no Web Locks. */
-  readonly hasNoLocks?: boolean;
   /** By how much its clock is wrong from the start. */
   readonly clockMs?: number;
 }
@@ -47,8 +45,7 @@ export function longestTimeout(): number {
 }
 
 /** Begins them, before there is an engine. */
-export function disturb({ isDeaf, hasNoLocks, timersEveryMs, isOnline, clockMs }: Disturbances): void {
-  if (hasNoLocks) Object.defineProperty(navigator, "locks", { value: undefined });
+export function disturb({ isDeaf, timersEveryMs, isOnline, clockMs }: Disturbances): void {
   if (isDeaf) globalThis.addEventListener("freeze", (event) => event.stopImmediatePropagation(), true);
   if (clockMs !== undefined) shiftClock(clockMs);
   if (isOnline !== undefined) setOnline(isOnline);

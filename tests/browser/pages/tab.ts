@@ -190,4 +190,6 @@ const suite = {
 /** What a tab offers. */
 export type TabSuite = typeof suite;
 
+// The site hears whether it is shown again, or was loaded anew: what a driver asks a page that comes back may be lost.
+addEventListener("pageshow", ({ persisted }) => void fetch(persisted ? "/back" : "/anew"));
 Object.assign(globalThis, { suite });
