@@ -52,8 +52,8 @@ testWithTabs(
     await ask(first, "trigger", keys("b", 5));
     const after = await checkForms(first, [...keys("a", 20), ...keys("b", 5)]);
     assert.deepEqual(
-      after.filter(({ key }) => key.startsWith("a")).map(({ key, data }) => [key, data.seen]),
-      runs.map(({ key, data }) => [key, data.seen]),
+      after.filter(({ key }) => key.startsWith("a")).map(({ key, data, kinds }) => [key, data.seen, kinds]),
+      runs.map(({ key, data, kinds }) => [key, data.seen, kinds]),
     );
     assert.equal(await ask(first, "whoWorks"), "two");
   },

@@ -61,8 +61,9 @@ for (const kind of bothKinds) {
       for (const name of names) tabs.push(await open(name, { term: "400ms", poll: "50ms", stepMs: 20 }));
       const wanted = tabs.flatMap((_, index) => keys(`${index} `, 60));
       await Promise.all(tabs.map((tab, index) => ask(tab, "trigger", keys(`${index} `, 60))));
-      const before = (await ask(tabs[0]!, "owners"))[0]!.epoch;
-      for (let round = 0; round < 5; round++) {
+      const epoch = async () => (await ask(tabs[0]!, "owners"))[0]!.epoch;
+      const before = await epoch();
+      for (let round = 0; round < 5 || await epoch() < before + 2; round++) {
         // Whoever owns the work comes to stand still in the middle of it, for longer than it may.
         const owner = (await ask(tabs[round % 3]!, "owners"))[0]!.engineId;
         const ids = await Promise.all(tabs.map((tab) => ask(tab, "engineId")));
@@ -72,9 +73,8 @@ for (const kind of bothKinds) {
         await ask(tabs[index]!, "block", 1_500);
       }
       const runs = await checkForms(tabs[0]!, wanted);
-      const changes = (await ask(tabs[0]!, "owners"))[0]!.epoch - before;
-      assert.ok(changes >= 2, `the work has changed hands ${changes} times`);
-      assert.ok(workersOf(runs).size >= 2);
+      // A result that is too late is noted in history only by one who still owns the run.
+      assert.deepEqual(runs.filter(({ kinds }) => kinds.includes("late")), []);
     },
   );
 }
