@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { Page } from "puppeteer-core";
 import { ask, bothKinds, checkForms, keys, testWithTabs, until, untilWorks, workersOf } from "./tab.ts";
 
 for (const kind of bothKinds) {
@@ -57,7 +58,7 @@ for (const kind of bothKinds) {
     "two tabs never both commit as owner: while each stands still past its term in turn, every step lands once",
     async ({ open }) => {
       const names = ["one", "two", "three"];
-      const tabs = [];
+      const tabs: Page[] = [];
       for (const name of names) tabs.push(await open(name, { term: "400ms", poll: "50ms", stepMs: 20 }));
       const wanted = tabs.flatMap((_, index) => keys(`${index} `, 60));
       await Promise.all(tabs.map((tab, index) => ask(tab, "trigger", keys(`${index} `, 60))));
