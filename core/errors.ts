@@ -44,7 +44,7 @@ export type ErrorCode =
   | "STORE_UNREACHABLE" // the server of an open store does not answer; nothing was done
   | "STORE_UNAUTHORIZED" // the server does not accept the token, or wants one
   | "STORE_READ_ONLY" // the file, or the token, may only be read
-  | "STORE_FULL" // the disk or quota is exhausted
+  | "STORE_FULL" // the disk or quota is exhausted, or too nearly so for a new run
   | "STORE_CLOSED" // the store was closed
   | "STORE_CORRUPT" // a stored value breaks an invariant
   | "STORE_INCOMPATIBLE" // the store or export was written by another format or shard count

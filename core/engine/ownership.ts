@@ -122,8 +122,7 @@ export class Ownership {
     const isNews = how.isNews || this.#renewedAt === undefined || isLate;
     await this.#presence.renew(termMs, { ticks: !this.#running, rings: this.#running && isNews });
     this.#renewedAt = startedAt;
-    const isFit = !this.#retired && this.#context.platform.readiness() !== "suspended";
-    if (this.#running && isFit) this.#dispatcher.resume();
+    if (this.#running && !this.#retired) this.#dispatcher.resume();
   }
 
   /** Starts nothing more; renewals go on, for what runs is to land. */

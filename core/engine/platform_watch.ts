@@ -61,11 +61,9 @@ export class PlatformWatch {
     if (!this.#unwatch) return;
     this.#retry?.();
     const { dispatcher, ownership } = this.#parts;
-    if (this.#context.platform.readiness() === "suspended") {
-      // A page that is left has hardly any time: at once, whatever is going on.
-      dispatcher.stop();
-      ownership.hide();
-    } else dispatcher.lookAgain();
+    dispatcher.lookAgain();
+    // A page that is left has hardly any time: at once, whatever is going on.
+    if (this.#context.platform.readiness() === "suspended") ownership.hide();
     const following = this.#turn ? this.#turn.then(() => this.#follow()) : this.#follow();
     const turn = following.finally(() => {
       if (this.#turn === turn) this.#turn = undefined;

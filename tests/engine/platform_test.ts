@@ -310,6 +310,7 @@ testOnStores(
     other.goes({ readiness: "suspended" });
     await world.during(first.trigger(flows.left, "b"), 5_000);
     const waiting = first.await(flows.left, "b").then(({ runState }) => runState);
+    waiting.catch(() => {});
     await world.advance(60_000);
     assert.deepEqual(ran, ["other"]);
     left.goes({ readiness: "active" });
