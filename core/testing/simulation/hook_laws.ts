@@ -80,7 +80,7 @@ export class HookLaws {
       () => `the end of run ${run.id} is not written for its schedule`,
     );
     // When it may go is another law's.
-    this.#calls.set(id, { kind: "complete", run, done: true, parked: false });
+    this.#calls.set(id, { kind: "complete", run, begun: true, done: true, parked: false });
   }
 
   /** A row of a hook is written or deleted: it goes when its hook has run, and not before. */
