@@ -28,7 +28,7 @@ const pageMax = 200;
 /**
  * Which occurrences of the first backfill were started before, as far as is read at a time.
  *
- * @returns Tells of an occurrence; `undefined`: it lies further on.
+ * @returns Tells of an occurrence; `undefined`: it was not read, as it lies further on, or is another backfill's.
  */
 export async function startedIn(
   context: EngineContext,
@@ -42,7 +42,7 @@ export async function startedIn(
   const rows = page!.map(decodeOutcome);
   const started = new Set(rows.filter((row) => row.outcome.kind === "started").map(({ at }) => at));
   const until = rows.length < limit ? Infinity : rows.at(-1)!.at;
-  return (at) => at <= until ? started.has(at) : undefined;
+  return (at) => at >= first.at && at <= until ? started.has(at) : undefined;
 }
 
 /**

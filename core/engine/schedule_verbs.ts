@@ -37,8 +37,12 @@ import { describeSchedule, scheduleView } from "./schedule_view.ts";
 import { givenText } from "./trigger.ts";
 import type { Work } from "./work.ts";
 
-const updateNames = { ...settingNames, data: true, enabled: true, note: true } as const;
-const createNames = { ...updateNames, id: true, target: true } as const;
+type Names = Readonly<Record<string, true>>;
+const updateNames: Names = /* @__PURE__ */ Object.assign(
+  { data: true, enabled: true, note: true } as const,
+  settingNames,
+);
+const createNames: Names = /* @__PURE__ */ Object.assign({ id: true, target: true } as const, updateNames);
 
 /** `engine.schedules`. */
 export function schedulesOf(context: EngineContext, work: Work): ScheduleVerbs {

@@ -257,3 +257,21 @@ testInMemory("a rule that pins its own start is the same when a program starts a
   assert.deepEqual(next, first.schedule.next);
   await assert.rejects(engine.schedules.create(basic), refusal("SCHEDULE_EXISTS", /differs in recurrence;/));
 });
+
+testInMemory(
+  "backfills of one range leave out what another has started (simulator seed 3404)",
+  async (world) => {
+    const engine = await world.started({ definitions: [reports], ...patient });
+    const day = 86_400_000;
+    const now = world.clock.now();
+    await engine.schedules.create({ ...basic, recurrence: every("1d") });
+    const range = { from: new Date(now - 5 * day), until: new Date(now - 1) };
+    for (const overlap of ["bufferAll", "bufferAll", "bufferOne"] as const) {
+      await engine.schedules.backfill("s", { ...range, overlap });
+    }
+    await world.advance(5_000);
+    const { counts, backfills } = await engine.schedules.describe("s");
+    assert.deepEqual([counts.started, counts.skipped, backfills], [5, 0, []]);
+    assert.equal((await engine.list()).items.length, 5);
+  },
+);
