@@ -5,10 +5,12 @@ import {
   machine,
   OutcomeUnknownError,
   recurrence as recurrenceOf,
+  silentLogger,
   type Store,
   StoreBusyError,
 } from "../../mod.ts";
 import { memoryStore } from "../../adapters/memory/mod.ts";
+import { admin, callbacks, createEngine as kernelEngine, hooks } from "../../kernel.ts";
 import { auditSchedule } from "./schedule_audit.ts";
 import { storeKinds, testInMemory, testOnStores, World } from "./stores.ts";
 
@@ -205,3 +207,43 @@ Deno.test("schedules work with every kind of engine that calls verbs, and seal t
     await world.end();
   }
 });
+
+testInMemory(
+  "an owner without the feature leaves schedules alone, and they heal when one with it comes",
+  async (world) => {
+    const door = machine("door").callback("open", ["shut"], () => "shut").build();
+    const since = world.clock.now();
+    const first = world.mortal({ definitions: [door] });
+    await first.engine.start();
+    await first.engine.schedules.create({
+      id: "s",
+      recurrence,
+      target: door,
+      key: "d",
+      overlap: "bufferAll",
+    });
+    await world.advance(15_000);
+    first.kill();
+    const { store, clock } = world;
+    const bare = kernelEngine({
+      store,
+      clock,
+      definitions: [door],
+      features: [callbacks, hooks, admin],
+      logger: silentLogger,
+    });
+    await bare.start();
+    await world.advance(15_000);
+    await bare.callback(door, "d", "open");
+    await world.advance(5_000);
+    const { items } = await bare.admin.parked();
+    assert.match(items[0]!.lastError!.message, /has no hook/);
+    await world.during(bare.stop(), 5_000);
+    // What nobody tells of is looked at.
+    const last = await world.started({ definitions: [door] });
+    await world.advance(1_000);
+    const { running, counts } = await last.schedules.describe("s");
+    assert.deepEqual([counts.started, running.length], [2, 1]);
+    await auditSchedule(last, { id: "s", recurrence, since });
+  },
+);
