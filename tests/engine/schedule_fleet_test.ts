@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  type CommitCall,
   every,
   type LogLevel,
   machine,
@@ -12,7 +13,7 @@ import {
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { admin, callbacks, createEngine as kernelEngine, hooks } from "../../kernel.ts";
 import { auditSchedule } from "./schedule_audit.ts";
-import { storeKinds, testInMemory, testOnStores, World } from "./stores.ts";
+import { gate, storeKinds, testInMemory, testOnStores, World } from "./stores.ts";
 
 const recurrence = every("10s");
 
@@ -247,3 +248,54 @@ testInMemory(
     await auditSchedule(last, { id: "s", recurrence, since });
   },
 );
+
+Deno.test("a start that was held up on its way to another engine's shard is refused by the mark", async () => {
+  const inner = memoryStore({ shards: 4 });
+  const sleeping = gate();
+  const first = { committer: "", isHeld: false, sleep: () => {} };
+  const isStart = ({ committer, guard, batches }: CommitCall) =>
+    committer.id === first.committer && !guard &&
+    batches.some(({ puts }) => puts.some(({ key }) => key.startsWith("mark ")));
+  const store: Store = {
+    limits: inner.limits,
+    shards: inner.shards,
+    read: (requests) => inner.read(requests),
+    async commit(calls) {
+      first.committer ||= calls[0]!.committer.id;
+      if (!first.isHeld && calls.some(isStart)) {
+        first.isHeld = true;
+        first.sleep();
+        await sleeping.promise;
+      }
+      return await inner.commit(calls);
+    },
+    close: () => inner.close(),
+  };
+  const world = new World(store);
+  try {
+    const { began, job } = countingJob({ keepFinished: 1 });
+    const since = world.clock.now();
+    const sleeper = world.mortal({ definitions: [job] });
+    first.sleep = () => sleeper.freeze();
+    await world.during(sleeper.engine.start());
+    const other = await world.started({ definitions: [job] });
+    await world.advance(9_000);
+    const ids = Array.from({ length: 8 }, (_, index) => `s${index}`);
+    for (const id of ids) {
+      const every8 = every("10s", { phase: `${ids.indexOf(id)}s` });
+      await other.schedules.create({ id, recurrence: every8, target: job, key });
+    }
+    await world.advance(60_000);
+    assert.ok(first.isHeld);
+    sleeper.wake();
+    sleeping.resolve();
+    await world.advance(30_000);
+    for (const id of ids) {
+      const every8 = every("10s", { phase: `${ids.indexOf(id)}s` });
+      await auditSchedule(other, { id, recurrence: every8, since: since + 9_000, areRemoved: true, began });
+    }
+    await world.during(sleeper.engine.stop(), 5_000);
+  } finally {
+    await world.end();
+  }
+});
