@@ -7,6 +7,9 @@ import { withTimeout } from "./step_runner.ts";
 /** Longest that a filter may take: its schedule waits for it. */
 const filterMsMax = 60_000;
 
+/** A filter that threw, or did not answer in time: its occurrence is kept. */
+export class FilterFailure extends Error {}
+
 /**
  * Asks a schedule's filter.
  *
@@ -14,7 +17,8 @@ const filterMsMax = 60_000;
  * @param schedule A schedule with a filter.
  * @param at The occurrence.
  * @returns What it says.
- * @throws {PawlError} `UNKNOWN_FILTER`; or what the filter throws: the occurrence is kept, and it is asked again.
+ * @throws {FilterFailure} With what the filter has thrown as its cause.
+ * @throws {PawlError} `UNKNOWN_FILTER`, or `INVALID_ARGUMENT` for an answer that is none.
  */
 export async function askFilter(
   context: EngineContext,
@@ -33,7 +37,10 @@ export async function askFilter(
   }
   const occurrence = { schedule: schedule.id, scheduledFor: new Date(at) };
   const end = new AttemptSignal();
-  const answer = await withTimeout(context, Promise.resolve(filter(occurrence)), filterMsMax, end);
+  const asked = new Promise<boolean>((resolve) => resolve(filter(occurrence)));
+  const answer = await withTimeout(context, asked, filterMsMax, end).catch((cause) => {
+    throw new FilterFailure(`filter "${name}" failed`, { cause });
+  });
   if (typeof answer === "boolean") return answer;
   throw new PawlError(
     "INVALID_ARGUMENT",

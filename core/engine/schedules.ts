@@ -1,23 +1,26 @@
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
-import { cancel, terminate } from "../parts/run_change.ts";
+import { backoffMs } from "../parts/landing.ts";
 import { runEnded, type ScheduleChange, startLanded } from "../parts/schedule_landing.ts";
-import { type Plan, type PlanFacts, planOf } from "../parts/schedule_plan.ts";
+import { type PlanFacts, planOf } from "../parts/schedule_plan.ts";
 import { type Overlap, scheduleDue, type ScheduleRecord } from "../parts/schedule_record.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Version } from "../store/store.ts";
-import { askFilter } from "./ask_filter.ts";
+import { askFilter, FilterFailure } from "./ask_filter.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
-import { changeRun } from "./operate.ts";
+import { makeRoom } from "./make_room.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { endedRuns } from "./schedule_end.ts";
 import { rowsPerBatch, startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
 import { type HeldSchedule, readSchedule, scheduleBatch, slotsOf } from "./schedule_store.ts";
 import type { ShardOwner } from "./shard_owner.ts";
+import { runError } from "./step_runner.ts";
 import { type Starter, startOccurrence } from "./start_occurrence.ts";
 import { RunIds } from "./trigger.ts";
-import { readRun } from "./write_change.ts";
+
+/** How a filter that fails is asked again. */
+const filterRetry = { retryInitialMs: 500, retryMaxMs: 30_000, retryFactor: 2, retryJitter: false };
 
 /** How long a schedule is let be that this code cannot go on with. */
 const unknownMs = 60_000;
@@ -36,6 +39,8 @@ export class Schedules implements RunSource, DueSink {
   readonly #starter: Starter;
   readonly #index: DueIndex;
   readonly #queued = new Set<string>();
+  /** How often the filter of a schedule has failed in a row. */
+  readonly #failures = new Map<string, number>();
   /** What verbs of this engine have made of schedules while they had their turn. */
   readonly #news = new Map<string, { readonly due: number | undefined; readonly version: Version }>();
 
@@ -157,6 +162,7 @@ export class Schedules implements RunSource, DueSink {
   #setAside(id: string, error: unknown): void {
     const { clock, logger } = this.#context;
     if (error instanceof OutcomeUnknownError) this.#owner.unsure();
+    if (error instanceof FilterFailure) return this.#waitForFilter(id, error);
     if (error instanceof PawlError && /^(UNKNOWN|INVALID)_/.test(error.code)) {
       const { code, message } = error;
       logger.log("error", "Cannot go on with a schedule", {
@@ -170,6 +176,16 @@ export class Schedules implements RunSource, DueSink {
       this.failed(error);
       this.#index.retry(id, error);
     }
+  }
+
+  #waitForFilter(id: string, { message, cause }: FilterFailure): void {
+    const { clock, logger, limits } = this.#context;
+    const attempt = (this.#failures.get(id) ?? 0) + 1;
+    this.#failures.set(id, attempt);
+    const { name, message: why } = runError(cause, limits.messageLengthMax);
+    const fields = { definition: this.#owner.name, schedule: id, attempt, error: name, message: why };
+    logger.log("warn", `A ${message}; it is asked again`, fields);
+    this.#index.track(id, clock.now() + backoffMs(filterRetry, attempt, 1));
   }
 
   async #turn(id: string): Promise<HeldSchedule | undefined> {
@@ -198,8 +214,9 @@ export class Schedules implements RunSource, DueSink {
       const plan = planOf(fresh.after, now, facts);
       if (plan.ask !== undefined) {
         verdicts.set(plan.ask, await askFilter(this.#context, fresh.after, plan.ask));
+        this.#failures.delete(fresh.after.id);
       } else if (plan.room && fresh.after === held.record) {
-        await this.#makeRoom(fresh.after, plan.room);
+        await makeRoom(this.#starter, this.#owner.definition, fresh.after.id, plan.room);
         isRoomAsked = true;
       } else {
         const outcomes = [...fresh.outcomes, ...plan.outcomes];
@@ -249,27 +266,6 @@ export class Schedules implements RunSource, DueSink {
         runningMax: limits.scheduleRunsMax,
       },
     };
-  }
-
-  /** Ends the runs that are in the way; whoever was first, they are looked at again. */
-  async #makeRoom({ id }: ScheduleRecord, room: NonNullable<Plan["room"]>): Promise<void> {
-    const { behaviour } = this.#owner.definition;
-    const at = new Date(room.for.at).toISOString();
-    const reason = `schedule "${id}" makes room for ${at}`;
-    const change = room.how === "cancel"
-      ? cancel(behaviour, reason, "schedule")
-      : terminate(behaviour, reason);
-    await Promise.all(room.runs.map(async ({ runId }) => {
-      const held = await readRun(this.#context, runId);
-      if (!held) return;
-      try {
-        await changeRun(this.#context, this.#starter.ownership, held, change);
-      } catch (error) {
-        if (!(error instanceof PawlError) || !["RUN_STATE", "RUN_NOT_FOUND"].includes(error.code)) {
-          throw error;
-        }
-      }
-    }));
   }
 
   async #start(held: HeldSchedule): Promise<HeldSchedule | undefined> {

@@ -299,3 +299,27 @@ Deno.test("a start that was held up on its way to another engine's shard is refu
     await world.end();
   }
 });
+
+Deno.test("what a schedule decides at once fits a store that takes few rows at a time", async () => {
+  const world = new World(memoryStore({ limits: { writesPerCommitMax: 16 } }));
+  try {
+    const door = machine("door").callback("open", ["shut"], () => "shut").build();
+    const engine = await world.started({ definitions: [door], limits: { outcomesKeptMax: 10 } });
+    const target = { target: door, key: "d", recurrence } as const;
+    await engine.schedules.create({ id: "s", ...target, overlap: "bufferAll", limit: 2 });
+    await world.advance(405_000);
+    assert.equal((await engine.schedules.describe("s")).waiting.length, 39);
+    for (let run = 0; run < 2; run++) {
+      await engine.callback(door, "d", "open");
+      await world.advance(1_000);
+    }
+    const { waiting, counts, next } = await engine.schedules.describe("s");
+    assert.deepEqual([waiting, counts.started, counts.skipped, next], [[], 2, 38, undefined]);
+    assert.ok((await engine.schedules.outcomes("s")).items.length < 20);
+    await engine.schedules.delete("s");
+    await world.advance(86_400_000);
+    assert.deepEqual((await engine.admin.verify()).findings, []);
+  } finally {
+    await world.end();
+  }
+});
