@@ -1,7 +1,7 @@
 import type { WallClockRule } from "pawl";
 import { RRuleTemporal } from "rrule-temporal";
 import { writeMoment } from "./moment.ts";
-import type { Frequency, RuleParts } from "./rule_parts.ts";
+import { type Frequency, type RuleParts, weekdays } from "./rule_parts.ts";
 
 /**
  * Periods in a row without any occurrence after which no more is looked for. The calendar repeats itself after 400 years, which
@@ -63,17 +63,20 @@ export function clockRule(parts: RuleParts, start: RuleStart): WallClockRule {
 }
 
 function ruleFrom(parts: RuleParts, from: number): (time: number) => number | undefined {
+  // Without BYDAY, the library would take the weekday of wherever it begins to look.
+  const weekday = weekdays[new Date(from).getUTCDay()];
+  const byDay = /BYWEEKNO/.test(parts.text) && !/BYDAY/.test(parts.text) ? `;BYDAY=${weekday}` : "";
   const rule = new RRuleTemporal({
-    rruleString: `DTSTART:${writeMoment(from)}\nRRULE:${parts.text}`,
+    rruleString: `DTSTART:${writeMoment(from)}\nRRULE:${parts.text}${byDay}`,
     maxIterations: periodsMax[parts.frequency],
   });
-  // To find that nothing comes is the dearest of all, so it is found once.
-  let overFrom = Infinity;
+  // What is far away, or never comes, is dear to find and asked for again from every change of the clock before it.
+  let asked = Infinity;
+  let answer: number | undefined;
   return (time) => {
-    if (time >= overFrom) return undefined;
-    const next = nextWithin(rule, time);
-    if (next === undefined) overFrom = time;
-    return next;
+    const isKnown = time >= asked && (answer === undefined || time < answer);
+    if (!isKnown) [asked, answer] = [time, nextWithin(rule, time)];
+    return answer;
   };
 }
 
@@ -81,7 +84,7 @@ function nextWithin(rule: RRuleTemporal, time: number): number | undefined {
   try {
     return rule.next(new Date(time))?.epochMilliseconds;
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith("Maximum iterations")) return undefined;
+    if (error instanceof Error && /^Maximum (iterations|candidate)/.test(error.message)) return undefined;
     throw error;
   }
 }

@@ -62,33 +62,36 @@ export const rrule: RruleType = Object.assign(
     const { timeZone, gap, overlap } = wallClock({ ...byDefault, ...given, ...zoneOf(set.start, given) });
     const pinned = set.start ? text : `DTSTART:${writeMoment(pinOf(start))}\n${text}`;
     const spec: RruleSpec = { text: pinned, timeZone, gap, overlap };
-    const { last } = open(spec);
+    const last = clockSetOf(spec).lastByCount();
     // The same rule again would begin at another time: by its text it is known to be the same.
     const asGiven = set.start || start ? undefined : { text, timeZone, gap, overlap };
     return recurrence(rrule, last === undefined ? spec : { ...spec, last }, asGiven);
   },
-  { type: "rrule", parse: (spec: unknown): Occurrences => open(spec).occurrences },
+  { type: "rrule", parse: parseRrule },
 );
 
 /** As RFC 5545 has it: a time that is not there is no occurrence. */
 const byDefault = { gap: "skip", overlap: "first" } as const;
 
-function open(spec: unknown): { readonly occurrences: Occurrences; readonly last: number | undefined } {
-  const { text, last: stored, ...options } = Object(spec) as RruleSpec;
+function clockSetOf({ text, last: _, ...options }: RruleSpec): ClockSet {
   const set = readRuleSet(checkText(text));
-  const clock = wallClock({ ...byDefault, ...options });
   const { start = set.text.refuse({ text: "", at: 0 }, "a stored rule without DTSTART", "one with it") } =
     set;
-  const clockSet = new ClockSet(set, start, clock);
-  if (stored !== undefined && !Number.isSafeInteger(stored)) {
-    refuse(text, `last ${JSON.stringify(stored)}`, "milliseconds since 1970");
+  return new ClockSet(set, start, wallClock({ ...byDefault, ...options }));
+}
+
+function parseRrule(stored: unknown): Occurrences {
+  const spec = Object(stored) as RruleSpec;
+  const clockSet = clockSetOf(spec);
+  const { text, last = clockSet.lastByCount() } = spec;
+  if (last !== undefined && !Number.isSafeInteger(last)) {
+    refuse(text, `last ${JSON.stringify(last)}`, "milliseconds since 1970");
   }
-  const last = stored ?? clockSet.lastByCount();
   const occurrences = clockSet.occurrences(last);
   if (occurrences.next(-Infinity) === undefined) {
     refuse(text, "a rule that never occurs", "one with at least one occurrence");
   }
-  return { occurrences, last };
+  return occurrences;
 }
 
 /** The zone of a `TZID`, of the options, or UTC; a start in UTC leaves it to the options whose clock is read. */

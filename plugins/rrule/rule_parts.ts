@@ -27,7 +27,8 @@ const frequencies: readonly string[] = [
   "MONTHLY",
   "YEARLY",
 ];
-const weekdays: readonly string[] = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+/** From Sunday on. */
+export const weekdays: readonly string[] = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 
 interface NumberKind {
   readonly min: number;
@@ -83,7 +84,7 @@ export function readParts(text: RuleText, rule: Piece): RuleParts {
   if (weekStart) checkName(text, weekStart, weekdays);
   checkValues(text, parts);
   checkTogether(text, parts, frequency.text.toUpperCase());
-  checkPlaces(text, parts, frequency.text.toUpperCase() as Frequency);
+  checkSize(text, parts, frequency.text.toUpperCase() as Frequency);
   const moment = (name: string) => parts.has(name) ? readMoment(text, parts.get(name)!) : undefined;
   const [until, start] = [moment("UNTIL"), moment("DTSTART")];
   const forLibrary = [...parts].filter(([name]) => !["COUNT", "UNTIL", "DTSTART"].includes(name));
@@ -170,23 +171,38 @@ function checkTogether(text: RuleText, parts: Parts, frequency: string): void {
   forbid("UNTIL", parts.has("COUNT"), "either COUNT or UNTIL");
 }
 
-/** The days of a period, at most, and the parts whose values multiply them. */
-const periods: Readonly<Record<Frequency, { readonly days: number; readonly by: readonly string[] }>> = {
-  SECONDLY: { days: 1, by: [] },
-  MINUTELY: { days: 1, by: ["BYSECOND"] },
-  HOURLY: { days: 1, by: ["BYMINUTE", "BYSECOND"] },
-  DAILY: { days: 1, by: ["BYHOUR", "BYMINUTE", "BYSECOND"] },
-  WEEKLY: { days: 1, by: ["BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND"] },
-  MONTHLY: { days: 31, by: ["BYHOUR", "BYMINUTE", "BYSECOND"] },
-  YEARLY: { days: 366, by: ["BYHOUR", "BYMINUTE", "BYSECOND"] },
-};
+/** Occurrences of one period, which the library may look at all for one of them. */
+const sizeMax = 10_000;
 
-/** Refuses to choose what no period has, which the library would look for in thousands of them. */
-function checkPlaces(text: RuleText, parts: Parts, frequency: Frequency): void {
+/** Refuses periods of too many occurrences, and a choice of what no period has. */
+function checkSize(text: RuleText, parts: Parts, frequency: Frequency): void {
+  const size = sizeOf(parts, frequency);
+  if (size > sizeMax) {
+    const seen = `up to ${size} occurrences in a period of FREQ=${frequency}`;
+    text.refuse(parts.get("FREQ")!, seen, `at most ${sizeMax}, by a shorter FREQ or fewer BY parts`);
+  }
   const places = parts.get("BYSETPOS");
-  if (!places) return;
-  const { days, by } = periods[frequency];
-  const size = by.reduce((times, name) => times * (parts.get(name)?.text.split(",").length ?? 1), days);
-  if (split(places, ",").some((place) => Math.abs(Number(place.text)) <= size)) return;
+  if (!places || split(places, ",").some((place) => Math.abs(Number(place.text)) <= size)) return;
   text.refuse(places, `BYSETPOS=${places.text}`, `1 to ${size}, as a period has no more with these BY parts`);
+}
+
+/** Occurrences of a period, at most. */
+function sizeOf(parts: Parts, frequency: Frequency): number {
+  const count = (name: string) => parts.get(name)?.text.split(",").length;
+  const times = (...names: string[]) => names.reduce((product, name) => product * (count(name) ?? 1), 1);
+  const [months, weekdays] = [count("BYMONTH"), count("BYDAY")];
+  const weeks = Math.min(53, 5 * (months ?? 12));
+  const inYear = count("BYYEARDAY") ??
+    (parts.has("BYMONTHDAY") ? times("BYMONTHDAY") * (months ?? 12) : undefined) ??
+    (parts.has("BYWEEKNO") ? times("BYWEEKNO", "BYDAY") : weekdays && weekdays * weeks) ?? months ?? 1;
+  const inDay = times("BYHOUR", "BYMINUTE", "BYSECOND");
+  return {
+    SECONDLY: 1,
+    MINUTELY: times("BYSECOND"),
+    HOURLY: times("BYMINUTE", "BYSECOND"),
+    DAILY: inDay,
+    WEEKLY: inDay * (weekdays ?? 1),
+    MONTHLY: inDay * (count("BYMONTHDAY") ?? (weekdays && weekdays * 5) ?? 1),
+    YEARLY: inDay * inYear,
+  }[frequency];
 }

@@ -178,7 +178,7 @@ function* take<T>(values: Iterable<T>, count: number): Generator<T> {
 }
 
 /** What may be asked, and how much of all questions it is. */
-export const questions: Readonly<
+const questions: Readonly<
   Record<string, { readonly share: number; readonly arbitrary: fc.Arbitrary<Question> }>
 > = {
   every: { share: 0.1, arbitrary: everyQuestions },

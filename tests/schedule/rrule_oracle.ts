@@ -75,14 +75,15 @@ const isAmong = (values: readonly number[], value: number, of: number) =>
   values.includes(value) || values.includes(value - of - 1);
 
 /** Which week of which number of weeks a day is in, by its own year's weeks or those it shares with a neighbour. */
-function weekOf(at: CalendarDay, weekStart: number): { readonly week: number; readonly of: number } {
+function weekOf(at: CalendarDay, weekStart: number) {
   const firstWeek = (year: number) => {
     const fourth = dayNumber(year, 1, 4);
     return fourth - (calendarDay(fourth).weekday - weekStart + 7) % 7;
   };
   const own = [at.year + 1, at.year, at.year - 1].find((year) => at.day >= firstWeek(year))!;
   const start = firstWeek(own);
-  return { week: Math.floor((at.day - start) / 7) + 1, of: (firstWeek(own + 1) - start) / 7 };
+  const of = (firstWeek(own + 1) - start) / 7;
+  return { year: own, start, week: Math.floor((at.day - start) / 7) + 1, of };
 }
 
 /** Which of its weekday a day is, from both ends, in the month or the year. */
@@ -106,13 +107,15 @@ export function rruleOracle(program: RruleProgram, start: OracleStart): OracleRu
   const unit = elapsed[frequency];
 
   const isInPeriod = (at: CalendarDay): boolean => {
+    // A year that is named by its weeks is made of them.
+    const yearOf = (day: CalendarDay) => program.weeks ? weekOf(day, weekStart).year : day.year;
     const weekNumber = (day: CalendarDay) =>
       Math.floor((day.day - (day.weekday - weekStart + 7) % 7 + 7) / 7);
     const passed = {
       DAILY: at.day - first.day,
       WEEKLY: weekNumber(at) - weekNumber(first),
       MONTHLY: (at.year - first.year) * 12 + at.month - first.month,
-      YEARLY: at.year - first.year,
+      YEARLY: yearOf(at) - yearOf(first),
     }[frequency];
     return passed === undefined || passed % interval === 0;
   };
@@ -157,13 +160,19 @@ export function rruleOracle(program: RruleProgram, start: OracleStart): OracleRu
   const chosen = new Map<string, ReadonlySet<number>>();
   /** All that the period of a day names, of which `BYSETPOS` chooses. */
   const chosenIn = (at: CalendarDay): ReadonlySet<number> => {
+    const weeks = weekOf(at, weekStart);
     const from = {
       DAILY: at.day,
       WEEKLY: at.day - (at.weekday - weekStart + 7) % 7,
       MONTHLY: at.day - at.date + 1,
-      YEARLY: at.day - at.dayOfYear + 1,
+      YEARLY: program.weeks ? weeks.start : at.day - at.dayOfYear + 1,
     }[frequency]!;
-    const length = { DAILY: 1, WEEKLY: 7, MONTHLY: at.daysOfMonth, YEARLY: at.daysOfYear }[frequency]!;
+    const length = {
+      DAILY: 1,
+      WEEKLY: 7,
+      MONTHLY: at.daysOfMonth,
+      YEARLY: program.weeks ? weeks.of * 7 : at.daysOfYear,
+    }[frequency]!;
     const key = `${from}`;
     const known = chosen.get(key);
     if (known) return known;
@@ -184,9 +193,14 @@ export function rruleOracle(program: RruleProgram, start: OracleStart): OracleRu
       .map((time) => time % 60);
   };
 
+  const spans = new Map<string, readonly number[]>();
   const ofSpans = (shown: number, minute: number): number[] => {
     if (!mayBeOn(Math.floor(shown / 1_440))) return [];
     const begin = start.instant + (shown - minute) * 60;
+    if (program.hours && !program.hours.includes(Math.floor(shown / 60) % 24)) return [];
+    if (program.minutes && !program.minutes.includes(shown % 60)) return [];
+    const own = unit === 1 ? Array.from({ length: 60 }, (_, i) => i) : [begin % 60];
+    const candidates = [...program.seconds ?? own].sort((x, y) => x - y);
     const isMeant = (second: number): boolean => {
       if ((Math.floor(second / unit!) - Math.floor(begin / unit!)) % interval !== 0) return false;
       const [h, m, s] = [Math.floor(second / 3_600) % 24, Math.floor(second / 60) % 60, second % 60];
@@ -197,15 +211,14 @@ export function rruleOracle(program: RruleProgram, start: OracleStart): OracleRu
     const isChosen = (second: number): boolean => {
       if (!program.places) return true;
       const from = Math.floor(second / unit!) * unit!;
-      const all = Array.from({ length: unit! }, (_, i) => from + i).filter(isMeant);
+      const key = `${from} ${begin}`;
+      const all = spans.get(key) ?? Array.from({ length: unit! }, (_, i) => from + i).filter(isMeant);
+      spans.set(key, all);
       return isAmong(program.places, all.indexOf(second) + 1, all.length);
     };
-    const found: number[] = [];
-    for (let s = 0; s < 60; s++) {
-      const second = shown * 60 + s;
-      if (second >= begin && isMeant(second) && isChosen(second)) found.push(s);
-    }
-    return found;
+    return candidates.map((s) => shown * 60 + s)
+      .filter((second) => second >= begin && isMeant(second) && isChosen(second))
+      .map((second) => second % 60);
   };
   return unit
     ? { isElapsed: true, mayBeOn, secondsOf: (shown, minute) => ofSpans(shown, minute!) }
@@ -279,8 +292,8 @@ export const rrulePrograms: fc.Arbitrary<RruleProgram> = fc.constantFrom(
     monthDays: rarely(some(signed(31), 9), frequency !== "WEEKLY"),
     weekdays: rarely(some(weekday.map((day) => ({ day }))), true),
     numbered: rarely(some(numbered), isLong),
-    hours: rarely(some(fc.integer({ min: 0, max: 23 }), 6)),
-    minutes: rarely(some(fc.integer({ min: 0, max: 59 }), 6)),
+    hours: rarely(some(fc.integer({ min: 0, max: 23 }), 4)),
+    minutes: rarely(some(fc.integer({ min: 0, max: 59 }), 4)),
     seconds: rarely(some(fc.integer({ min: 0, max: 59 }))),
     places: rarely(some(signed(4))),
   }).map(allowed);

@@ -155,13 +155,13 @@ Deno.test("rrule() tells the same whether COUNT was counted when it was made or 
   assert.equal(made.next(Date.parse("2020-01-03T01:00:00Z")), undefined);
 });
 
-/** Calls of any function of the library's rules: what it computes with. */
-function callsOf(act: () => void): number {
+/** Calls of one or any function of the library's rules: what it computes with. */
+function callsOf(act: () => void, only?: string): number {
   const { prototype } = RRuleTemporal;
   const own = Object.getOwnPropertyDescriptors(prototype);
   let calls = 0;
   for (const [name, { value }] of Object.entries(own)) {
-    if (name === "constructor" || typeof value !== "function") continue;
+    if (name !== (only ?? name) || name === "constructor" || typeof value !== "function") continue;
     const counted = function (this: unknown, ...given: unknown[]): unknown {
       calls++;
       return value.apply(this, given);
@@ -206,6 +206,8 @@ Deno.test("rrule() costs no more when it is old: calls of the library do not gro
     assert(old <= 2 * young + 20 && old < 2_000, `${rule}: ${old} calls when old, ${young} when young`);
   }
 });
+
+const all = (count: number) => Array.from({ length: count }, (_, i) => i).join(",");
 
 const refusals: readonly (readonly [string, string, RegExp])[] = [
   [
@@ -306,6 +308,11 @@ const refusals: readonly (readonly [string, string, RegExp])[] = [
     "a choice of what no period has",
     /at character 32, got BYSETPOS=3, want 1 to 2/,
   ],
+  [
+    `FREQ=YEARLY;BYDAY=MO,TU;BYHOUR=${all(24)};BYMINUTE=${all(60)}`,
+    "periods of too many occurrences",
+    /at character 6, got up to 152640/,
+  ],
   ["FREQ=DAILY;BYHOUR=1,2;COUNT=10001", "more than it counts", /got COUNT=10001, want at most 10000/],
   ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "30 February", /got a rule that never occurs/],
   ["FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", "each second of 30 February", /got a rule that never occurs/],
@@ -326,6 +333,34 @@ for (const [text, what, message] of refusals) {
     assert.throws(() => rrule(text, { start: new Date(start) }), { code: "INVALID_RECURRENCE", message });
   });
 }
+
+Deno.test("rrule() of BYWEEKNO keeps the weekday of its start, however old it is", () => {
+  const made = rrule("DTSTART:20231109T120000Z\nRRULE:FREQ=YEARLY;BYWEEKNO=46");
+  assert.deepEqual(next(made, "2024-01-01T00:00:00Z", 3).map((at) => at.slice(0, 10)), [
+    "2024-11-14",
+    "2025-11-13",
+    "2026-11-12",
+  ]);
+});
+
+Deno.test("rrule() of BYWEEKNO means years of weeks, which begin before January or after", () => {
+  const made = rrule(
+    "DTSTART:20240101T120000Z\nRRULE:FREQ=YEARLY;INTERVAL=2;BYWEEKNO=1;BYDAY=MO,TU,WE,TH;BYSETPOS=1",
+  );
+  assert.deepEqual(next(made, "2024-06-01T00:00:00Z", 2).map((at) => at.slice(0, 10)), [
+    "2025-12-29",
+    "2028-01-03",
+  ]);
+});
+
+Deno.test("rrule() finds what is far away once, and not from every change of the clock before it", () => {
+  const text = "DTSTART:20281025T072254Z\nRRULE:FREQ=HOURLY;BYMONTHDAY=29;BYMONTH=2;BYDAY=TU;BYHOUR=3";
+  const calls = callsOf(() => {
+    const made = rrule.parse({ text, timeZone: "Africa/Cairo" });
+    assert.equal(made.next(0), Date.parse("2056-02-29T01:22:54Z"));
+  }, "next");
+  assert(calls <= 10, `${calls} calls`);
+});
 
 Deno.test("rrule() refuses in every zone what no clock ever shows", () => {
   const text = "DTSTART;TZID=America/New_York:20260101T000000\nRRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30";
