@@ -323,3 +323,28 @@ Deno.test("what a schedule decides at once fits a store that takes few rows at a
     await world.end();
   }
 });
+
+testInMemory(
+  "an export carries the runs of a schedule, and their ends tell nobody elsewhere",
+  async (world) => {
+    const door = machine("door").callback("open", ["shut"], () => "shut").build();
+    const first = await world.started({ definitions: [door] });
+    await first.schedules.create({ id: "s", recurrence, target: door, key: "d" });
+    await world.advance(11_000);
+    const text = await Array.fromAsync(first.admin.export());
+    const elsewhere = new World(memoryStore({ shards: 4 }));
+    try {
+      const second = await elsewhere.started({ definitions: [door] });
+      await elsewhere.during(second.admin.import(text), 1_000);
+      const before = (await second.get(door, "d"))!;
+      assert.deepEqual(before.origin, (await first.get(door, "d"))!.origin);
+      await second.callback(door, "d", "open");
+      await elsewhere.advance(5_000);
+      assert.deepEqual((await second.admin.parked()).items, []);
+      assert.deepEqual((await second.admin.verify()).findings, []);
+      assert.deepEqual((await second.schedules.list()).items, []);
+    } finally {
+      await elsewhere.end();
+    }
+  },
+);
