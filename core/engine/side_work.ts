@@ -54,6 +54,11 @@ export class SideWork {
     await Promise.all([this.#chores?.rescan(), this.#schedules?.rescan()]);
   }
 
+  /** The clock was ahead and has been set back. */
+  async setBack(): Promise<void> {
+    await this.#chores?.setBack();
+  }
+
   /** Starts what has become due. */
   wake(): void {
     this.#chores?.wake();
