@@ -1,5 +1,6 @@
 import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
 import { backoffMs } from "../parts/landing.ts";
+import { setBackSchedule } from "../parts/schedule_edit.ts";
 import { runEnded, type ScheduleChange, startLanded } from "../parts/schedule_landing.ts";
 import { type PlanFacts, planOf } from "../parts/schedule_plan.ts";
 import { type Overlap, scheduleDue, type ScheduleRecord } from "../parts/schedule_record.ts";
@@ -76,6 +77,20 @@ export class Schedules implements RunSource, DueSink {
   /** Starts what has become due. */
   wake(): void {
     this.#index.wake();
+  }
+
+  /** The clock was ahead and has been set back: what was changed by it goes on by this one. */
+  async setBack(): Promise<void> {
+    for (const id of await this.#index.sleepers()) {
+      const held = this.#owner.over || this.#queued.has(id)
+        ? undefined
+        : await readSchedule(this.#context, id);
+      if (held?.record.definition !== this.#owner.name) continue;
+      const slots = slotsOf(this.#context, held.record.rules);
+      const change = setBackSchedule(held.record, slots, this.#context.clock.now());
+      const after = change && await this.#tryCommit(held, change);
+      if (after) this.changed(id, scheduleDue(after.record), after.version);
+    }
   }
 
   /** A schedule was changed by this engine. */

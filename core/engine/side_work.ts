@@ -56,7 +56,7 @@ export class SideWork {
 
   /** The clock was ahead and has been set back. */
   async setBack(): Promise<void> {
-    await this.#chores?.setBack();
+    await Promise.all([this.#chores?.setBack(), this.#schedules?.setBack()]);
   }
 
   /** Starts what has become due. */

@@ -8,6 +8,7 @@ import type { ScheduleChange } from "./schedule_landing.ts";
 import { nextSchedule } from "./schedule_landing.ts";
 import type { OutcomeRow } from "./schedule_outcome.ts";
 import type { Backfill, Occurrence, Overlap, ScheduleRecord, ScheduleRules } from "./schedule_record.ts";
+import { isAhead } from "./set_back.ts";
 import { countSlots, slotAt, type SlotsAfter } from "./schedule_slots.ts";
 
 /** What a schedule begins with. */
@@ -218,6 +219,35 @@ export function backfillSchedule(
   const backfill: Backfill = { ...range, since: now, at, taken: 0, leftOut: 0 };
   const changes = { backfills: [...schedule.backfills, backfill] };
   return { after: nextSchedule(schedule, now, changes), outcomes: [] };
+}
+
+/**
+ * Lets a schedule that was changed by a clock which was far ahead go on by one that was set back. What it is about to start,
+ * or to look at again, is due now. Occurrences that were passed by then stay so; if there were none, the next one is the
+ * next by this clock.
+ *
+ * @returns The change; none when it was changed by no such clock.
+ */
+export function setBackSchedule(
+  schedule: ScheduleRecord,
+  slots: SlotsAfter,
+  now: number,
+): ScheduleChange | undefined {
+  const { starting, waiting, backfills, running, outcomes, next, deletedAt } = schedule;
+  if (!isAhead(schedule.updatedAt, now) || deletedAt !== undefined) return undefined;
+  const sooner = <Item extends { readonly since: number }>(item: Item): Item => ({
+    ...item,
+    since: Math.min(item.since, now),
+  });
+  const isFresh = next && outcomes === 0 && !starting && running.length + waiting.length === 0;
+  const after = nextSchedule(schedule, now, {
+    starting: starting && sooner(starting),
+    waiting: waiting.map(sooner),
+    backfills: backfills.map(sooner),
+    retry: undefined,
+    ...(isFresh && { next: slotAt(schedule, slots, now) }),
+  });
+  return { after, outcomes: [] };
 }
 
 /**

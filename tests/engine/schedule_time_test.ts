@@ -162,3 +162,28 @@ testOnStores(
     await world.during(auditSchedule(engine, { id: "s", recurrence, since }));
   },
 );
+
+testOnStores("what a clock that was a year ahead has begun goes on when it is set back", async (world) => {
+  const year = 365 * 86_400_000;
+  const door = machine("door").callback("open", ["shut"], () => "shut").build();
+  world.clock.jump(year);
+  const engine = await world.started({ definitions: [door, quick] });
+  await world.during(engine.schedules.create({ id: "fresh", recurrence: every("10s"), target: quick, key }));
+  const waiting = {
+    id: "waiting",
+    recurrence: every("10s"),
+    target: door,
+    key: "d",
+    overlap: "bufferAll",
+  } as const;
+  await world.during(engine.trigger(door, "d"));
+  await world.during(engine.schedules.create({ ...waiting, limit: 1 }));
+  await world.during(engine.schedules.trigger("waiting"));
+  await world.advance(3_000);
+  await world.during(engine.callback(door, "d", "open"));
+  world.clock.jump(-year);
+  await world.advance(15_000);
+  assert.equal((await world.during(engine.schedules.get("fresh")))!.counts.started, 1);
+  assert.equal((await world.during(engine.schedules.get("waiting")))!.counts.started, 1);
+  assert.deepEqual((await world.during(engine.admin.verify())).findings, []);
+});
