@@ -33,7 +33,12 @@ export type {
   ConnectorEvent,
   ConnectorReceiver,
 } from "./core/engine/connector.ts";
-export type { DiagramDirection, DiagramOptions } from "./core/engine/diagram_options.ts";
+export type {
+  DiagramDirection,
+  DiagramOptions,
+  DiagramSource,
+  DrawDiagram,
+} from "./core/engine/diagram_options.ts";
 export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";

@@ -55,6 +55,7 @@ interface DataRules
 interface Definition
 interface Delivery
 interface DiagramOptions
+interface DiagramSource
 interface Engine
 interface EngineCounts
 interface EngineInfo
@@ -152,6 +153,7 @@ typeAlias ConnectorSource
 typeAlias DataOf
 typeAlias Deliveries
 typeAlias DiagramDirection
+typeAlias DrawDiagram
 typeAlias Duration
 typeAlias EnteringCall
 typeAlias ErrorCode
@@ -184,14 +186,33 @@ typeAlias Version
 variable defaultLimits
 variable every
 variable silentLogger`,
+  "./kernel": `function createEngine
+interface Feature
+interface KernelOptions
+variable admin
+variable callbacks
+variable connectors
+variable deletion
+variable diagrams
+variable hooks
+variable lists
+variable relay
+variable streams
+variable telemetry
+variable transactions
+variable transfer
+variable verify`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
   "./adapters/indexeddb": `function indexedDbStore
+function persist
 interface IndexedDbOptions
 interface IndexedDbStore
+interface Persistence
 interface StoreHealth
 typeAlias Durability
-typeAlias HealthState`,
+typeAlias HealthState
+typeAlias Medium`,
   "./adapters/libsql": `function backupStore
 function libsqlStore
 function restoreStore
@@ -207,8 +228,17 @@ interface MemoryStreamerOptions`,
   "./adapters/streams/broadcast_channel": `function broadcastStreamer
 interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
-  "./plugins/browser": `function browserPlatform
-interface BrowserPlatformOptions`,
+  "./plugins/browser": `function askToTick
+function browserPlatform
+function tickMessage
+function tickOn
+interface AskToTickOptions
+interface AskedTick
+interface BrowserPlatformOptions
+interface TickMessage
+interface TickOnOptions
+interface TickRegistration
+typeAlias TickReply`,
   "./plugins/cron": `interface CronType
 variable cron`,
   "./plugins/otel": `function otelTelemetry

@@ -25,7 +25,7 @@ for (const path of new Set(paths)) {
   if (text !== undefined) files.push({ path, text });
 }
 const sources = files.filter((file) => file.path.endsWith(".ts"));
-const shipped = sources.filter((file) => /^(mod\.ts|core\/|adapters\/|plugins\/)/.test(file.path));
+const shipped = sources.filter((file) => /^((?:mod|kernel)\.ts|core\/|adapters\/|plugins\/)/.test(file.path));
 
 /** The code of a file without its comments: what examples and sentences say is not what it does. */
 function codeOf(source: Source): string {
@@ -51,7 +51,7 @@ const models = ["machine", "workflow", "decider", "schedule", "mutex"];
 
 /** How high a file stands: it may import what stands lower, or beside it. */
 function heightOf(path: string): number | undefined {
-  if (path === "mod.ts") return 6;
+  if (path === "mod.ts" || path === "kernel.ts") return 6;
   const room = /^core\/(?:(\w+)\/)?/.exec(path)?.[1];
   if (!path.startsWith("core/")) return undefined;
   if (room === undefined) return 0;

@@ -3,12 +3,13 @@ import { splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { CommitCounts } from "../store/group_commit.ts";
 import type { EngineContext } from "./context.ts";
-import { type ExportOptions, exportRuns } from "./export_runs.ts";
-import { type ImportOptions, type ImportReport, importRuns } from "./import_runs.ts";
+import type { ExportOptions } from "./export_runs.ts";
+import { featureOf } from "./feature.ts";
+import type { ImportOptions, ImportReport } from "./import_runs.ts";
 import { type RelayInfo, relayInfos } from "./relay_info.ts";
 import { parkedHooks, type ParkedPage, type ParkedQuery, retryHook } from "./parked.ts";
 import { type UnservedWork, unservedWork } from "./unserved.ts";
-import { type VerifyReport, verifyStore } from "./verify.ts";
+import type { VerifyReport } from "./verify.ts";
 import type { Work } from "./work.ts";
 
 /** An engine that has given a sign of life. */
@@ -114,12 +115,13 @@ export interface Admin {
  * @returns Its operators' desk.
  */
 export function adminOf(context: EngineContext, work: Work): Admin {
-  const limit = context.limits.readPageMax;
+  const { features, limits: { readPageMax: limit } } = context;
   return {
     engineId: context.engineId,
-    export: (options = {}) => exportRuns(context, options),
-    import: (text, options = {}) => importRuns(context, text, options),
-    verify: (options) => verifyStore(context, options?.signal),
+    export: (options = {}) => featureOf(features, "transfer", "export").exportRuns(context, options),
+    import: async (text, options = {}) =>
+      await featureOf(features, "transfer", "import").importRuns(context, text, options),
+    verify: async (options) => await featureOf(features, "verify", "verify")(context, options?.signal),
     counts: () => ({ ...context.committer.counts, reads: context.reader.trips, steps: work.processed }),
     unserved: () => unservedWork(context),
     relays: () => relayInfos(context),

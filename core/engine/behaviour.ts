@@ -9,7 +9,7 @@ import type { HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
 import type { Connector } from "./connector.ts";
 import type { DataRules } from "./data_rules.ts";
-import type { DiagramOptions } from "./diagram_options.ts";
+import type { DiagramOptions, DrawDiagram } from "./diagram_options.ts";
 import type { RunView } from "./run_view.ts";
 import type { OptionLayer } from "./step_options.ts";
 
@@ -119,8 +119,13 @@ export interface Behaviour extends Rules {
   readonly connectors?: readonly Connector[];
   /** What is left of the data when it is to be deleted; absent: nothing. */
   scrub?(data: unknown): unknown;
-  /** Draws it as Mermaid text; absent: it cannot be drawn. */
-  diagram?(options: DiagramOptions): string;
+  /**
+   * Draws it as Mermaid text; absent: it cannot be drawn.
+   *
+   * @param options As given to `engine.diagram()`.
+   * @param draw What the engine draws with.
+   */
+  diagram?(options: DiagramOptions, draw: DrawDiagram): string;
 }
 
 /** What an engine carries: a name and a behaviour, and, for the compiler, the types of its runs. */

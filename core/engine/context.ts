@@ -6,18 +6,19 @@ import type { Codec } from "../ports/codec.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { Random } from "../ports/random.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
 import { type Payload, shardOfHash, shardOfRunId } from "../parts/run_record.ts";
 import { encodeKey } from "../store/key.ts";
 import type { GroupCommitter } from "../store/group_commit.ts";
 import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
-import type { Engine } from "./verbs.ts";
+import type { Features } from "./feature.ts";
 import type { EngineMetrics } from "./metrics.ts";
 import type { RelayPolicy } from "./relay_policy.ts";
 import type { RunWatch } from "./run_watch.ts";
 import type { StreamHub } from "./stream_hub.ts";
+import type { AttemptTracer } from "./trace_attempt.ts";
+import type { Engine } from "./verbs.ts";
 
 /** What every part of one engine shares. */
 export interface EngineContext {
@@ -28,8 +29,10 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Where spans go; its instruments are reached through {@linkcode EngineContext.metrics}. */
-  readonly telemetry: Telemetry | undefined;
+  /** What it can do beside running its definitions. */
+  readonly features: Features;
+  /** Runs an attempt within a span of its own; absent: nobody asks for spans. */
+  readonly trace: AttemptTracer | undefined;
   /** What is measured; absent: there is no telemetry. */
   readonly metrics: EngineMetrics | undefined;
   readonly platform: Platform;

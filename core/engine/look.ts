@@ -9,7 +9,6 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { presenceShard } from "./presence.ts";
-import { relayDueOps, relayDues } from "./relay_due.ts";
 import type { Roster } from "./roster.ts";
 import { sharesOf, type Unit } from "./shares.ts";
 
@@ -51,7 +50,7 @@ export async function look(
   roster: Roster,
   owns: (place: string, row: Entry | undefined) => boolean,
 ): Promise<Look> {
-  const { reader, definitions, store, limits } = context;
+  const { reader, definitions, store, limits, features: { relay } } = context;
   const names = [...definitions.keys()];
   // Together, so that no failure is left that nobody has heard.
   const [presences, ...found] = await Promise.all([
@@ -61,18 +60,18 @@ export async function look(
         { ...keyspace.owner.range(), limit: limits.readPageMax },
         ...names.map((name) => ({ ...keyspace.work.range(name), limit: 1 })),
         ...names.map((name) => ({ ...keyspace.todo.range(name), limit: 1 })),
-        ...relayDueOps(context),
+        ...relay?.relayDueOps(context) ?? [],
       ])),
   ]);
   const signed = context.platform.gone && signedIn(context, presences![0]!);
   const stale = roster.look(presences![0]!, signed?.length ? await goneOf(context, signed) : undefined);
   const rows = found.map(([owners]) => new Map(owners!.map((entry) => [nameIn(entry), entry])));
   const sightings = found.flatMap(([, ...lists], shard) => {
-    const relays = relayDues(context, lists.splice(2 * names.length));
+    const relays = relay?.relayDues(context, lists.splice(2 * names.length));
     return names.map((definition, index): Sighting => {
       const row = rows[shard]!.get(definition);
       const [work, hook] = [lists[index]![0], lists[names.length + index]![0]];
-      const firstDue = earliest(earliest(dueIn(work), dueIn(hook)), relays.get(definition));
+      const firstDue = earliest(earliest(dueIn(work), dueIn(hook)), relays?.get(definition));
       const state = stateOf(context, roster, row, owns(placeOf(definition, shard), row));
       return { definition, shard, row, firstDue, state, owner: ownerOf(row, state) };
     });

@@ -14,9 +14,8 @@ import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName, checkOptionNames } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
-import { guardTelemetry } from "./guard_telemetry.ts";
-import { EngineMetrics } from "./metrics.ts";
-import { type RelayOptions, relayPolicy } from "./relay_policy.ts";
+import { checkCarried, type Feature, featureOf, gatherFeatures } from "./feature.ts";
+import type { RelayOptions } from "./relay_policy.ts";
 import { RunWatch } from "./run_watch.ts";
 import { StreamHub } from "./stream_hub.ts";
 import { checkStepOptions, type StepOptions } from "./step_options.ts";
@@ -95,9 +94,15 @@ const optionNames: Readonly<Record<keyof EngineOptions, true>> = {
 /**
  * Checks the options and makes what the parts of an engine share.
  *
- * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming the option.
+ * @param options As given to `createEngine`.
+ * @param given What the engine can do beside running its definitions.
+ * @returns All but the engine itself.
+ * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming the option; `UNSUPPORTED`, naming a feature.
  */
-export function contextOf(options: EngineOptions): Omit<EngineContext, "engine"> {
+export function contextOf(
+  options: EngineOptions,
+  given: readonly Feature[],
+): Omit<EngineContext, "engine"> {
   const { store, clock = systemClock(), random = systemRandom() } = options;
   if (typeof store?.commit !== "function" || typeof store.read !== "function") {
     throw new PawlError(
@@ -110,27 +115,36 @@ export function contextOf(options: EngineOptions): Omit<EngineContext, "engine">
   const committer = new GroupCommitter({ store, clock, random, limits });
   const pollMs = atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll");
   const logger = options.logger ?? consoleLogger();
-  const telemetry = options.telemetry && guardTelemetry(options.telemetry, logger);
+  const features = gatherFeatures(given);
+  const definitions = definitionMap(options, limits);
+  const works = options.work ?? true;
+  if (works) definitions.forEach((each) => checkCarried(features, each));
+  const measured = options.telemetry &&
+    featureOf(features, "telemetry", "use telemetry").measured(options.telemetry, logger);
+  const relay = options.streams === undefined
+    ? undefined
+    : featureOf(features, "relay", "relay to `streams`").relayPolicy(options.streams);
   return {
     engineId: random.hex(12),
     store,
     clock,
     random,
     logger,
-    telemetry,
-    metrics: telemetry && new EngineMetrics(telemetry),
+    features,
+    metrics: measured?.metrics,
+    trace: measured?.trace,
     platform: options.platform ?? server,
     limits,
     codec: options.codec,
     committer,
     reader: new GroupReader(store, clock),
-    definitions: definitionMap(options, limits),
+    definitions,
     codeVersion: codeVersionOf(options),
-    works: options.work ?? true,
+    works,
     watch: new RunWatch(),
     hub: new StreamHub({ store, clock, committer, pollMs }),
     keepEventsMs: atLeast(1_000, durationMs(options.keepEvents ?? "7d", "keepEvents"), "keepEvents"),
-    relay: relayPolicy(options.streams),
+    relay,
     traceOrigin: options.traceOrigin ?? false,
     pollMs,
     termMs: atLeast(100, durationMs(options.lease?.term ?? "10s", "lease.term"), "lease.term"),

@@ -7,6 +7,7 @@
 import { PawlError } from "../errors.ts";
 import { type Cancel } from "../ports/clock.ts";
 import { passOwner, readOwner, writeOwner } from "../parts/ownership_rows.ts";
+import { isAhead } from "../parts/set_back.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
@@ -20,7 +21,6 @@ import { ShardOwner } from "./shard_owner.ts";
 import { newestCarriers, type Unit } from "./shares.ts";
 import { Suspects } from "./suspects.ts";
 import { sweepOutcomes } from "./sweep_outcomes.ts";
-import { tendLog } from "./tend_log.ts";
 
 /** How long the running steps of a shard may take to land before it is passed on, and how long until it is tried again. */
 const drainMs = 2_000;
@@ -172,10 +172,9 @@ export class Ownership {
     return { heldElsewhere, nextDue };
   }
 
-  /** Gives up everything, while there may be no time to say so: the others see at once that nobody is there. */
-  async suspend(reason: unknown): Promise<void> {
+  /** There may be no time to release anything: the others see at once that nobody is there. */
+  hide(): void {
     this.#presence.hide();
-    await this.release(reason);
   }
 
   /** Gives up everything; what others own from here on is fenced off from this engine. */
@@ -244,12 +243,16 @@ export class Ownership {
     const place = placeOf(definition, shard);
     // Not passed at once to one that has just left it lying.
     const passAfter = this.#leftSince.delete(place) ? clock.monotonic() + drainPauseMs : 0;
-    this.#owned.set(place, { owner, epoch, relay: tendLog(this.#context, owner), passAfter });
+    const relay = this.#context.features.streams?.tendLog(this.#context, owner);
+    this.#owned.set(place, { owner, epoch, relay, passAfter });
     this.#onOwned();
+    // Whoever took it last, did so by a clock that was ahead.
+    const isSetBack = row !== undefined && isAhead(readOwner(row).since, takenOverAt);
     if (state === "dead") {
       const about = { definition, shard, epoch };
       logger.log("warn", "Took over from an engine that gave no more signs of life", about);
     }
+    if (isSetBack) owner.setBack();
     await Promise.all([
       owner.begin(),
       this.#heed("Cannot sweep a shard", sweepOutcomes(this.#context, shard, guard)),

@@ -28,11 +28,10 @@ export interface RelayPolicy {
 
 /**
  * @param given What `createEngine({ streams })` was given.
- * @returns The policy, or `undefined` when nothing is to be relayed.
+ * @returns The policy.
  * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming the option.
  */
-export function relayPolicy(given: EventStreamer | RelayOptions | undefined): RelayPolicy | undefined {
-  if (given === undefined) return undefined;
+export function relayPolicy(given: EventStreamer | RelayOptions): RelayPolicy {
   const options: RelayOptions = "streamer" in given ? given : { streamer: given };
   const { streamer, batch = 100, retry = {} } = options;
   if (typeof streamer?.send !== "function") {

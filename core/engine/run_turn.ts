@@ -9,7 +9,8 @@ import { dueSince } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import type { EngineContext } from "./context.ts";
-import { dispose, type Disposed } from "./dispose.ts";
+import type { Disposed } from "./dispose.ts";
+import { featureOf } from "./feature.ts";
 import type { HotRun, HowToChange } from "./hot_runs.ts";
 import { type Lander, landSurely } from "./land_surely.ts";
 import { noticeCut } from "./notice.ts";
@@ -86,6 +87,7 @@ async function disposal(
   meter?.started(clock.now() - (run.record.due ?? clock.now()));
   const startedAt = clock.monotonic();
   let change: Change | undefined;
+  const dispose = featureOf(context.features, "deletion", `${kind} run ${run.record.id}`);
   const disposed = await dispose(context, definition, run, guard, kind, async (changeOf) => {
     change = await host.apply(run, changeOf);
   }).catch((error) => {

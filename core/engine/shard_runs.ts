@@ -10,14 +10,14 @@ import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
 import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
-import { boundsOf } from "./lane.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
+import { setBackRun } from "./set_back_run.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import type { SideWork } from "./side_work.ts";
 import { whyStalled } from "./stalled_runs.ts";
 import type { SuspectSource, SuspectStart } from "./suspects.ts";
-import { decideTurn } from "./turn.ts";
+import { decideTurn, stepReady } from "./turn.ts";
 import type { Also } from "./write_change.ts";
 
 /** The runs of one definition in one shard, for their owner: it keeps the records of hot ones, and starts what is due. */
@@ -114,6 +114,15 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   async doubt(): Promise<void> {
     this.#hot.dropAll();
     await this.#hot.tellEnded();
+  }
+
+  /** The clock was ahead and has been set back: what was changed by it waits by this one. */
+  async setBack(): Promise<void> {
+    for (const runId of await this.#index.sleepers()) {
+      const run = this.over ? undefined : await this.#hot.load(runId);
+      const changeOf = run && !run.attempt && await setBackRun(this.#context, this.definition, run.record);
+      if (changeOf) await this.#change(run, changeOf);
+    }
   }
 
   /** Takes up a stalled run, if this code can go on with it. */
@@ -336,9 +345,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
         return "dropped";
       }
       // What waits for its rate, or the network, starts nothing yet: it is neither to blame, nor to hold up the others.
-      const { status } = run.record;
-      const policy = this.definition.behaviour.policy(status);
-      const waits = policy && this.#options.dispatcher.mustWait(this, { status, ...boundsOf(policy) });
+      const ready = stepReady(this.definition.behaviour, run.record.status);
+      const waits = ready && this.#options.dispatcher.mustWait(this, ready);
       if (run.record.state !== "paused" && !waits) {
         if (run.record.crashes > 0 && !this.#options.suspects.isAlone(runId)) return "alone";
         run.dueSince = dueSince(run.record);

@@ -1,64 +1,70 @@
 import type { Chore } from "../parts/chore.ts";
-import { Chores } from "./chores.ts";
-import { Connectors } from "./connectors.ts";
+import type { Chores } from "./chores.ts";
+import type { Connectors } from "./connectors.ts";
 import { earliest } from "./earliest.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 
-/** What an owner does beside its runs: hooks and connectors. */
+/** What an owner does beside its runs: hooks and connectors, as far as the engine has these features. */
 export class SideWork {
-  readonly #chores: Chores;
-  readonly #connectors: Connectors;
+  readonly #chores: Chores | undefined;
+  readonly #connectors: Connectors | undefined;
 
   /**
    * @param owner Whose.
    * @param options The owner's.
    */
   constructor(owner: ShardOwner, options: ShardOwnerOptions) {
-    this.#chores = new Chores(owner, options);
-    this.#connectors = new Connectors(owner, options);
+    const { hooks, connectors } = options.context.features;
+    this.#chores = hooks && new hooks(owner, options);
+    this.#connectors = connectors && new connectors(owner, options);
   }
 
   /** Opens the connectors. */
   begin(): void {
-    this.#connectors.begin();
+    this.#connectors?.begin();
   }
 
   /** Whether more is being read, or may be about to come. */
   get reading(): boolean {
-    return this.#chores.scanning !== undefined || this.#connectors.busy;
+    return this.#chores?.scanning !== undefined || this.#connectors?.busy === true;
   }
 
   /** Resolves when what is being read has been read, and connectors are quiet or have been given an event. */
   async readingDone(): Promise<void> {
-    await this.#chores.scanning;
-    await this.#connectors.restOrChange();
+    await this.#chores?.scanning;
+    await this.#connectors?.restOrChange();
   }
 
   /** When something is to be done next. */
   get nextDue(): number | undefined {
-    return earliest(this.#chores.nextDue, this.#connectors.nextDue);
+    return earliest(this.#chores?.nextDue, this.#connectors?.nextDue);
   }
 
   /** Reads what is to be done from its start, and looks again at events that were held back. */
   async rescan(): Promise<void> {
-    this.#connectors.wake();
-    await this.#chores.rescan();
+    this.#connectors?.wake();
+    await this.#chores?.rescan();
+  }
+
+  /** The clock was ahead and has been set back. */
+  async setBack(): Promise<void> {
+    await this.#chores?.setBack();
   }
 
   /** Starts what has become due. */
   wake(): void {
-    this.#chores.wake();
+    this.#chores?.wake();
   }
 
   /** A change has just brought these. */
   added(chores: readonly Chore[]): void {
-    this.#chores.added(chores);
+    this.#chores?.added(chores);
   }
 
   /** Nothing more is started, and what runs is told. */
   end(reason: unknown): void {
-    this.#chores.end();
-    this.#connectors.end(reason);
+    this.#chores?.end();
+    this.#connectors?.end(reason);
   }
 }

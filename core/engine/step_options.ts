@@ -81,7 +81,9 @@ const readers: Readonly<Record<string, Read>> = {
 };
 
 /** The names that options may have, in the order of the documentation. */
-const optionNames = [...new Set(Object.keys(readers).map((name) => name.split(".")[0]!))];
+function optionNames(): readonly string[] {
+  return [...new Set(Object.keys(readers).map((name) => name.split(".")[0]!))];
+}
 
 /** A value of an option, with the layer that gave it. */
 interface Given {
@@ -96,7 +98,7 @@ interface Given {
  * @param usable Names that mean something there; default: all.
  * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming option, layer, value and wish.
  */
-export function checkStepOptions(layer: OptionLayer, usable: readonly string[] = optionNames): void {
+export function checkStepOptions(layer: OptionLayer, usable: readonly string[] = optionNames()): void {
   for (const [name, { value, from }] of given(layer, usable)) readers[name]!(value, name, from);
 }
 
@@ -156,7 +158,10 @@ export function stepPolicy(
 }
 
 /** What a layer gives, flat; a field that is `undefined` is not given. */
-function given({ options, from }: OptionLayer, usable: readonly string[] = optionNames): Map<string, Given> {
+function given(
+  { options, from }: OptionLayer,
+  usable: readonly string[] = optionNames(),
+): Map<string, Given> {
   const found = new Map<string, Given>();
   if (options === undefined) return found;
   const take = (fields: unknown, prefix: string, names: readonly string[]) => {
@@ -169,7 +174,7 @@ function given({ options, from }: OptionLayer, usable: readonly string[] = optio
         throw refused(prefix + name, from, value, `one of the options ${names.join(", ")}`);
       }
       if (value === undefined) continue;
-      if (prefix === "" && name === "retry") take(value, "retry.", retryNames);
+      if (prefix === "" && name === "retry") take(value, "retry.", retryNames());
       else found.set(prefix + name, { value, from });
     }
   };
@@ -177,7 +182,9 @@ function given({ options, from }: OptionLayer, usable: readonly string[] = optio
   return found;
 }
 
-const retryNames = Object.keys(readers).flatMap((name) => name.startsWith("retry.") ? [name.slice(6)] : []);
+function retryNames(): readonly string[] {
+  return Object.keys(readers).flatMap((name) => name.startsWith("retry.") ? [name.slice(6)] : []);
+}
 
 function milliseconds(value: unknown, name: string, from: string): number {
   return durationMs(value as Duration, `${name} of ${from}`);

@@ -12,7 +12,6 @@ import type { Behaviour, Definition, EnteringCall, StepResult } from "./behaviou
 import { keyNumberMax } from "../store/key.ts";
 import { type EngineContext, openPayload } from "./context.ts";
 import { writeData } from "./data_rules.ts";
-import { traceAttempt } from "./trace_attempt.ts";
 
 /**
  * Runs user code once for a record, and never throws: what fails is a landing too.
@@ -31,11 +30,11 @@ export function attemptCode(
   end: AttemptSignal,
   code: Code,
 ): Landing | Promise<Landing> {
-  const { telemetry } = context;
+  const { trace } = context;
   // Looked at before a closure is made: without spans a step pays nothing for them.
-  if (!telemetry?.span) return attempt(context, definition, record, end, code);
+  if (!trace) return attempt(context, definition, record, end, code);
   const run = () => attempt(context, definition, record, end, code);
-  return traceAttempt(telemetry, record, code, run, () => end.thrown);
+  return trace(record, code, run, () => end.thrown);
 }
 
 function attempt(

@@ -1,6 +1,7 @@
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
-import { Relay, type RelayOwner } from "./relay.ts";
+import { featureOf } from "./feature.ts";
+import type { Relay, RelayOwner } from "./relay.ts";
 import { keepLogShort } from "./sweep_log.ts";
 
 /**
@@ -25,6 +26,7 @@ export function tendLog(
   };
   keepLogShort(context, owner).catch(failed);
   if (!context.relay) return undefined;
+  const { Relay } = featureOf(context.features, "relay", "relay a log");
   const relay = new Relay(context, context.relay, owner);
   relay.run().catch(failed);
   return relay;

@@ -4,24 +4,35 @@ import type { Telemetry } from "../ports/telemetry.ts";
 import type { Code } from "./attempt_call.ts";
 
 /**
- * Runs one attempt within a span of its own, if the engine's telemetry makes spans.
+ * Runs one attempt within a span of its own.
  *
- * @param telemetry Makes the span.
  * @param record The run as the attempt found it.
  * @param code Which code: the step's, or a timer's.
  * @param attempt Runs it; it never throws.
  * @param thrown What the code threw, asked once it has ended.
  * @returns What it came to.
  */
-export function traceAttempt(
-  telemetry: Telemetry,
+export type AttemptTracer = (
   record: RunRecord,
   code: Code,
   attempt: () => Landing | Promise<Landing>,
   thrown: () => unknown,
-): Landing | Promise<Landing> {
-  if (!telemetry.span) return attempt();
-  const span = telemetry.span({
+) => Landing | Promise<Landing>;
+
+/**
+ * @param telemetry Makes the spans.
+ * @returns What traces attempts with it; `undefined`: it makes no spans.
+ */
+export function tracer(telemetry: Telemetry): AttemptTracer | undefined {
+  const { span } = telemetry;
+  return span && ((...attempt) => traceAttempt(span, ...attempt));
+}
+
+function traceAttempt(
+  start: NonNullable<Telemetry["span"]>,
+  ...[record, code, attempt, thrown]: Parameters<AttemptTracer>
+): ReturnType<AttemptTracer> {
+  const span = start({
     name: `${record.definition} ${record.status}${code.timer === undefined ? "" : ` ${code.timer}`}`,
     runId: record.id,
     key: record.key,

@@ -53,12 +53,14 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
       },
     };
   }
-  const policy = behaviour.policy(run.status);
-  if (!policy) return { instead: withoutStep(behaviour) };
-  return {
-    turn: step,
-    ready: { status: run.status, ...boundsOf(policy) },
-  };
+  const ready = stepReady(behaviour, run.status);
+  return ready ? { turn: step, ready } : { instead: withoutStep(behaviour) };
+}
+
+/** How a status's step may start; `undefined`: it has none. */
+export function stepReady(behaviour: Behaviour, status: string): Ready | undefined {
+  const policy = behaviour.policy(status);
+  return policy && { status, ...boundsOf(policy) };
 }
 
 function disposal(behaviour: Behaviour, run: RunRecord, now: number): Decision {

@@ -10,13 +10,14 @@ import { sleep } from "../ports/clock.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { earliest } from "./earliest.ts";
+import { featureOf } from "./feature.ts";
 import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { PlatformWatch } from "./platform_watch.ts";
 import { Poll } from "./poll.ts";
 import type { ProcessState } from "./metrics.ts";
-import { type EnginePhase, processStates, reportStates } from "./process_states.ts";
-import { StoreStreamer } from "./store_streamer.ts";
+import type { EnginePhase } from "./process_states.ts";
+import type { StoreStreamer } from "./store_streamer.ts";
 
 /** What a tick did. */
 export interface TickReport {
@@ -39,11 +40,10 @@ type Phase = "new" | "starting" | "started" | "stopping" | "stopped";
 export class Work {
   /** Which shards this engine owns. */
   readonly ownership: Ownership;
-  /** The engine's own streams; they end with it. */
-  readonly streams: StoreStreamer;
   readonly #context: EngineContext;
   readonly #dispatcher: Dispatcher;
   readonly #poll: Poll;
+  readonly #streams: StoreStreamer | undefined;
   readonly #platform: PlatformWatch;
   #phase: Phase = "new";
   #ticking = false;
@@ -55,12 +55,10 @@ export class Work {
    */
   constructor(context: EngineContext) {
     this.#context = context;
-    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, {
-      clock: context.clock,
-      isOnline: () => context.platform.isOnline(),
-    });
+    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context);
     this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
-    this.streams = new StoreStreamer(context);
+    const { streams } = context.features;
+    this.#streams = streams && new streams.StoreStreamer(context);
     this.#poll = new Poll(context, this.ownership);
     this.#platform = new PlatformWatch(context, {
       dispatcher: this.#dispatcher,
@@ -75,8 +73,15 @@ export class Work {
     this.#reportStates();
   }
 
+  /** The engine's own streams; they end with it. */
+  get streams(): StoreStreamer {
+    featureOf(this.#context.features, "streams", "use engine.streams");
+    return this.#streams!;
+  }
+
   /** What each process is doing. */
   states(): Readonly<Record<string, ProcessState>> {
+    const { processStates } = featureOf(this.#context.features, "telemetry", "tell states");
     return processStates(this.#context, this.#enginePhase, this.#ownedNames);
   }
 
@@ -90,7 +95,8 @@ export class Work {
   }
 
   #reportStates(): void {
-    if (this.#context.metrics) reportStates(this.#context, this.#enginePhase, this.#ownedNames);
+    const { metrics, features } = this.#context;
+    if (metrics) features.telemetry?.reportStates(this.#context, this.#enginePhase, this.#ownedNames);
   }
 
   /** Attempts of steps that came to an end since the start. */
@@ -161,7 +167,7 @@ export class Work {
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
-    this.streams.end();
+    this.#streams?.end();
     this.#reportStates();
     this.#context.watch.end(reason);
   }

@@ -15,7 +15,6 @@ import { PawlError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { HookKind } from "../parts/chore.ts";
 import type { ConnectorPart } from "./connector.ts";
-import { diagramOf } from "./diagram.ts";
 import { startOf } from "./graph.ts";
 import {
   type CallbackHandler,
@@ -142,7 +141,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
     ...(connectors.length > 0 && { connectors }),
     stream: parts.stream,
     ...(scrub && { scrub }),
-    diagram: (options) => diagramOf({ name, start, statuses, transitions }, options),
+    diagram: (options, draw) => draw({ name, start, statuses, transitions }, options),
   };
 }
 

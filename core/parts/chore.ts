@@ -104,7 +104,7 @@ export function choreKey(id: string): string {
 }
 
 /** Writes chores with the row of the one index they stand in. */
-export const choreTable = table<Chore>({
+export const choreTable = /* @__PURE__ */ table<Chore>({
   key: (chore) => choreKey(chore.id),
   encode: encodeChore,
   indexes: [

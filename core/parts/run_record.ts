@@ -301,7 +301,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
 }
 
 /** Writes run records with their list and due rows. */
-export const runTable = table<RunRecord>({
+export const runTable = /* @__PURE__ */ table<RunRecord>({
   key: (run) => keyspace.run.key(run.id),
   encode: encodeRecord,
   indexes: [

@@ -24,14 +24,14 @@ export interface Space<Parts extends readonly KeyPart[]> {
   range(...parts: readonly KeyPart[]): { readonly start: string; readonly end: string };
 }
 
-const spaces: Space<never>[] = [];
-
+// Bundles that import no engine carry no keys.
+/* @__NO_SIDE_EFFECTS__ */
 function space<Parts extends readonly KeyPart[]>(
   name: string,
   parts: readonly string[],
   stamped = false,
 ): Space<Parts> {
-  const made: Space<Parts> = {
+  return {
     name,
     parts,
     stamped,
@@ -39,8 +39,6 @@ function space<Parts extends readonly KeyPart[]>(
     front: (...values) => prefixKey(name, ...values),
     range: (...values) => rangeOf(name, ...values),
   };
-  spaces.push(made as Space<never>);
-  return made;
 }
 
 /** The prefixes in use. */
@@ -89,7 +87,7 @@ export const keyspace = {
 } as const;
 
 /** All registered prefixes. */
-export const allSpaces: readonly Space<never>[] = spaces;
+export const allSpaces: readonly Space<never>[] = /* @__PURE__ */ Object.values(keyspace);
 
 /**
  * Reads a key back into its parts, as text.
@@ -101,7 +99,7 @@ export function describeKey(
   key: string,
 ): { readonly space: Space<never>; readonly parts: Readonly<Record<string, string>> } | undefined {
   const [name, ...values] = splitKey(key);
-  const found = spaces.find((candidate) => candidate.name === name);
+  const found = allSpaces.find((candidate) => candidate.name === name);
   if (!found || found.parts.length !== values.length) return undefined;
   const parts = Object.fromEntries(found.parts.map((part, index) => [part, unescapeText(values[index]!)]));
   return { space: found, parts };

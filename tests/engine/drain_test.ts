@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { Dispatcher, type RunSource } from "../../core/engine/dispatcher.ts";
+import { hooks } from "../../core/engine/features.ts";
 import { contextOf } from "../../core/engine/options.ts";
 import { ShardOwner } from "../../core/engine/shard_owner.ts";
 import { Suspects } from "../../core/engine/suspects.ts";
 import { writeOwner } from "../../core/parts/ownership_rows.ts";
 import { BatchBuilder } from "../../core/store/batch.ts";
 import { keyspace } from "../../core/store/keyspace.ts";
+import { server } from "../../core/ports/platform.ts";
 import { virtualClock } from "../../core/testing/virtual_clock.ts";
 import { createEngine, machine, silentLogger } from "../../mod.ts";
 
@@ -32,13 +34,13 @@ async function scene() {
   const options = { store: memoryStore(), definitions: [job], clock, logger: silentLogger, work: false };
   const engine = createEngine(options);
   await engine.trigger(job, "k");
-  const context = { ...contextOf(options), engine };
+  const context = { ...contextOf(options, [hooks]), engine };
   const batch = new BatchBuilder();
   writeOwner(batch, "job", undefined, context.engineId, clock.now());
   const taken = await context.committer.commit(0, batch);
   assert.ok(taken.ok);
   const guard = { key: keyspace.owner.key("job"), version: taken.version };
-  const dispatcher = new HandDispatcher(10, { clock, isOnline: () => true });
+  const dispatcher = new HandDispatcher(10, { clock, platform: server });
   const suspects = new Suspects(context.limits);
   const definition = context.definitions.get("job")!;
   const owner = new ShardOwner({ context, definition, shard: 0, guard, dispatcher, suspects, onLost() {} });

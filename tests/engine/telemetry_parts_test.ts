@@ -177,7 +177,7 @@ testInMemory("the relay is measured: how far it is behind, its sends, and those 
 
 Deno.test("the lag of a relay is that of the shard that is furthest behind, and goes with its shard", () => {
   const telemetry = recordingTelemetry();
-  const policy = { ...relayPolicy({ streamer: memoryStreamer() })!, lagAlertMs: 60_000 };
+  const policy = { ...relayPolicy({ streamer: memoryStreamer() }), lagAlertMs: 60_000 };
   const relay = new EngineMetrics(telemetry).relay("flow", policy);
   relay.lag(0, 90_000);
   relay.lag(1, 2_000);

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import type { Transition } from "../../core/engine/behaviour.ts";
-import { diagramOf, type DiagramSource } from "../../core/machine/diagram.ts";
+import { diagramOf } from "../../core/engine/diagram.ts";
+import type { DiagramSource } from "../../core/engine/diagram_options.ts";
 import { type Behaviour, createEngine, type DiagramDirection, machine } from "../../mod.ts";
 
 /** A machine whose statuses are those of its transitions, and starts where the first begins. */

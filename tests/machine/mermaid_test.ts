@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import type { Transition } from "../../core/engine/behaviour.ts";
-import { diagramOf, type DiagramSource } from "../../core/machine/diagram.ts";
+import { diagramOf } from "../../core/engine/diagram.ts";
+import type { DiagramSource } from "../../core/engine/diagram_options.ts";
 import type { DiagramDirection } from "../../mod.ts";
 import { testWithChromium } from "../browser/browsers.ts";
 import { drawAll, type Drawing, loadMermaid } from "./mermaid_page.ts";

@@ -5,21 +5,9 @@
  *
  * @module
  */
-import type { Transition } from "../engine/behaviour.ts";
-import type { DiagramDirection, DiagramOptions } from "../engine/diagram_options.ts";
 import { PawlError } from "../errors.ts";
-
-/** What a diagram is drawn from. */
-export interface DiagramSource {
-  /** For errors. */
-  readonly name: string;
-  /** Where runs start. */
-  readonly start: string;
-  /** Every status. */
-  readonly statuses: Iterable<string>;
-  /** In order of declaration. */
-  readonly transitions: readonly Transition[];
-}
+import type { Transition } from "./behaviour.ts";
+import type { DiagramDirection, DiagramOptions, DiagramSource } from "./diagram_options.ts";
 
 const directions: readonly DiagramDirection[] = ["LR", "RL", "TB", "BT"];
 

@@ -1,0 +1,122 @@
+// deno-lint-ignore-file no-console -- a benchmark's product is its table.
+/**
+ * What bundles weigh that import as little as they can, against a budget for each: fails when one is over.
+ *
+ *     deno task size [--files [ENTRY]]
+ *
+ * @module
+ */
+import * as esbuild from "esbuild";
+
+/** What a program imports, and how many bytes its bundle may have, minified and compressed by gzip. */
+interface Entry {
+  readonly name: string;
+  readonly imports: Readonly<Record<string, readonly string[]>>;
+  readonly budget: number;
+}
+
+const kernel = { "pawl/kernel": ["createEngine"], pawl: ["machine"] };
+const whole = { pawl: ["createEngine", "machine"] };
+const indexeddb = { "pawl/adapters/indexeddb": ["indexedDbStore"] };
+
+/** About 5% above what each weighed when it was set. */
+export const entries: readonly Entry[] = [
+  { name: "machine", imports: { pawl: ["machine"] }, budget: 5_900 },
+  { name: "kernel + machine", imports: kernel, budget: 38_500 },
+  { name: "kernel + machine + indexeddb", imports: { ...kernel, ...indexeddb }, budget: 46_900 },
+  { name: "pawl + machine", imports: whole, budget: 68_200 },
+  { name: "pawl + machine + indexeddb", imports: { ...whole, ...indexeddb }, budget: 76_800 },
+  {
+    name: "pawl + machine + libsql, without its driver",
+    imports: { ...whole, "pawl/adapters/libsql": ["libsqlStore"] },
+    budget: 79_800,
+  },
+];
+
+/** What runs where a store is opened, and is not Pawl's. */
+const drivers = ["libsql", "@libsql/client", "node:*"];
+
+const root = new URL("../", import.meta.url);
+
+/** A bundle, and how many of its bytes come from which file. */
+export interface Bundle {
+  readonly text: string;
+  readonly minified: number;
+  readonly compressed: number;
+  readonly files: readonly (readonly [path: string, bytes: number])[];
+}
+
+/**
+ * Bundles a program, as a page would.
+ *
+ * @param code The program.
+ * @param format A module, or a classic script.
+ * @returns Its bundle.
+ */
+export async function bundle(code: string, format: "esm" | "iife" = "esm"): Promise<Bundle> {
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root))) as {
+    exports: Readonly<Record<string, string>>;
+  };
+  const paths = new Map(Object.entries(exports).map(([path, file]) => [`pawl${path.slice(1)}`, file]));
+  const { outputFiles: [file], metafile } = await esbuild.build({
+    stdin: { contents: code, resolveDir: root.pathname, loader: "ts" },
+    plugins: [{
+      name: "pawl",
+      setup: (build) =>
+        build.onResolve({ filter: /^pawl(\/|$)/ }, ({ path }) => {
+          const found = paths.get(path);
+          return found
+            ? { path: new URL(found, root).pathname }
+            : { errors: [{ text: `no export ${path}` }] };
+        }),
+    }],
+    external: drivers,
+    absWorkingDir: root.pathname,
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format,
+    platform: "browser",
+    target: "es2022",
+    logLevel: "error",
+  });
+  const { contents, text } = file!;
+  const zipped = new Blob([new Uint8Array(contents)]).stream().pipeThrough(new CompressionStream("gzip"));
+  const [{ inputs }] = Object.values(metafile.outputs) as [(typeof metafile.outputs)[string]];
+  const files = Object.entries(inputs).map(([path, { bytesInOutput }]) => [path, bytesInOutput] as const)
+    .filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a);
+  return {
+    text,
+    minified: contents.length,
+    compressed: (await new Response(zipped).bytes()).length,
+    files,
+  };
+}
+
+/** A program that uses all that an entry imports, and nothing else. */
+export function programOf({ imports }: Pick<Entry, "imports">): string {
+  const lines = Object.entries(imports).map(([from, names]) =>
+    `export { ${names.join(", ")} } from "${from}";`
+  );
+  return lines.join("\n");
+}
+
+if (import.meta.main) {
+  const at = Deno.args.indexOf("--files");
+  const listed = at < 0 ? undefined : Deno.args[at + 1] ?? "kernel + machine";
+  const row = (name: string, ...cells: readonly (string | number)[]) =>
+    console.log(name.padEnd(46) + cells.map((cell) => String(cell).padStart(11)).join(""));
+  row("bytes", "minified", "min+gzip", "budget", "");
+  let over = 0;
+  for (const entry of entries) {
+    const { minified, compressed, files } = await bundle(programOf(entry));
+    const isOver = compressed > entry.budget;
+    if (isOver) over++;
+    row(entry.name, minified, compressed, entry.budget, isOver ? "OVER" : "");
+    if (entry.name === listed) { for (const [path, bytes] of files) row(`  ${path}`, bytes); }
+  }
+  await esbuild.stop();
+  if (over > 0) console.log(`${over} over budget: see docs/sizes.md for what to do`);
+  Deno.exit(over === 0 ? 0 : 1);
+}

@@ -1,0 +1,232 @@
+/**
+ * The engine: one object with every verb. It owns nothing until it is started or ticked; verbs work either way.
+ *
+ * @module
+ */
+import { type Duration, durationMs } from "../duration.ts";
+import { PawlError } from "../errors.ts";
+import type { Admin } from "./admin.ts";
+import { awaitRun } from "./await_run.ts";
+import type { Definition } from "./behaviour.ts";
+import type { CallbackResult } from "./callback.ts";
+import { checkStatusOf, cutReason } from "./check_input.ts";
+import type { DiagramOptions, DrawDiagram } from "./diagram_options.ts";
+import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
+import { type FeatureCode, featureOf } from "./feature.ts";
+import type { ListPage, ListQuery } from "./list.ts";
+import type { TimerPage, TimerQuery } from "./list_timers.ts";
+import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
+import { type RunView, viewAfter, viewOf } from "./run_view.ts";
+import type { PreparedTrigger } from "./prepare_trigger.ts";
+import { callerOf } from "./trace_origin.ts";
+import { RunIds, trigger, type Triggered, type TriggerInput } from "./trigger.ts";
+import type {
+  AwaitOptions,
+  CallbackOptions,
+  Engine,
+  OperateOptions,
+  RunOptions,
+  TriggerOptions,
+} from "./verbs.ts";
+import { type TickReport, Work } from "./work.ts";
+import type { HistoryRow } from "../parts/history.ts";
+import { requestDeletion } from "../parts/disposal.ts";
+import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
+import type { RunRecord } from "../parts/run_record.ts";
+import type { EventStreamer } from "../ports/event_streamer.ts";
+
+/** An engine with the features that its context has. */
+export class PawlEngine implements Engine {
+  readonly states = () => this.#work.states();
+  readonly #context: EngineContext;
+  readonly #work: Work;
+  readonly #runIds: RunIds;
+  #admin: Admin | undefined;
+
+  /**
+   * @param parts What its parts share.
+   */
+  constructor(parts: Omit<EngineContext, "engine">) {
+    this.#context = { ...parts, engine: this };
+    this.#work = new Work(this.#context);
+    this.#runIds = new RunIds(this.#context);
+  }
+
+  get admin(): Admin {
+    return this.#admin ??= this.#feature("admin", "ask engine.admin")(this.#context, this.#work);
+  }
+
+  get streams(): EventStreamer {
+    return this.#work.streams;
+  }
+
+  start(): Promise<void> {
+    return this.#work.start();
+  }
+
+  async tick(options: { readonly budgetMs?: number } = {}): Promise<TickReport> {
+    return await this.#work.tick(durationMs(options.budgetMs ?? 5_000, "budgetMs"));
+  }
+
+  async stop(options: { readonly grace?: Duration } = {}): Promise<void> {
+    await this.#work.stop(options.grace);
+  }
+
+  async trigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...[options]: readonly [options?: TriggerOptions<Data, Start>]
+  ): Promise<Triggered> {
+    const known = this.#known("trigger", definition);
+    return await trigger(
+      this.#context,
+      this.#work.ownership,
+      this.#runIds,
+      known,
+      key,
+      this.#traced(options, this.trigger),
+    );
+  }
+
+  async prepareTrigger<Data, Status extends string, Start extends string>(
+    definition: Definition<Data, Status, Start>,
+    key: string,
+    ...[options]: readonly [options?: TriggerOptions<Data, Start>]
+  ): Promise<PreparedTrigger> {
+    const known = this.#known("prepare trigger", definition);
+    return await this.#feature("transactions", "prepare trigger")(
+      this.#context,
+      this.#runIds,
+      known,
+      key,
+      this.#traced(options, this.prepareTrigger),
+    );
+  }
+
+  #traced(options: TriggerInput = {}, verb: unknown): TriggerInput {
+    const { traceOrigin, limits } = this.#context;
+    if (!traceOrigin || options.traceOrigin !== undefined) return options;
+    return { ...options, traceOrigin: callerOf(verb, limits.traceOriginLengthMax) };
+  }
+
+  async await<Data>(
+    definition: Definition<Data>,
+    key: string,
+    options: AwaitOptions<string> = {},
+  ): Promise<RunView<Data>> {
+    const { name, behaviour } = this.#known("await", definition);
+    if (options.status !== undefined) checkStatusOf(name, behaviour.statuses, options.status);
+    this.#work.listen();
+    const { ownership } = this.#work;
+    const known = (runId: string) => ownership.ownerOf(name, shardOfRun(this.#context, runId))?.known(runId);
+    const run = { definition: name, key, runId: options.runId };
+    const record = await awaitRun(this.#context, run, options, known);
+    return viewOf<Data>(this.#context, record);
+  }
+
+  async get<Data>(
+    definition: Definition<Data>,
+    key: string,
+    options: RunOptions = {},
+  ): Promise<RunView<Data> | undefined> {
+    const { name } = this.#known("get", definition);
+    const held = await findRun(this.#context, { definition: name, key, runId: options.runId });
+    return held && viewOf<Data>(this.#context, held.record);
+  }
+
+  async list(query: ListQuery = {}): Promise<ListPage> {
+    this.#work.require("list");
+    return await this.#feature("lists", "list").runs(this.#context, query);
+  }
+
+  async timers(query: TimerQuery = {}): Promise<TimerPage> {
+    this.#work.require("list timers");
+    return await this.#feature("lists", "list timers").timers(this.#context, query);
+  }
+
+  async history(query: HistoryQuery): Promise<HistoryRow[]> {
+    this.#work.require("history");
+    return await readHistory(this.#context, query);
+  }
+
+  async pause(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+    const { behaviour } = this.#known("pause", definition);
+    return await this.#operate(
+      "pause",
+      definition,
+      key,
+      options,
+      pause(behaviour, this.#reason(options, "paused by an operator")),
+    );
+  }
+
+  async resume(definition: Definition, key: string, options: RunOptions = {}): Promise<RunView> {
+    const { behaviour } = this.#known("resume", definition);
+    return await this.#operate("resume", definition, key, options, resume(behaviour, "operator"));
+  }
+
+  async cancel(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+    const { behaviour } = this.#known("cancel", definition);
+    return await this.#operate(
+      "cancel",
+      definition,
+      key,
+      options,
+      cancel(behaviour, this.#reason(options, "cancelled by an operator")),
+    );
+  }
+
+  async deleteData(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {
+    this.#known("delete data of", definition);
+    this.#feature("deletion", "delete data");
+    const change = requestDeletion(this.#reason(options, "deletion requested by an operator"));
+    return await this.#operate("delete data of", definition, key, options, change);
+  }
+
+  async callback(
+    definition: Definition,
+    key: string,
+    status: string,
+    ...[payload, options]: readonly [payload?: unknown, options?: CallbackOptions]
+  ): Promise<CallbackResult> {
+    const known = this.#known("call back", definition);
+    const target = { status, payload };
+    const callback = this.#feature("callbacks", "call back");
+    return await callback(this.#context, this.#work.ownership, known, key, target, options ?? {});
+  }
+
+  diagram(definition: Definition, options: DiagramOptions = {}): string {
+    const { name, behaviour } = definitionOf(this.#context, definition?.name);
+    const draw: DrawDiagram = (...drawn) => this.#feature("diagrams", "draw diagram")(...drawn);
+    if (behaviour.diagram) return behaviour.diagram(options, draw);
+    throw new PawlError(
+      "UNSUPPORTED",
+      `Cannot draw diagram of "${name}": its behaviour has no diagram(); draw a machine, or give it one`,
+    );
+  }
+
+  async #operate(
+    verb: string,
+    definition: Definition,
+    key: string,
+    options: RunOptions,
+    changeOf: ChangeOf,
+  ): Promise<RunView> {
+    const name = { definition: definition.name, key, runId: options.runId };
+    const record: RunRecord = await operate(this.#context, this.#work.ownership, verb, name, changeOf);
+    return viewAfter(this.#context, record);
+  }
+
+  #reason(options: OperateOptions, otherwise: string): string {
+    return cutReason(options.reason, this.#context.limits.messageLengthMax, otherwise);
+  }
+
+  #feature<Name extends keyof FeatureCode>(name: Name, verb: string): FeatureCode[Name] {
+    return featureOf(this.#context.features, name, verb);
+  }
+
+  #known(verb: string, definition: Definition): Definition {
+    this.#work.require(verb);
+    return definitionOf(this.#context, definition?.name);
+  }
+}
