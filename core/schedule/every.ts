@@ -55,7 +55,7 @@ interface EverySpec {
  * assert.equal(quarter.next(Date.UTC(2030, 0, 1, 12, 5)), Date.UTC(2030, 0, 1, 12, 20));
  * ```
  */
-export const every: Every = Object.assign(
+export const every: Every = /* @__PURE__ */ Object.assign(
   (duration: Duration, options: EveryOptions = {}): Recurrence => {
     const { phase = 0, start, end, ...others } = options;
     const [stray] = Object.keys(others);
