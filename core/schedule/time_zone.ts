@@ -21,7 +21,7 @@ export interface TimeZone {
 }
 
 /** Shorter than the time between any two changes of a zone's clocks, so that a step sees one at most. */
-const stepMs = 12 * 3_600_000;
+const stepMs = 43_200_000;
 /** Years whose stretches are kept for a zone: more than a schedule looks ahead, far less than there are. */
 const yearsKept = 512;
 /** Zones that are kept: about as many as there are. */

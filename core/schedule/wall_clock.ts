@@ -52,10 +52,10 @@ export interface WallClock extends Required<WallClockOptions> {
 }
 
 const dayMs = 86_400_000;
-/** Nothing is told of before: calendars differed, and clocks showed what the sun did. */
-const earliest = /* @__PURE__ */ Date.UTC(1000, 0, 1);
-/** The last instant that formats for dates agree about. */
-const latest = /* @__PURE__ */ Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+/** The year 1000. Nothing is told of before: calendars differed, and clocks showed what the sun did. */
+const earliest = -30_610_224_000_000;
+/** The end of the year 9999, the last that formats for dates agree about. */
+const latest = 253_402_300_799_999;
 /** Stretches looked at for one occurrence: those of 60 years, in which a 29 February is a Monday twice. */
 const stretchesMax = 200;
 

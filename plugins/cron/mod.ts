@@ -45,7 +45,7 @@ interface CronSpec extends WallClockOptions {
  * assert.throws(() => cron("0 25 * * *"), /at character 3, got hour "25", want 0 to 23/);
  * ```
  */
-export const cron: CronType = Object.assign(
+export const cron: CronType = /* @__PURE__ */ Object.assign(
   (expression: string, options: WallClockOptions = {}): Recurrence => {
     if (isElapsed(expression)) return wallClock(options) && recurrence(cron, { expression });
     const { isHourly } = readExpression(checkText(expression));

@@ -55,7 +55,7 @@ interface RruleSpec extends WallClockOptions {
  * assert.throws(() => rrule("FREQ=DAILY;INTERVAL=0.25"), /at character 21, got "0.25", want a whole number/);
  * ```
  */
-export const rrule: RruleType = Object.assign(
+export const rrule: RruleType = /* @__PURE__ */ Object.assign(
   (text: string, options: RruleOptions = {}): Recurrence => {
     const { start, ...given } = options;
     const set = readRuleSet(checkText(text));

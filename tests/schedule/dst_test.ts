@@ -4,8 +4,7 @@ import { cron } from "../../plugins/cron/mod.ts";
 import { rrule } from "../../plugins/rrule/mod.ts";
 import { changesOf, occurrencesOf, type OracleClock, type OracleRule } from "./oracle.ts";
 
-const iso = (instant: number | undefined) =>
-  instant === undefined ? undefined : new Date(instant).toISOString();
+const iso = (instant: number | undefined) => instant === undefined ? "none" : new Date(instant).toISOString();
 
 /** What comes after an instant, so many times. */
 function occurrences(

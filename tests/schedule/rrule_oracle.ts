@@ -107,7 +107,7 @@ export function rruleOracle(program: RruleProgram, start: OracleStart): OracleRu
   const unit = elapsed[frequency];
 
   const isInPeriod = (at: CalendarDay): boolean => {
-    // A year that is named by its weeks is made of them.
+    // A year that is named by its weeks is made of them; the first is the one that the calendar shows.
     const yearOf = (day: CalendarDay) => program.weeks ? weekOf(day, weekStart).year : day.year;
     const weekNumber = (day: CalendarDay) =>
       Math.floor((day.day - (day.weekday - weekStart + 7) % 7 + 7) / 7);
@@ -115,7 +115,7 @@ export function rruleOracle(program: RruleProgram, start: OracleStart): OracleRu
       DAILY: at.day - first.day,
       WEEKLY: weekNumber(at) - weekNumber(first),
       MONTHLY: (at.year - first.year) * 12 + at.month - first.month,
-      YEARLY: yearOf(at) - yearOf(first),
+      YEARLY: yearOf(at) - first.year,
     }[frequency];
     return passed === undefined || passed % interval === 0;
   };

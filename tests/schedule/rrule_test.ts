@@ -113,6 +113,23 @@ Deno.test("rrule() with EXDATE of a time that is skipped takes out what it has b
   ]);
 });
 
+Deno.test("rrule() with EXDATE of a day leaves the midnight after it", () => {
+  const made = rrule("DTSTART:20260701T000000Z\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20260702");
+  assert.deepEqual(next(made, start), ["2026-07-01T00:00", "2026-07-03T00:00"]);
+});
+
+Deno.test("rrule() that begins at a time that is skipped begins at what that has become", () => {
+  const made = rrule("DTSTART;TZID=America/New_York:20260308T023000\nRRULE:FREQ=DAILY;COUNT=2", {
+    gap: "first-valid",
+  });
+  assert.deepEqual(next(made, start), ["2026-03-08T07:00", "2026-03-09T06:30"]);
+});
+
+Deno.test("rrule() occurs at nothing before a start in UTC, be it the second time that a clock shows", () => {
+  const made = rrule("DTSTART:20261101T063000Z\nRRULE:FREQ=DAILY;COUNT=2", { timeZone: "America/New_York" });
+  assert.deepEqual(next(made, start), ["2026-11-02T06:30", "2026-11-03T06:30"]);
+});
+
 Deno.test("rrule() without DTSTART begins where it is told, for ever", () => {
   const options: RruleOptions = { start: new Date("2026-03-01T10:00:00Z"), timeZone: "Europe/London" };
   const made = rrule("FREQ=MINUTELY;INTERVAL=7;COUNT=3", options);
