@@ -103,6 +103,11 @@ export function scheduleScenario(): SimulationScenario {
       for (const { id, enabled } of (await engine.schedules.list()).items) {
         if (!enabled) await engine.schedules.unpause(id).catch(() => {});
       }
+      // Where clocks differ by much, timers of doors that wait for each other take longer than a life.
+      const [, , door] = all;
+      for (const { key, runId } of (await engine.list({ definition: "door", runState: "initiated" })).items) {
+        await engine.callback(door, key, "open", undefined, { runId }).catch(() => {});
+      }
     },
     async check(engine) {
       for (const id of ids) await audit(engine, id);
