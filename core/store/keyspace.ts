@@ -2,7 +2,8 @@
  * Every prefix of the stored format, with the shape of its tuple. A prefix is for ever: a retired one stays listed.
  *
  * Where each row lives: rows of a run are in the shard of its definition and key; `presence` and `roster` are in shard 0;
- * `owner`, `bell` and `relay` are one per definition in every shard; `event` and `cursor` are in the shard of their topic.
+ * `owner`, `bell` and `relay` are one per definition in every shard; `event` and `cursor` are in the shard of their topic;
+ * `lock`, `wait`, `ask`, `places` and `lockdue` are in the shard of their namespace.
  *
  * @module
  */
@@ -82,6 +83,16 @@ export const keyspace = {
   relay: space<[definition: string]>("relay", ["definition"]),
   /** A run whose events the relay holds back, as the first of them cannot be sent. */
   held: space<[definition: string, runId: string]>("held", ["definition", "runId"]),
+  /** A lock: who holds it, and its last token. Locks of a namespace are in the shard of its hash. */
+  lock: space<[namespace: string, name: string]>("lock", ["namespace", "name"]),
+  /** Who waits for a lock, in the order of their requests. */
+  wait: space<[namespace: string, name: string, place: number]>("wait", ["namespace", "name", "place"]),
+  /** A request that waits: for which locks, and at which place. */
+  ask: space<[namespace: string, holder: string, request: string]>("ask", ["namespace", "holder", "request"]),
+  /** The last place given to a request that waits for locks of a namespace. */
+  places: space<[namespace: string]>("places", ["namespace"]),
+  /** Locks that somebody should look at: a hold may be over, or a grant unheard. */
+  lockDue: space<[due: number, namespace: string, name: string]>("lockdue", ["due", "namespace", "name"]),
   /** A committer's last call, where replies can be lost. */
   outcome: space<[committerId: string]>("outcome", ["committerId"]),
 } as const;
