@@ -158,7 +158,7 @@ export class Chores implements RunSource, DueSink {
   async #work({ chore, version }: HeldChore): Promise<void> {
     const { id } = chore;
     const { clock, metrics } = this.#context;
-    const meter = metrics?.hooks(this.#owner.definition, chore.kind);
+    const meter = chore.kind === "lock" ? undefined : metrics?.hooks(this.#owner.definition, chore.kind);
     meter?.started(clock.now() - (chore.due ?? clock.now()), this.#hookOf(chore)?.policy.lagAlertMs);
     const startedAt = clock.monotonic();
     let next: Outcome;
@@ -194,7 +194,9 @@ export class Chores implements RunSource, DueSink {
     return readChore(this.#context, this.#owner.shard, id);
   }
 
-  #hookOf({ kind, hook }: Chore): Hook | undefined {
+  #hookOf(chore: Chore): Hook | undefined {
+    const { kind, hook } = chore;
+    if (kind === "lock") return this.#context.locks?.hook(chore);
     return this.#owner.definition.behaviour.hooks?.(kind).find(({ name }) => name === hook);
   }
 
@@ -225,7 +227,8 @@ export class Chores implements RunSource, DueSink {
     const end = new AttemptSignal();
     this.#running.add(end);
     try {
-      const view = await viewOf(this.#context, chore.run);
+      // The engine's own ask for no data.
+      const view = chore.kind === "lock" ? undefined! : await viewOf(this.#context, chore.run);
       const result = Promise.resolve(hook.run(view, end.signal));
       const { timeoutMs } = hook.policy;
       await (timeoutMs > 0 ? withTimeout(this.#context, result, timeoutMs, end) : result);
@@ -280,6 +283,7 @@ export class Chores implements RunSource, DueSink {
     const batch = new BatchBuilder().check(choreKey(chore.id), version);
     if (next) choreTable.write(batch, chore, next);
     else choreTable.remove(batch, chore);
+    if (!next) this.#context.locks?.addReleased(batch, chore);
     const { shard, guard, name } = this.#owner;
     const result = await this.#context.committer.commit(shard, batch, guard);
     if (result.ok) return result.version;

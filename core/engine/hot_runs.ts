@@ -1,7 +1,7 @@
 import { OutcomeUnknownError, PawlError, RunStateError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
-import { decodeRecord, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { decodeRecord, isFinished, type RunLock, type RunRecord } from "../parts/run_record.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
@@ -129,10 +129,13 @@ export class HotRuns {
   async tellEnded(): Promise<void> {
     const listening = [...this.#runs.values()].filter((run) => run.attempt?.isListening);
     await Promise.all(listening.map(async (run) => {
-      const { visit } = run.record;
+      const { visit, lock } = run.record;
       const found = await readRun(this.#context, run.record.id);
       const isOver = found && (isFinished(found.record.state) || found.record.visit !== visit);
       if (isOver) run.attempt?.abort(runEnded(found.record));
+      else if (found && lock && found.record.lock?.request !== lock.request) {
+        run.attempt?.abort(lockGone(found.record, lock));
+      }
     }));
   }
 
@@ -246,4 +249,19 @@ export class HotRuns {
 export function runEnded({ id, state, status }: RunRecord): PawlError {
   const now = isFinished(state) ? `is ${state}` : `is now at "${status}"`;
   return new PawlError("RUN_ENDED", `Run ${id} ${now}: what this attempt comes to is dropped`);
+}
+
+/**
+ * The reason with which an attempt is aborted whose run has lost its lock.
+ *
+ * @param record The run.
+ * @param lock What it had.
+ * @returns The error its code sees.
+ */
+export function lockGone({ id }: RunRecord, { namespace, wants }: RunLock): PawlError {
+  const names = wants.map(({ name }) => `"${name}"`).join(", ");
+  return new PawlError(
+    "LOCK_LOST",
+    `Run ${id} has lost ${names} of namespace "${namespace}": what this attempt comes to is dropped`,
+  );
 }

@@ -1,4 +1,4 @@
-import type { RunError, RunRecord, RunState } from "../parts/run_record.ts";
+import type { RunError, RunLock, RunRecord, RunState } from "../parts/run_record.ts";
 import { PawlError } from "../errors.ts";
 import { type EngineContext, openPayload } from "./context.ts";
 import { readData } from "./data_rules.ts";
@@ -33,6 +33,8 @@ export interface RunView<Data = unknown> {
   readonly traceOrigin?: string;
   /** The timers it waits for at its status. */
   readonly timers?: readonly RunTimerView[];
+  /** The lock that its step waits for, or holds. */
+  readonly lock?: RunLockView;
 }
 
 /** A timer of a run. */
@@ -41,6 +43,15 @@ export interface RunTimerView {
   readonly name: string;
   /** When it is due. */
   readonly at: Date;
+}
+
+/** A lock of a run. */
+export interface RunLockView {
+  readonly namespace: string;
+  /** The lock; of several, all of them. */
+  readonly names: readonly string[];
+  /** The token for each, once it holds them; absent: it waits. */
+  readonly tokens?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -95,6 +106,11 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
     ...(record.timers.length > 0 && {
       timers: record.timers.map(({ name, at }) => ({ name, at: new Date(at) })),
     }),
+    ...(record.lock && { lock: lockView(record.lock) }),
     ...(record.traceOrigin !== undefined && { traceOrigin: record.traceOrigin }),
   };
+}
+
+function lockView({ namespace, wants, tokens }: RunLock): RunLockView {
+  return { namespace, names: wants.map(({ name }) => name), ...(tokens && { tokens }) };
 }

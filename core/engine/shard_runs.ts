@@ -9,7 +9,7 @@ import type { Ready, RunSource, Wait } from "./dispatcher.ts";
 import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
-import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
+import { type HotRun, HotRuns, type HowToChange, lockGone, runEnded } from "./hot_runs.ts";
 import { boundsOf } from "./lane.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
@@ -137,11 +137,12 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    const { attempt, record: { visit } } = run;
+    const { attempt, record: { visit, lock } } = run;
     await this.#change(run, changeOf, { also });
     const hasEnded = isFinished(run.record.state);
     // What an attempt comes to that was running before fits no more.
     if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
+    else if (lock && run.record.lock?.request !== lock.request) attempt?.abort(lockGone(run.record, lock));
     if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
     return run.record;
   }

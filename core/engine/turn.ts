@@ -8,7 +8,7 @@ import { whyStalled } from "./stalled_runs.ts";
 
 /** What a run is due for. */
 export type Turn =
-  | { readonly kind: "step" | "erase" | "remove" }
+  | { readonly kind: "step" | "lock" | "erase" | "remove" }
   | { readonly kind: "timer"; readonly timer: RunTimer };
 
 /** What is to happen with a run that is due. */
@@ -19,6 +19,7 @@ export type Decision =
   | { readonly instead: ChangeOf };
 
 const step: Turn = { kind: "step" };
+const lock: Turn = { kind: "lock" };
 const erase: Turn = { kind: "erase" };
 const remove: Turn = { kind: "remove" };
 
@@ -55,6 +56,9 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
   }
   const policy = behaviour.policy(run.status);
   if (!policy) return { instead: withoutStep(behaviour) };
+  // What asks takes no place of what may run.
+  const asks = run.lock ? !run.lock.tokens : policy.lock !== undefined;
+  if (asks) return { turn: lock, ready: { status: `${run.status}\nlock`, concurrency: 0 } };
   return {
     turn: step,
     ready: { status: run.status, ...boundsOf(policy) },

@@ -5,7 +5,7 @@
  */
 import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
-import { type Chore, choreId, choreTable, hookKindOf } from "../parts/chore.ts";
+import { type Chore, choreId, choreTable, hookKindOf, lockChore } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import { logText } from "../parts/run_log.ts";
 import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
@@ -93,7 +93,7 @@ export async function applyChange(
   );
 }
 
-/** The hooks that hear of a change; none for most. */
+/** The hooks that hear of a change, and the release of a lock that it gave up; none for most. */
 function choresOf(
   context: EngineContext,
   before: RunRecord,
@@ -102,8 +102,9 @@ function choresOf(
 ): readonly Chore[] | undefined {
   const kind = hookKindOf(before.state, run.state);
   const hooks = kind && context.definitions.get(run.definition)?.behaviour.hooks?.(kind);
-  if (!kind || !hooks || hooks.length === 0) return undefined;
-  return hooks.map(({ name }, index) => ({
+  const lock = before.lock && lockChore(before, run, hooks?.length ?? 0, now);
+  if (!kind || !hooks || hooks.length === 0) return lock && [lock];
+  const chores = hooks.map(({ name }, index) => ({
     id: choreId(run, index),
     kind,
     hook: name,
@@ -112,6 +113,7 @@ function choresOf(
     lastError: undefined,
     run,
   }));
+  return lock ? [...chores, lock] : chores;
 }
 
 /** What nobody outside was told yet may be relaxed: an unfinished run's step progress that no log tells of. */

@@ -34,7 +34,12 @@ export interface LockRefusal {
 
 /** What became of a request. */
 export type LockAnswer =
-  | { readonly kind: "granted"; readonly tokens: Readonly<Record<string, number>> }
+  | {
+    readonly kind: "granted";
+    readonly tokens: Readonly<Record<string, number>>;
+    /** The request that it is held under, where its holder has entered again. */
+    readonly request?: string;
+  }
   | { readonly kind: "waiting" | "busy" }
   | LockRefusal;
 
@@ -76,14 +81,28 @@ export function requestLocks(view: LockView, request: LockRequest, care: LockCar
 
 const plain = ({ name, weight }: LockWant): LockWant => ({ name, weight });
 
-function answered(view: LockView, request: LockRequest): LockAnswer | undefined {
+function answered(view: LockView, { wants, holder, request }: LockRequest): LockAnswer | undefined {
+  const tokens = tokensOf(view, wants.map(({ name }) => name), request);
+  if (tokens) return { kind: "granted", tokens };
+  return view.ask(holder, request) && { kind: "waiting" };
+}
+
+/**
+ * @param names The locks of a request.
+ * @param request The request.
+ * @returns Its tokens; `undefined`: it holds nothing.
+ */
+export function tokensOf(
+  view: LockView,
+  names: readonly string[],
+  request: string,
+): Readonly<Record<string, number>> | undefined {
   const tokens: Record<string, number> = {};
-  for (const { name } of request.wants) {
-    const found = view.lock(name)?.holders.find((each) => each.request === request.request);
+  for (const name of names) {
+    const found = view.lock(name)?.holders.find((each) => each.request === request);
     if (found) tokens[name] = found.token;
   }
-  if (Object.keys(tokens).length > 0) return { kind: "granted", tokens };
-  return view.ask(request.holder, request.request) && { kind: "waiting" };
+  return Object.keys(tokens).length > 0 ? tokens : undefined;
 }
 
 function refusal(view: LockView, request: LockRequest): LockRefusal | undefined {
@@ -146,20 +165,12 @@ function namesOf(name: string, { names }: LockHolder): readonly string[] {
 
 function reentered(view: LockView, { wants, holder, reenter }: LockRequest): LockAnswer | undefined {
   if (!reenter) return undefined;
-  const tokens: Record<string, number> = {};
-  for (const { name } of wants) {
-    const found = view.lock(name)!.holders.find((each) => each.holder === holder);
-    if (found) tokens[name] = found.token;
-  }
-  if (Object.keys(tokens).length < wants.length) return undefined;
-  for (const { name } of wants) {
-    const lock = view.lock(name)!;
-    view.set({
-      ...lock,
-      holders: changed(lock, tokens[name]!, ({ entries = 1 }) => ({ entries: entries + 1 })),
-    });
-  }
-  return { kind: "granted", tokens };
+  const names = wants.map(({ name }) => name);
+  const own = view.lock(names[0]!)!.holders.find((each) => each.holder === holder);
+  const tokens = own && tokensOf(view, names, own.request);
+  if (!tokens || Object.keys(tokens).length < names.length) return undefined;
+  changeHold(view, names, own.request, ({ entries = 1 }) => ({ entries: entries + 1 }));
+  return { kind: "granted", tokens, request: own.request };
 }
 
 function changed(
