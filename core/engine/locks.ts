@@ -105,6 +105,7 @@ export class Locks {
 
   /** The engine's own hook for what a run has given up. */
   hook(chore: Chore): Hook {
+    this.#isUsed = true;
     return { name: lockHook, policy, run: () => this.#giveBack(chore.run) };
   }
 

@@ -121,7 +121,9 @@ function changeBatch(held: Held, change: Change, now: number, logged: string | u
   const { record } = held;
   const { after, event } = change;
   const isProgress = event?.by === "step" || event?.by === "timer";
-  const isRelaxed = isProgress && !isFinished((after ?? record).state) && logged === undefined;
+  // What gives a lock back tells the next one.
+  const isQuiet = logged === undefined && record.lock === undefined;
+  const isRelaxed = isProgress && !isFinished((after ?? record).state) && isQuiet;
   const batch = new BatchBuilder({ relaxed: isRelaxed });
   batch.check(keyspace.run.key(record.id), held.version);
   if (after) runTable.write(batch, record, after);

@@ -109,7 +109,7 @@ function refusal(view: LockView, request: LockRequest): LockRefusal | undefined 
   for (const { name, kind, weight, capacity } of request.wants) {
     const lock = view.lock(name);
     const what = `lock "${name}" of namespace "${view.namespace}"`;
-    if (lock && lock.kind !== kind) {
+    if (lock && lock.kind !== kind && lock.holders.length + lock.waiters > 0) {
       return invalid(`${what} is used as a ${lock.kind}, not as a ${kind}; use another name`);
     }
     if (weight > capacity) return invalid(`${what} has ${capacity} permits, and ${weight} are asked for`);
@@ -142,8 +142,8 @@ function fitOut(view: LockView, { wants }: LockRequest): void {
   for (const { name, kind, capacity } of wants) {
     const lock = view.lock(name);
     if (!lock) view.set(view.create(name, kind, capacity));
-    else if (lock.capacity !== capacity) {
-      view.set({ ...lock, capacity });
+    else if (lock.capacity !== capacity || lock.kind !== kind) {
+      view.set({ ...lock, capacity, kind });
       handOver(view, [name]);
     }
   }

@@ -11,10 +11,10 @@ testOnStores(
     const [one, other] = [world.engine(none), world.engine(none)];
     const first = await world.during(one.mutex("m").acquire(), 1_000);
     const waiting: Promise<Hold>[] = [];
-  for (const engine of [other, one, other]) {
-    waiting.push(engine.mutex("m").acquire());
-    await world.advance(100);
-  }
+    for (const engine of [other, one, other]) {
+      waiting.push(engine.mutex("m").acquire());
+      await world.advance(100);
+    }
     let before = first;
     assert.equal(await world.during(first.release(), 1_000), true);
     for (const wait of waiting) {
