@@ -5,14 +5,12 @@
  * @module
  */
 import { ConflictError } from "../errors.ts";
-import { hash32 } from "../hash.ts";
 import { findCycle } from "../parts/lock_graph.ts";
 import type { LockCare } from "../parts/lock_ops.ts";
 import { likelyRows, LockRows, RowsNeeded } from "../parts/lock_rows.ts";
 import { type LockGrant, LockView } from "../parts/lock_view.ts";
-import { shardOfHash } from "../parts/run_record.ts";
+import { shardOfNamespace } from "../parts/lock_record.ts";
 import { sleep } from "../ports/clock.ts";
-import { encodeKey } from "../store/key.ts";
 import type { ReadOp } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { HoldWatch } from "./hold_watch.ts";
@@ -43,11 +41,6 @@ interface Waiting {
 
 /** Requests that one batch does for: its rows stay far below what any store takes at once. */
 const worksMax = 64;
-
-/** The shard of a namespace: part of the stored format. */
-export function shardOfNamespace(shards: number, namespace: string): number {
-  return shardOfHash(hash32(encodeKey("lock", namespace)), shards);
-}
 
 /** Reads and writes locks. */
 export class LockTable {

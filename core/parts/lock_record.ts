@@ -5,10 +5,13 @@
  * @module
  */
 import { PawlError } from "../errors.ts";
+import { hash32 } from "../hash.ts";
 import { parseStored } from "../json.ts";
+import { encodeKey } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import { table } from "../store/table.ts";
+import { shardOfHash } from "./run_record.ts";
 
 /** What a lock is used as; one name is never used as two kinds. */
 export type LockKind = "mutex" | "semaphore" | "readWrite";
@@ -80,6 +83,11 @@ export function lockDue({ holders }: LockRecord): number | undefined {
     if (until !== undefined) at(until);
   }
   return due;
+}
+
+/** The shard of a namespace: part of the stored format. */
+export function shardOfNamespace(shards: number, namespace: string): number {
+  return shardOfHash(hash32(encodeKey("lock", namespace)), shards);
 }
 
 function encodeLock({ namespace: _, name: __, ...rest }: LockRecord): string {
