@@ -44,10 +44,19 @@ const lateMs = 30_000;
 
 type Tokens = Readonly<Record<string, number>>;
 
+/** A grant, as it was heard of. */
+interface Heard {
+  readonly tokens: Tokens;
+  /** Since when, by the monotonic clock, it surely holds; absent: others have made it, some time ago. */
+  readonly since?: number;
+  /** The request that it is held under, where its holder has entered again. */
+  readonly under?: string;
+}
+
 interface Waiting {
   readonly namespace: string;
   readonly names: readonly string[];
-  granted(tokens: Tokens): void;
+  granted(heard: Heard): void;
   failed(error: unknown): void;
 }
 
@@ -111,7 +120,7 @@ export class LockClients {
       };
       const found = await this.#granted(wanted.namespace, asked, until, signal);
       if (!found) return undefined;
-      const { tokens, isFresh, since, under = request } = found;
+      const { tokens, since, under = request } = found;
       const held = {
         namespace: wanted.namespace,
         names: Object.keys(tokens).sort(),
@@ -119,11 +128,12 @@ export class LockClients {
         request: under,
         tokens,
         holdMs,
-        since,
+        since: since ?? clock.monotonic(),
       };
       const made = new ClientHold(this.#context, this.#locks, held, (each) => this.#holds.delete(each));
       this.#holds.add(made);
-      // Of a grant that came while it waited it is not known how old it is; one that was over by then is asked for anew.
+      // Of another engine's grant it is not known how old it is; one that was over by then is asked for anew.
+      const isFresh = since !== undefined && clock.monotonic() < since + holdMs / 3;
       if (isFresh || await made.renew()) return made;
     }
   }
@@ -133,7 +143,7 @@ export class LockClients {
     asked: LockRequest,
     until: number | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<{ tokens: Tokens; isFresh: boolean; since: number; under?: string } | undefined> {
+  ): Promise<Heard | undefined> {
     const { clock } = this.#context;
     const names = asked.wants.map(({ name }) => name);
     const since = clock.monotonic();
@@ -142,24 +152,23 @@ export class LockClients {
       const answer = await this.#ask(namespace, names, asked);
       if (answer.kind === "granted") {
         const under = answer.request === undefined ? {} : { under: answer.request };
-        return { tokens: answer.tokens, isFresh: true, since, ...under };
+        return { tokens: answer.tokens, since, ...under };
       }
       if (answer.kind === "busy") return undefined;
       if (answer.kind === "refused") throw new PawlError(answer.code, `Cannot acquire ${answer.why}`);
       this.#locks.listen();
-      const tokens = await this.#patience(wait, asked, until, signal);
-      return { tokens, isFresh: false, since: clock.monotonic() };
+      return await this.#patience(wait, asked, until, signal);
     } catch (error) {
       const late = await this.#withdraw(namespace, names, asked, error);
-      if (late) return { tokens: late, isFresh: false, since: clock.monotonic() };
+      if (late) return { tokens: late };
       throw error;
     } finally {
       this.#waiting.delete(asked.request);
     }
   }
 
-  #wait(namespace: string, names: readonly string[], request: string): Promise<Tokens> {
-    const wait = new Promise<Tokens>((granted, failed) => {
+  #wait(namespace: string, names: readonly string[], request: string): Promise<Heard> {
+    const wait = new Promise<Heard>((granted, failed) => {
       this.#waiting.set(request, { namespace, names, granted, failed });
     });
     // It may fail before anybody waits for it.
@@ -177,11 +186,11 @@ export class LockClients {
 
   /** Waits until it is granted, too late, or nobody wants it any more. */
   #patience(
-    wait: Promise<Tokens>,
+    wait: Promise<Heard>,
     asked: LockRequest,
     until: number | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Tokens> {
+  ): Promise<Heard> {
     const { clock } = this.#context;
     const waiting = this.#waiting.get(asked.request)!;
     const onAbort = () => waiting.failed(signal!.reason);
@@ -236,10 +245,10 @@ export class LockClients {
   }
 
   /** Grants that this engine has made. */
-  granted(namespace: string, grants: readonly LockGrant[]): void {
+  granted(namespace: string, grants: readonly LockGrant[], since: number): void {
     for (const { request, tokens } of grants) {
       const waiting = this.#waiting.get(request);
-      if (waiting?.namespace === namespace) waiting.granted(tokens);
+      if (waiting?.namespace === namespace) waiting.granted({ tokens, since });
     }
   }
 
@@ -264,7 +273,7 @@ export class LockClients {
     const { names } = waiting;
     const decide = (view: Parameters<typeof tokensOf>[0]) => tokensOf(view, names, request);
     const { result } = await this.#locks.table.do({ namespace, names, decide });
-    if (result) waiting.granted(result);
+    if (result) waiting.granted({ tokens: result });
   }
 
   /** The engine stops: nobody waits any more, and what is held ends by itself unless it is released. */

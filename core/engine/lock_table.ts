@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ConflictError } from "../errors.ts";
+import { ConflictError, PawlError } from "../errors.ts";
 import { findCycle } from "../parts/lock_graph.ts";
 import type { LockCare } from "../parts/lock_ops.ts";
 import { likelyRows, LockRows, RowsNeeded } from "../parts/lock_rows.ts";
@@ -33,6 +33,9 @@ export interface LockDone<Result> {
   readonly grants: readonly LockGrant[];
 }
 
+/** Told of grants, once they are durable, with the monotonic time before they were made. */
+export type OnGrants = (namespace: string, grants: readonly LockGrant[], since: number) => void;
+
 interface Waiting {
   readonly work: LockWork<unknown>;
   readonly resolve: (done: LockDone<unknown>) => void;
@@ -47,7 +50,7 @@ export class LockTable {
   /** Judges holds. */
   readonly holds: HoldWatch;
   readonly #context: EngineContext;
-  readonly #onGrants: (namespace: string, grants: readonly LockGrant[]) => void;
+  readonly #onGrants: OnGrants;
   readonly #queues = new Map<string, Waiting[]>();
   readonly #care: LockCare;
 
@@ -55,10 +58,7 @@ export class LockTable {
    * @param context The engine.
    * @param onGrants Told of all grants to others, once they are durable.
    */
-  constructor(
-    context: EngineContext,
-    onGrants: (namespace: string, grants: readonly LockGrant[]) => void,
-  ) {
+  constructor(context: EngineContext, onGrants: OnGrants) {
     this.#context = context;
     this.#onGrants = onGrants;
     this.holds = new HoldWatch(context.clock);
@@ -98,24 +98,36 @@ export class LockTable {
     const queue = this.#queues.get(namespace)!;
     while (queue.length > 0) {
       const group = queue.splice(0, worksMax);
-      try {
-        await this.#together(namespace, group);
-      } catch (error) {
-        for (const { reject } of group) reject(error);
-      }
+      await this.#split(namespace, group);
     }
     this.#queues.delete(namespace);
+  }
+
+  /** What is too much for one commit is halved. */
+  async #split(namespace: string, group: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#together(namespace, group);
+    } catch (error) {
+      const isTooMuch = error instanceof PawlError && error.code === "LIMIT_EXCEEDED";
+      if (!isTooMuch || group.length === 1) {
+        for (const { reject } of group) reject(error);
+        return;
+      }
+      const middle = group.length >> 1;
+      await this.#split(namespace, group.slice(0, middle));
+      await this.#split(namespace, group.slice(middle));
+    }
   }
 
   async #together(namespace: string, group: readonly Waiting[]): Promise<void> {
     const { clock, random, committer, limits } = this.#context;
     const shard = this.shardOf(namespace);
     for (let rebase = 0; rebase <= limits.rebasesMax; rebase++) {
-      const { view, settle, grants } = await this.#decide(shard, namespace, group);
+      const { view, settle, grants, since } = await this.#decide(shard, namespace, group);
       const batch = view.batch();
       const result = batch && await committer.commit(shard, batch);
       if (!result || result.ok) {
-        this.#onGrants(namespace, grants);
+        this.#onGrants(namespace, grants, since);
         return settle();
       }
       // Engines that meet at one lock would refuse each other in step.
@@ -126,9 +138,13 @@ export class LockTable {
     );
   }
 
-  async #decide(shard: number, namespace: string, group: readonly Waiting[]): Promise<Decided> {
+  async #decide(
+    shard: number,
+    namespace: string,
+    group: readonly Waiting[],
+  ): Promise<Decided & { readonly since: number }> {
     const { clock, reader, store } = this.#context;
-    const rows = new LockRows();
+    const rows = new LockRows(store.limits.entriesPerRangeMax);
     const read = async (ops: readonly ReadOp[]) => {
       for (let from = 0; from < ops.length; from += store.limits.opsPerReadMax) {
         const slice = ops.slice(from, from + store.limits.opsPerReadMax);
@@ -139,7 +155,7 @@ export class LockTable {
     await read([...new Map(likely.map((op) => ["get" in op ? op.get : op.start, op])).values()]);
     for (;;) {
       try {
-        return decide(new LockView(namespace, rows, clock.now()), group);
+        return { ...decide(new LockView(namespace, rows, clock.now()), group), since: clock.monotonic() };
       } catch (error) {
         if (!(error instanceof RowsNeeded)) throw error;
         await read(error.ops);

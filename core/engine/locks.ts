@@ -65,7 +65,7 @@ export class Locks {
   /** @param context The engine. */
   constructor(context: EngineContext) {
     this.#context = context;
-    this.table = new LockTable(context, (namespace, grants) => this.clients.granted(namespace, grants));
+    this.table = new LockTable(context, (...grants) => this.clients.granted(...grants));
     this.clients = new LockClients(context, this);
     this.#isUsed = [...context.definitions.values()].some(({ behaviour }) => needsLocks(behaviour));
   }

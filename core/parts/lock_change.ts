@@ -110,7 +110,8 @@ export function lockTimedOut(rules: Rules, request: string, chance: number): Cha
       return { after: ended(rules, run, now, { state: "failed", reason: message }), event };
     }
     if (lock.otherwise === "skip") {
-      const changes = { attempt: 0, lock: undefined, updatedAt: now, ...dueAt(run, undefined) };
+      const state = run.state === "initiated" ? "running" as const : undefined;
+      const changes = { state, attempt: 0, lock: undefined, updatedAt: now, ...dueAt(run, undefined) };
       return { after: nextRecord(run, changes), event };
     }
     return lockFailed(rules, request, { name: "PawlError", code: "LOCK_TIMEOUT", message }, chance, event)(

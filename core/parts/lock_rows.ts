@@ -6,7 +6,7 @@
  */
 import { PawlError } from "../errors.ts";
 import { parseStored } from "../json.ts";
-import { readStamp, splitKey, unescapeText } from "../store/key.ts";
+import { keyAfter, readStamp, splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry, ReadOp } from "../store/store.ts";
 
@@ -62,7 +62,14 @@ export interface RangeRead {
 /** Rows as they were read. */
 export class LockRows {
   readonly #entries = new Map<string, Entry | undefined>();
+  /** By the end of each, as its rows may be read page by page. */
   readonly #ranges = new Map<string, RangeRead>();
+  readonly #pageMax: number;
+
+  /** @param pageMax Rows of one read of a range. */
+  constructor(pageMax: number) {
+    this.#pageMax = pageMax;
+  }
 
   /** The row of a key. @throws {RowsNeeded} When it has not been read. */
   get(key: string): Entry | undefined {
@@ -71,18 +78,22 @@ export class LockRows {
   }
 
   /** The rows of a range, at least so many if there are. @throws {RowsNeeded} When they have not been read. */
-  range(range: { readonly start: string; readonly end: string }, limit: number): RangeRead {
-    const found = this.#ranges.get(range.start);
-    if (found && (found.isWhole || found.entries.length >= limit)) return found;
-    throw new RowsNeeded([{ ...range, limit }]);
+  range({ start, end }: { readonly start: string; readonly end: string }, limit: number): RangeRead {
+    const { entries, isWhole } = this.#ranges.get(end) ?? { entries: [], isWhole: false };
+    const missing = limit - entries.length;
+    if (isWhole || missing <= 0) return { entries, isWhole };
+    const last = entries.at(-1);
+    const from = last ? keyAfter(last.key) : start;
+    throw new RowsNeeded([{ start: from, end, limit: Math.min(missing, this.#pageMax) }]);
   }
 
   /** Keeps what was read. */
   add(ops: readonly ReadOp[], results: readonly (readonly Entry[])[]): void {
     ops.forEach((op, index) => {
       const entries = results[index]!;
-      if ("get" in op) this.#entries.set(op.get, entries[0]);
-      else this.#ranges.set(op.start, { entries, isWhole: entries.length < op.limit });
+      if ("get" in op) return void this.#entries.set(op.get, entries[0]);
+      const before = this.#ranges.get(op.end)?.entries ?? [];
+      this.#ranges.set(op.end, { entries: [...before, ...entries], isWhole: entries.length < op.limit });
     });
   }
 
@@ -141,5 +152,5 @@ export function likelyRows(
   return ops;
 }
 
-/** Waiters read at first. */
+/** Waiters read at first: no store reads less at once. */
 export const firstWaiters = 4;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { LockAnswer } from "../../core/parts/lock_ops.ts";
+import { memoryStore } from "../../adapters/memory/mod.ts";
+import type { Store } from "../../mod.ts";
 import { LockStage, mutex, permits, reading, writing } from "./lock_stage.ts";
-import { testInMemory, testOnStores, type World } from "./stores.ts";
+import { testInMemory, testOnStores, World } from "./stores.ts";
 
 const stage = (world: World, seed = 1) => new LockStage(world.store, world.clock, seed);
 const waits: LockAnswer = { kind: "waiting" };
@@ -222,7 +224,7 @@ testInMemory("who holds a lock is refused it, unless he may enter again", async 
     const again = await locks.ask("a2", [mutex("m")], { holder: "a" });
     assert.equal(again.kind === "refused" && again.code, "ALREADY_HELD");
     const entered = await locks.ask("a3", [mutex("m")], { holder: "a", reenter: true });
-    assert.deepEqual(entered, { kind: "granted", tokens: { m: 1 } });
+    assert.deepEqual(entered, { kind: "granted", tokens: { m: 1 }, request: "a1" });
     assert.deepEqual((await locks.lock("m"))!.holders.map(({ entries }) => entries), [2]);
   })());
 });
@@ -247,4 +249,59 @@ testInMemory("a request that may not wait is busy, and leaves nothing behind", a
     assert.deepEqual(await locks.leftovers(), []);
     assert.equal((await locks.ask("c", [mutex("m")], { mayWait: false })).kind, "granted");
   })());
+});
+
+testInMemory("a hand-over reads and writes no more with thousands who wait than with ten", async (world) => {
+  const counts = { reads: 0, writes: 0 };
+  const store: Store = {
+    limits: world.store.limits,
+    shards: world.store.shards,
+    close: () => world.store.close(),
+    async read(requests) {
+      const results = await world.store.read(requests);
+      for (const each of results) for (const entries of each) counts.reads += entries.length;
+      return results;
+    },
+    async commit(calls) {
+      for (const { batches } of calls) {
+        for (const { puts, deletes } of batches) counts.writes += puts.length + deletes.length;
+      }
+      return await world.store.commit(calls);
+    },
+  };
+  const locks = new LockStage(store, world.clock);
+  const costs: string[] = [];
+  for (const waiters of [10, 3_000]) {
+    const name = `m${waiters}`;
+    await world.during(locks.ask(`first ${name}`, [mutex(name)]));
+    const asked = Array.from(
+      { length: waiters },
+      (_, index) => locks.ask(`r${index} ${name}`, [mutex(name)]),
+    );
+    await world.during(Promise.all(asked), 10_000);
+    Object.assign(counts, { reads: 0, writes: 0 });
+    await world.during(locks.end(`first ${name}`, [name]));
+    costs.push(`${counts.reads} read, ${counts.writes} written`);
+    assert.deepEqual(await locks.holders(name), [`r0 ${name}`]);
+  }
+  assert.equal(costs[0], costs[1]);
+});
+
+Deno.test("a store that takes little at once has locks for many", async () => {
+  const limits = { writesPerCommitMax: 12, entriesPerRangeMax: 4, opsPerReadMax: 5 };
+  const world = new World(memoryStore({ limits }));
+  const locks = new LockStage(world.store, world.clock);
+  await world.during(
+    (async () => {
+      await Promise.all(Array.from({ length: 40 }, (_, index) => locks.ask(`r${index}`, [mutex("m")])));
+      await Promise.all(Array.from({ length: 30 }, (_, index) => locks.end(`r${index}`, ["m"])));
+      assert.deepEqual(await locks.holders("m"), ["r30"]);
+      await locks.ask("x1", [mutex("x")], { holder: "x" });
+      await locks.ask("x2", [mutex("m")], { holder: "x" });
+      const refused = await locks.ask("y", [mutex("x")], { holder: "r30" });
+      assert.equal(refused.kind, "refused");
+    })(),
+    60_000,
+  );
+  await world.store.close();
 });
