@@ -31,7 +31,7 @@ export type ErrorCode =
   | "NOT_REACHED" // a test waited for what its run did not come to
   | "SIMULATION_FAILED" // a simulated life broke an invariant
   | "ALREADY_APPLIED" // a prepared trigger was committed a second time
-  | "UNSUPPORTED" // the store or the definition cannot do this, or the engine lacks a feature
+  | "UNSUPPORTED" // the store or definition cannot do this, or the engine lacks a feature
   | "CONFLICT" // other writers won every one of the bounded retries
   | "LEASE_LOST" // another engine owns the shard now
   | "OUTCOME_UNKNOWN" // the reply to a commit was lost and could not be settled
@@ -39,7 +39,7 @@ export type ErrorCode =
   | "STORE_UNREACHABLE" // the server of an open store does not answer; nothing was done
   | "STORE_UNAUTHORIZED" // the server does not accept the token, or wants one
   | "STORE_READ_ONLY" // the file, or the token, may only be read
-  | "STORE_FULL" // the disk or quota is exhausted
+  | "STORE_FULL" // the disk or quota is exhausted, or too nearly so for a new run
   | "STORE_CLOSED" // the store was closed
   | "STORE_CORRUPT" // a stored value breaks an invariant
   | "STORE_INCOMPATIBLE" // the store or export was written by another format or shard count

@@ -191,11 +191,14 @@ variable verify`,
   "./adapters/memory": `function memoryStore
 interface MemoryStoreOptions`,
   "./adapters/indexeddb": `function indexedDbStore
+function persist
 interface IndexedDbOptions
 interface IndexedDbStore
+interface Persistence
 interface StoreHealth
 typeAlias Durability
-typeAlias HealthState`,
+typeAlias HealthState
+typeAlias Medium`,
   "./adapters/libsql": `function backupStore
 function libsqlStore
 function restoreStore
@@ -211,8 +214,17 @@ interface MemoryStreamerOptions`,
   "./adapters/streams/broadcast_channel": `function broadcastStreamer
 interface BroadcastStreamer
 interface BroadcastStreamerOptions`,
-  "./plugins/browser": `function browserPlatform
-interface BrowserPlatformOptions`,
+  "./plugins/browser": `function askToTick
+function browserPlatform
+function tickMessage
+function tickOn
+interface AskToTickOptions
+interface AskedTick
+interface BrowserPlatformOptions
+interface TickMessage
+interface TickOnOptions
+interface TickRegistration
+typeAlias TickReply`,
   "./plugins/otel": `function otelTelemetry
 function traceIdOf
 interface OtelMeter

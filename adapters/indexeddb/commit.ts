@@ -3,11 +3,11 @@ import { keyspace } from "../../core/store/keyspace.ts";
 import { overlaysOf, type ShardOverlay } from "../../core/store/overlay.ts";
 import { settleCall } from "../../core/store/settle.ts";
 import type { CallResult, CommitCall } from "../../core/store/store.ts";
-import { begin, type Handle } from "./database.ts";
+import { begin, DeadHandle, type Handle } from "./database.ts";
 import { isQuota } from "./errors.ts";
 import { inTime } from "./in_time.ts";
 import { rememberedBy, type RememberedShard } from "./remembered.ts";
-import { counterKey, shardFront } from "./schema.ts";
+import { checkRow, counterKey, shardFront } from "./schema.ts";
 
 /** How a commit is made. */
 export interface CommitOptions {
@@ -29,7 +29,7 @@ export async function commitIn(
   calls: readonly CommitCall[],
   { relaxes, doing, timeoutMs }: CommitOptions,
 ): Promise<readonly CallResult[]> {
-  const isRelaxed = relaxes && calls.every(({ batches }) => batches.every((batch) => batch.relaxed));
+  const isRelaxed = relaxes && calls.every(isProgress);
   const overlays = overlaysOf(calls);
   const tx = begin(handle, "readwrite", isRelaxed ? "relaxed" : "strict", doing);
   // It is looked at when all has been asked for; an earlier rejection is that of a request, too.
@@ -49,6 +49,11 @@ export async function commitIn(
     remembered(overlay.shard).learn(overlay, outcomeKeys(calls, overlay.shard));
   }
   return results;
+}
+
+/** An empty call settles a lost one, which may have been none: what it tells must be safe, too. */
+function isProgress({ batches }: CommitCall): boolean {
+  return batches.length > 0 && batches.every((batch) => batch.relaxed);
 }
 
 function outcomeKeys(calls: readonly CommitCall[], shard: number): string[] {
@@ -73,12 +78,14 @@ async function prepare(
   { doing, timeoutMs, remembered }: Ways,
 ): Promise<readonly CallResult[]> {
   try {
+    // To ask for it throws once the transaction has been aborted, and what was asked of it before would be nobody's.
+    const { store } = tx;
     const loaded = [...overlays.values()].map((overlay) =>
-      load(tx.store, overlay, outcomeKeys(calls, overlay.shard), remembered(overlay.shard))
+      load(store, overlay, outcomeKeys(calls, overlay.shard), remembered(overlay.shard))
     );
     await inTime(Promise.all(loaded), timeoutMs, doing, () => {});
     const results = calls.map((call) => settleCall(call, overlays.get(call.shard)!, true));
-    for (const overlay of overlays.values()) write(tx.store, overlay);
+    for (const overlay of overlays.values()) write(store, overlay);
     return results;
   } catch (error) {
     try {
@@ -100,16 +107,20 @@ async function load(
   const front = shardFront(overlay.shard);
   const checked = [...overlay.known.keys()];
   const askVersion = async (key: string) => {
-    overlay.known.set(key, (await store.get(front + key))?.n ?? null);
+    const row = await store.get(front + key);
+    overlay.known.set(key, row ? checkRow(row).n : null);
   };
   const askOutcome = async (key: string) => {
     const row = await store.get(front + key);
-    if (row) overlay.loadValue(key, row.v);
+    if (row) overlay.loadValue(key, checkRow(row).v);
   };
   const [knownKeys, newKeys] = parted(checked, (key) => remembered.versionOf(key) !== undefined);
   const [knownOutcomes, newOutcomes] = parted(outcomes, (key) => remembered.outcomeOf(key) !== undefined);
   const rest = async () => {
-    const counter = (await store.get(counterKey(overlay.shard)))?.n ?? 0;
+    const row = await store.get(counterKey(overlay.shard));
+    // Somebody has emptied it: to open it anew tells what is left.
+    if (!row) throw new DeadHandle(new DOMException("the store was cleared", "InvalidStateError"));
+    const counter = checkRow(row).n;
     overlay.load(counter);
     const isCurrent = remembered.isCurrent(counter);
     const asked: Promise<void>[] = [];

@@ -4,20 +4,14 @@
  * @module
  */
 import { type IDBPDatabase, openDB } from "idb";
-import { PawlError, StoreBusyError } from "../../core/errors.ts";
+import { PawlError, StoreBusyError, StoreClosedError } from "../../core/errors.ts";
 import { type Clock, sleep } from "../../core/ports/clock.ts";
 import { isHandleDead, storeError } from "./errors.ts";
 import type { Health } from "./health.ts";
-import {
-  counterKey,
-  databaseVersion,
-  metaKey,
-  readMeta,
-  type Row,
-  rowsName,
-  type StoreMeta,
-  versionSkip,
-} from "./schema.ts";
+import { inTime } from "./in_time.ts";
+import type { KnownStore } from "./known_store.ts";
+import { databaseVersion, type Row, rowsName, type StoreMeta } from "./schema.ts";
+import { setUp } from "./set_up.ts";
 
 /** The database as `idb` gives it. */
 export type Handle = IDBPDatabase<{ readonly rows: { readonly key: string; readonly value: Row } }>;
@@ -33,16 +27,22 @@ export interface DatabaseOptions {
   readonly health: Health;
   /** Identity of the store if it is new. */
   newId(): string;
-  /** The store that was last known under this name in this browser, and how to remember another. */
-  readonly known: { get(): string | undefined; set(id: string): void };
+  /** The store that was last known under this name in this browser. */
+  readonly known: KnownStore;
+  /** Called before anything is written; throws when the store is not to be used. */
+  check(): Promise<void>;
 }
 
 /** One database of the browser. */
 export class Database {
   readonly #options: DatabaseOptions;
   #opened: Promise<Handle> | undefined;
+  /** What `#opened` has come to. */
+  #handle: Handle | undefined;
   #meta: StoreMeta | undefined;
-  #closed = false;
+  #active = 0;
+  #isAway = false;
+  #isClosed = false;
 
   /**
    * @param options Which. Nothing is opened yet.
@@ -58,44 +58,83 @@ export class Database {
   /**
    * Does something with the handle. When it turns out to be dead before anything was done, it is opened anew, once.
    *
-   * @param work Throws before it has done anything when the handle is dead.
+   * @param work Throws {@linkcode DeadHandle} before it has done anything when the handle is dead.
    */
   async use<Result>(work: (handle: Handle) => Promise<Result>): Promise<Result> {
-    const handle = await this.open();
+    this.#active++;
     try {
-      return await work(handle);
-    } catch (error) {
-      if (!(error instanceof DeadHandle)) throw error;
-      this.drop(handle);
-      return await work(await this.open());
+      return await this.#useTwice(work);
+    } finally {
+      this.#active--;
+      this.#rest();
     }
   }
 
-  /** The open handle. */
-  open(): Promise<Handle> {
-    return this.#opened ??= this.#open().catch((error) => {
+  /** The page is left: nothing stays open once what is under way has ended. What comes later opens it for itself. */
+  leave(): void {
+    this.#isAway = true;
+    this.#rest();
+  }
+
+  /** The page is shown again; the next call opens it. */
+  comeBack(): void {
+    this.#isAway = false;
+  }
+
+  /** Closes it for good. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const handle = await this.#opened?.catch(() => undefined);
+    handle?.close();
+  }
+
+  async #useTwice<Result>(work: (handle: Handle) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1;; attempt++) {
+      const handle = await this.#open();
+      try {
+        return await work(handle);
+      } catch (error) {
+        const isDead = error instanceof DeadHandle;
+        // What a browser stands still over, or breaks off, it may never do again by this handle.
+        if (isDead || isWorn(error)) this.#drop(handle);
+        if (!isDead) throw error;
+        if (attempt === 2) throw storeError(error.cause, `use ${this.where}`);
+      }
+    }
+  }
+
+  #rest(): void {
+    if (!this.#isAway || this.#active > 0 || !this.#handle) return;
+    this.#handle.close();
+    this.#forget(this.#handle);
+  }
+
+  #open(): Promise<Handle> {
+    if (this.#isClosed) return Promise.reject(new StoreClosedError("use"));
+    return this.#opened ??= this.#openNew().then((handle) => this.#handle = handle, (error) => {
       this.#opened = undefined;
       throw error;
     });
   }
 
-  /** Gives up a handle: the next call opens another one. */
-  drop(handle: Handle): void {
+  /** Gives up a handle, unless there is another one by now: the next call opens it. */
+  #drop(handle: Handle): void {
     handle.close();
+    if (!this.#forget(handle)) return;
     this.#options.health.set({ state: "reopening", problem: "the browser has closed the database" });
+  }
+
+  #forget(handle: Handle): boolean {
+    if (this.#handle !== handle) return false;
+    this.#handle = undefined;
     this.#opened = undefined;
+    return true;
   }
 
-  /** Closes it for good. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const handle = await this.#opened?.catch(() => undefined);
-    handle?.close();
-  }
-
-  async #open(): Promise<Handle> {
+  async #openNew(): Promise<Handle> {
     const { health } = this.#options;
     try {
+      await this.#options.check();
       const handle = await this.#openInTime();
       try {
         await this.#setUp(handle);
@@ -115,12 +154,13 @@ export class Database {
     const { name, openTimeoutMs, clock } = this.#options;
     let isBlocked = false;
     let isOver = false;
+    let own: Handle | undefined;
     const opening = openDB<{ rows: { key: string; value: Row } }>(name, databaseVersion, {
       upgrade: (db) => void db.createObjectStore(rowsName, { keyPath: "k" }),
       blocked: () => isBlocked = true,
       // Somebody deletes the database, or a Pawl to come changes it: who does not make way would hang them.
-      blocking: (_current, _wanted, event) => this.drop((event.target as unknown) as Handle),
-      terminated: () => this.#terminated(),
+      blocking: () => own && this.#drop(own),
+      terminated: () => own && this.#drop(own),
     }) as Promise<Handle>;
     const timer = new AbortController();
     const tooLate = sleep(clock, openTimeoutMs, timer.signal).then(() => {
@@ -132,7 +172,8 @@ export class Database {
     });
     // A handle that comes after all is not left open, where it would block others.
     opening.then((handle) => {
-      if (isOver || this.#closed) handle.close();
+      own = handle;
+      if (isOver || this.#isClosed) handle.close();
     }, () => {});
     tooLate.catch(() => {});
     try {
@@ -142,39 +183,32 @@ export class Database {
     }
   }
 
-  #terminated(): void {
-    this.#opened = undefined;
-    this.#options.health.set({ state: "reopening", problem: "the browser has closed the database" });
-  }
-
-  /** Creates the store if it is new, and passes over versions that may have been given out before a power cut. */
   async #setUp(handle: Handle): Promise<void> {
-    const { shards, newId, clock, health } = this.#options;
-    const tx = handle.transaction(rowsName, "readwrite", { durability: "strict" });
-    const counters = Array.from({ length: shards }, (_, shard) => counterKey(shard));
-    const [found, ...counts] = await Promise.all([metaKey, ...counters].map((key) => tx.store.get(key)));
-    const known = this.#meta?.id ?? this.#options.known.get();
+    const { shards, newId, clock, health, known, openTimeoutMs } = this.#options;
     const fresh: StoreMeta = { format: 1, shards, id: newId(), createdAt: clock.now() };
-    const meta = found ? readMeta(found.v, shards, this.where) : fresh;
-    if (!found) tx.store.put({ k: metaKey, v: JSON.stringify(meta), n: 0 });
-    counters.forEach((key, index) => {
-      tx.store.put({ k: key, v: "", n: (counts[index]?.n ?? 0) + (found ? versionSkip : 0) });
-    });
-    tx.commit();
-    await tx.done;
+    const found = setUp(handle, fresh, this.where);
+    const { meta, isNew } = await inTime(found, openTimeoutMs, `open ${this.where}`, () => handle.close());
+    const knownId = this.#meta?.id ?? known.get();
     this.#meta = meta;
-    this.#options.known.set(meta.id);
-    const isLost = known !== undefined && known !== meta.id;
+    known.set(meta.id);
+    const isLost = knownId !== undefined && knownId !== meta.id;
     health.set({
       state: isLost ? "lost" : "ok",
       storeId: meta.id,
       createdAt: new Date(meta.createdAt),
+      isNew,
       ...(isLost && {
-        lostStoreId: known,
-        problem: `the browser has deleted store ${known} with all that was in it; this is a new one`,
+        lostStoreId: knownId,
+        problem: `the browser has deleted store ${knownId} with all that was in it; this is a new one`,
       }),
     });
   }
+}
+
+/** Whether an error is a reason to distrust the handle. */
+function isWorn(error: unknown): boolean {
+  if (error instanceof PawlError) return error.code === "STORE_UNREACHABLE" || isWorn(error.cause);
+  return isHandleDead(error);
 }
 
 /** The handle was found dead before anything was done. */

@@ -1,5 +1,7 @@
 /** Remembers beside the database which store it held, so that one which the browser has deleted is missed. */
 export interface KnownStore {
+  /** Whether anything is remembered past the end of the page. */
+  readonly isKept: boolean;
   /** The store that was last opened under this name. */
   get(): string | undefined;
   /** Remembers another. */
@@ -13,6 +15,7 @@ export interface KnownStore {
 export function knownStore(name: string): KnownStore {
   const key = `pawl store ${name}`;
   return {
+    isKept: canKeep(),
     get() {
       try {
         return globalThis.localStorage?.getItem(key) ?? undefined;
@@ -28,4 +31,12 @@ export function knownStore(name: string): KnownStore {
       }
     },
   };
+}
+
+function canKeep(): boolean {
+  try {
+    return globalThis.localStorage !== undefined;
+  } catch {
+    return false;
+  }
 }

@@ -3,28 +3,15 @@
  *
  * @module
  */
-import { OutcomeUnknownError, PawlError, StoreClosedError } from "../../core/errors.ts";
-import { systemClock } from "../../core/ports/clock.ts";
-import { systemRandom } from "../../core/ports/random.ts";
-import { checkCommit, checkRead } from "../../core/store/settle.ts";
-import type {
-  CallResult,
-  CommitCall,
-  OnHint,
-  ReadRequest,
-  ReadResult,
-  Store,
-  StoreLimits,
-} from "../../core/store/store.ts";
-import { commitIn } from "./commit.ts";
-import { Database } from "./database.ts";
-import { isQuota, storeError } from "./errors.ts";
-import { Health, type HealthState, type StoreHealth } from "./health.ts";
-import { knownStore } from "./known_store.ts";
-import { readIn } from "./read.ts";
-import { TabHints } from "./tab_hints.ts";
+import { PawlError } from "../../core/errors.ts";
+import type { Store, StoreLimits } from "../../core/store/store.ts";
+import type { HealthState, StoreHealth } from "./health.ts";
+import type { Medium } from "./medium.ts";
+import { persist, type Persistence } from "./persist.ts";
+import { TabStore, type TabStoreOptions } from "./tab_store.ts";
 
-export type { HealthState, StoreHealth };
+export { persist };
+export type { HealthState, Medium, Persistence, StoreHealth };
 
 /**
  * When commits are safe from a power cut: `normal`: all but those of relaxed batches only, which are progress of steps that
@@ -42,6 +29,13 @@ export interface IndexedDbOptions {
   readonly durability?: Durability;
   /** Milliseconds that the browser may take to open the database, or to answer; default 10,000. */
   readonly requestTimeoutMs?: number;
+  /**
+   * Bytes that are kept for when the site's quota is used up, at most a tenth of it: new runs are refused with `STORE_FULL`
+   * then, and those that are there live on what was kept. Default 2 MiB; 0: none.
+   */
+  readonly reserveBytes?: number;
+  /** Whether a store that surely goes with its private window is used; default `allow`. See {@linkcode StoreHealth.medium}. */
+  readonly privateWindows?: "allow" | "refuse";
   /** Smaller limits, for tests. */
   readonly limits?: Partial<StoreLimits>;
 }
@@ -67,14 +61,25 @@ const defaultLimits: StoreLimits = {
   entriesPerRangeMax: 10_000,
 };
 
+const defaults = {
+  name: "pawl",
+  shards: 1,
+  durability: "normal",
+  requestTimeoutMs: 10_000,
+  reserveBytes: 2 * 1024 * 1024,
+  privateWindows: "allow",
+} as const;
+
 const shardsMax = 65_536;
+const reserveBytesMax = 64 * 1024 * 1024;
 
 /**
  * A store in IndexedDB. It is opened by its first read or commit.
  *
  * @param options Which database, and how safe.
  * @returns A store. Its calls reject with `STORE_BUSY` when another tab blocks the database or the browser has closed it,
- * `STORE_FULL` at the site's quota, `STORE_INCOMPATIBLE`, `STORE_CORRUPT`, or `STORE_FAILED`.
+ * `STORE_UNREACHABLE` when the browser does not answer, `STORE_FULL` at the site's quota, `STORE_INCOMPATIBLE`,
+ * `STORE_CORRUPT`, `STORE_FAILED`, or `UNSUPPORTED` in a private window that it refuses.
  * @throws {PawlError} `INVALID_ARGUMENT` for an option it cannot use; `UNSUPPORTED` where there is no IndexedDB.
  *
  * @example
@@ -87,7 +92,22 @@ const shardsMax = 65_536;
  * ```
  */
 export function indexedDbStore(options: IndexedDbOptions = {}): IndexedDbStore {
-  const { name = "pawl", shards = 1, durability = "normal", requestTimeoutMs = 10_000 } = options;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const settings: TabStoreOptions = {
+    ...defaults,
+    ...Object.fromEntries(given),
+    limits: { ...defaultLimits, ...options.limits },
+  };
+  check(settings);
+  if (typeof indexedDB === "undefined") {
+    throw new PawlError("UNSUPPORTED", "Cannot open store: there is no IndexedDB here; it is for browsers");
+  }
+  return new TabStore(settings);
+}
+
+function check(
+  { name, shards, durability, requestTimeoutMs, reserveBytes, privateWindows }: TabStoreOptions,
+): void {
   if (typeof name !== "string" || name === "") throw refused(`name ${JSON.stringify(name)}`, "text");
   if (!Number.isInteger(shards) || shards < 1 || shards > shardsMax) {
     throw refused(`shards ${shards}`, `1 to ${shardsMax}`);
@@ -96,102 +116,14 @@ export function indexedDbStore(options: IndexedDbOptions = {}): IndexedDbStore {
     throw refused(`durability "${durability}"`, '"normal" or "full"');
   }
   if (!(requestTimeoutMs >= 1)) throw refused(`requestTimeoutMs ${requestTimeoutMs}`, "1 or more");
-  if (typeof indexedDB === "undefined") {
-    throw new PawlError("UNSUPPORTED", "Cannot open store: there is no IndexedDB here; it is for browsers");
+  if (!(reserveBytes >= 0 && reserveBytes <= reserveBytesMax)) {
+    throw refused(`reserveBytes ${reserveBytes}`, `0 to ${reserveBytesMax}`);
   }
-  return new TabStore({
-    name,
-    shards,
-    durability,
-    requestTimeoutMs,
-    limits: { ...defaultLimits, ...options.limits },
-  });
+  if (privateWindows !== "allow" && privateWindows !== "refuse") {
+    throw refused(`privateWindows "${privateWindows}"`, '"allow" or "refuse"');
+  }
 }
 
 function refused(got: string, want: string): PawlError {
   return new PawlError("INVALID_ARGUMENT", `Cannot open store: got ${got}, want ${want}`);
-}
-
-class TabStore implements IndexedDbStore {
-  readonly limits: StoreLimits;
-  readonly shards: number;
-  readonly #options: Required<IndexedDbOptions>;
-  readonly #health = new Health();
-  readonly #database: Database;
-  readonly #hints: TabHints;
-  #closed = false;
-
-  constructor(options: Required<IndexedDbOptions> & { readonly limits: StoreLimits }) {
-    const { name, shards, requestTimeoutMs } = options;
-    this.#options = options;
-    this.limits = options.limits;
-    this.shards = shards;
-    this.#hints = new TabHints(name);
-    this.#database = new Database({
-      name,
-      shards,
-      openTimeoutMs: requestTimeoutMs,
-      clock: systemClock(),
-      health: this.#health,
-      newId: () => systemRandom().hex(24),
-      known: knownStore(name),
-    });
-  }
-
-  async read(requests: readonly ReadRequest[]): Promise<readonly ReadResult[]> {
-    if (this.#closed) throw new StoreClosedError("read");
-    checkRead(requests, this.limits, this.shards);
-    const doing = `read from ${this.#database.where}`;
-    try {
-      return await this.#database.use((handle) =>
-        readIn(handle, requests, doing, this.#options.requestTimeoutMs)
-      );
-    } catch (error) {
-      throw this.#failed(error, doing);
-    }
-  }
-
-  async commit(calls: readonly CommitCall[]): Promise<readonly CallResult[]> {
-    if (this.#closed) throw new StoreClosedError("commit");
-    checkCommit(calls, this.limits, this.shards);
-    const { durability, requestTimeoutMs } = this.#options;
-    const doing = `commit to ${this.#database.where}`;
-    try {
-      const results = await this.#database.use((handle) =>
-        commitIn(handle, calls, { relaxes: durability === "normal", doing, timeoutMs: requestTimeoutMs })
-      );
-      this.#health.set({ state: "ok" });
-      this.#hints.announce(calls, results);
-      return results;
-    } catch (error) {
-      throw this.#failed(error, doing);
-    }
-  }
-
-  watch(onHint: OnHint): () => void {
-    return this.#hints.watch(onHint);
-  }
-
-  health(): StoreHealth {
-    return this.#health.now;
-  }
-
-  onHealth(listener: (health: StoreHealth) => void): () => void {
-    return this.#health.listen(listener);
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#hints.close();
-    await this.#database.close();
-    this.#health.set({ state: "closed" });
-  }
-
-  #failed(error: unknown, doing: string): PawlError {
-    const named = storeError(error, doing);
-    if (named instanceof OutcomeUnknownError) return named;
-    this.#health.set({ state: isQuota(named.cause) ? "full" : "failing", problem: named.message });
-    return named;
-  }
 }

@@ -1,7 +1,7 @@
 import type { Entry, ReadOp, ReadRequest, ReadResult } from "../../core/store/store.ts";
 import { begin, type Handle } from "./database.ts";
 import { inTime } from "./in_time.ts";
-import { type Row, shardFront } from "./schema.ts";
+import { checkRow, type Row, shardFront } from "./schema.ts";
 
 /** One transaction for all requests, so that each shard's answers are of one snapshot. */
 export async function readIn(
@@ -23,7 +23,10 @@ export async function readIn(
 type Rows = ReturnType<typeof begin<"readonly">>["store"];
 
 async function readOp(store: Rows, front: string, op: ReadOp): Promise<readonly Entry[]> {
-  const entryOf = ({ k, v, n }: Row): Entry => ({ key: k.slice(front.length), value: v, version: n });
+  const entryOf = (row: Row): Entry => {
+    const { k, v, n } = checkRow(row);
+    return { key: k.slice(front.length), value: v, version: n };
+  };
   if ("get" in op) {
     const row = await store.get(front + op.get);
     return row ? [entryOf(row)] : [];

@@ -37,6 +37,9 @@ export interface StoreMeta {
 /** The key of {@linkcode StoreMeta}. */
 export const metaKey = "!meta";
 
+/** The key of the bytes that are kept for when the site's quota is used up. */
+export const reserveKey = "!reserve";
+
 /** What keys of a shard begin with. */
 export function shardFront(shard: number): string {
   return `${shard.toString(16).padStart(4, "0")} `;
@@ -45,6 +48,30 @@ export function shardFront(shard: number): string {
 /** The key of a shard's version counter. */
 export function counterKey(shard: number): string {
   return `!version ${shardFront(shard)}`;
+}
+
+/**
+ * @param row What the browser handed out.
+ * @returns The same.
+ * @throws {PawlError} `STORE_CORRUPT` when it is no row of Pawl's.
+ */
+export function checkRow(row: Row): Row {
+  if (typeof row.v === "string" && Number.isSafeInteger(row.n) && row.n >= 0) return row;
+  const what = JSON.stringify({ v: row.v, n: row.n })?.slice(0, 80);
+  throw new PawlError("STORE_CORRUPT", `Cannot read key ${JSON.stringify(row.k)}: its row is ${what}`);
+}
+
+/**
+ * @param row The row of a shard's version counter.
+ * @returns The last version that was given out.
+ * @throws {PawlError} `STORE_CORRUPT` when there is none: versions would be given out again.
+ */
+export function counterOf(row: Row | undefined, shard: number, where: string): number {
+  if (row) return checkRow(row).n;
+  throw new PawlError(
+    "STORE_CORRUPT",
+    `Cannot open ${where}: the version counter of shard ${shard} is gone`,
+  );
 }
 
 /**
@@ -75,9 +102,14 @@ export function readMeta(text: string, shards: number | undefined, where: string
 function parse(text: string, where: string): StoreMeta {
   try {
     const meta = JSON.parse(text) as StoreMeta;
-    if (typeof meta.format === "number" && typeof meta.id === "string") return meta;
+    const isMeta = typeof meta.format === "number" && typeof meta.id === "string" &&
+      typeof meta.shards === "number" && typeof meta.createdAt === "number";
+    if (isMeta) return meta;
   } catch {
     // As any other text that is none of ours.
   }
-  throw new PawlError("STORE_CORRUPT", `Cannot open ${where}: its description is ${text.slice(0, 80)}`);
+  throw new PawlError(
+    "STORE_CORRUPT",
+    `Cannot open ${where}: its description is ${String(text).slice(0, 80)}`,
+  );
 }

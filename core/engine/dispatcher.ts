@@ -1,5 +1,7 @@
 import { Fifo } from "./fifo.ts";
-import { type Bounds, isBounded, Lane, type LanePorts } from "./lane.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Platform } from "../ports/platform.ts";
+import { type Bounds, isBounded, Lane } from "./lane.ts";
 
 /** Where a ready run comes from. */
 export interface RunSource {
@@ -15,6 +17,14 @@ export interface RunSource {
   run(runId: string): Promise<void>;
   /** Told that the run waits for its status; it does until it is prepared again. */
   waits?(runId: string, wait: Wait): void;
+}
+
+/** What a dispatcher goes by. */
+export interface DispatcherPorts {
+  /** Time, for what may start only so often. */
+  readonly clock: Clock;
+  /** The network, for what needs it; and nothing is started on a platform that is suspended. */
+  readonly platform: Pick<Platform, "isOnline" | "readiness">;
 }
 
 /** A run that may start. */
@@ -52,7 +62,7 @@ interface Patience {
  */
 export class Dispatcher {
   readonly #inFlightMax: number;
-  readonly #ports: LanePorts;
+  readonly #ports: DispatcherPorts;
   readonly #ready = new Fifo<Task>();
   readonly #lanes = new Map<string, Lane<Task>>();
   #idle: Patience[] = [];
@@ -65,9 +75,9 @@ export class Dispatcher {
 
   /**
    * @param inFlightMax Runs in flight at once.
-   * @param ports Time, for what may start only so often, and the network, for what needs it.
+   * @param ports Time and platform.
    */
-  constructor(inFlightMax: number, ports: LanePorts) {
+  constructor(inFlightMax: number, ports: DispatcherPorts) {
     this.#inFlightMax = inFlightMax;
     this.#ports = ports;
   }
@@ -99,7 +109,7 @@ export class Dispatcher {
     this.lookAgain();
   }
 
-  /** The network has come or gone. */
+  /** The platform has changed. */
   lookAgain(): void {
     if (this.#stopped) return;
     for (const lane of this.#lanes.values()) lane.pump();
@@ -114,7 +124,7 @@ export class Dispatcher {
   /** Whether anything is in flight, or, unless stopped, ready, or may start until that time by the monotonic clock. */
   busy(until: number): boolean {
     if (this.inFlight > 0) return true;
-    if (this.#stopped) return false;
+    if (!this.#isFit) return false;
     if (this.#ready.size > 0) return true;
     for (const { startsAt } of this.#lanes.values()) {
       if (startsAt !== undefined && startsAt <= until) return true;
@@ -160,7 +170,7 @@ export class Dispatcher {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (!this.#stopped && this.inFlight < this.#inFlightMax) {
+      while (this.#isFit && this.inFlight < this.#inFlightMax) {
         const task = this.#ready.shift();
         if (!task) break;
         this.inFlight++;
@@ -174,6 +184,10 @@ export class Dispatcher {
     const over = this.#idle.filter((each) => !patient.includes(each));
     this.#idle = patient;
     for (const { resolve } of over) resolve();
+  }
+
+  get #isFit(): boolean {
+    return !this.#stopped && this.#ports.platform.readiness() !== "suspended";
   }
 
   #prepare(task: Task): void {
@@ -190,6 +204,12 @@ export class Dispatcher {
       this.#pumpLane(task.grant);
     }
     if (!ready) return this.#end();
+    if (this.#ports.platform.readiness() === "suspended") {
+      // It was suspended while the run was prepared.
+      if (lane && task.grant === lane) lane.giveBack();
+      this.#ready.push({ source: task.source, runId: task.runId });
+      return this.#end();
+    }
     if (lane && task.grant !== lane && !lane.enter()) {
       this.#wait(task, ready, lane);
       return this.#end();

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../ports/clock.ts";
+import type { Platform } from "../ports/platform.ts";
 import { PlaceQueue } from "./place_queue.ts";
 
 /** What a status may bear; the same at every call. */
@@ -24,8 +25,7 @@ export function isBounded({ concurrency, rateLimit, needsNetwork }: Bounds): boo
 /** What a lane goes by. */
 export interface LanePorts {
   readonly clock: Clock;
-  /** Whether the network may be there. */
-  isOnline(): boolean;
+  readonly platform: Pick<Platform, "isOnline">;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface LanePorts {
 export class Lane<Item> {
   readonly #bounds: Bounds;
   readonly #clock: Clock;
-  readonly #isOnline: () => boolean;
+  readonly #platform: LanePorts["platform"];
   readonly #give: (item: Item) => void;
   readonly #wake: () => void;
   readonly #waiting = new PlaceQueue<Item>();
@@ -56,7 +56,7 @@ export class Lane<Item> {
   constructor(bounds: Bounds, ports: LanePorts, give: (item: Item) => void, wake: () => void) {
     this.#bounds = bounds;
     this.#clock = ports.clock;
-    this.#isOnline = () => ports.isOnline();
+    this.#platform = ports.platform;
     this.#give = give;
     this.#wake = wake;
   }
@@ -134,7 +134,7 @@ export class Lane<Item> {
 
   /** Whether nothing can start, as there is no network. */
   get isCut(): boolean {
-    return this.#bounds.needsNetwork === true && !this.#isOnline();
+    return this.#bounds.needsNetwork === true && !this.#platform.isOnline();
   }
 
   /** Whether a newcomer waits for time, or for the network. */

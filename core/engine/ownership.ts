@@ -171,10 +171,9 @@ export class Ownership {
     return { heldElsewhere, nextDue };
   }
 
-  /** Gives up everything, while there may be no time to say so: the others see at once that nobody is there. */
-  async suspend(reason: unknown): Promise<void> {
+  /** There may be no time to release anything: the others see at once that nobody is there. */
+  hide(): void {
     this.#presence.hide();
-    await this.release(reason);
   }
 
   /** Gives up everything; what others own from here on is fenced off from this engine. */

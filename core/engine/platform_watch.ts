@@ -38,9 +38,11 @@ export class PlatformWatch {
   /** Begins to follow. */
   start(): void {
     const { platform } = this.#context;
-    this.#told = platform.readiness();
+    const readiness = platform.readiness();
+    // It may have been left while it started.
+    this.#told = readiness === "suspended" ? "active" : readiness;
     this.#unwatch = platform.watch(() => this.#changed());
-    if (this.#told === "suspended") this.#changed();
+    if (readiness === "suspended") this.#changed();
   }
 
   /**
@@ -58,8 +60,10 @@ export class PlatformWatch {
   #changed(): void {
     if (!this.#unwatch) return;
     this.#retry?.();
-    this.#parts.dispatcher.lookAgain();
-    // At once, where nothing is going on: a page that is left has hardly any time.
+    const { dispatcher, ownership } = this.#parts;
+    dispatcher.lookAgain();
+    // A page that is left has hardly any time: at once, whatever is going on.
+    if (this.#context.platform.readiness() === "suspended") ownership.hide();
     const following = this.#turn ? this.#turn.then(() => this.#follow()) : this.#follow();
     const turn = following.finally(() => {
       if (this.#turn === turn) this.#turn = undefined;
@@ -82,10 +86,9 @@ export class PlatformWatch {
   async #suspend(): Promise<void> {
     if (this.#told === "suspended") return;
     this.#told = "suspended";
-    const { dispatcher, ownership, poll } = this.#parts;
+    const { ownership, poll } = this.#parts;
     poll.stop();
-    dispatcher.stop();
-    await ownership.suspend(new PawlError("LEASE_LOST", "The platform suspends the engine"));
+    await ownership.release(new PawlError("LEASE_LOST", "The platform suspends the engine"));
   }
 
   async #attend(readiness: Readiness): Promise<void> {

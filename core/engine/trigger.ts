@@ -99,7 +99,7 @@ export class RunIds {
  *
  * @throws {RunInProgressError} When the key has an unfinished run.
  * @throws {PawlError} `INVALID_ARGUMENT`, `UNKNOWN_STATUS`, `NOT_JSON`, `PAYLOAD_TOO_LARGE`, `IDEMPOTENCY_MISMATCH`,
- * `CONFLICT`, or what the store says.
+ * `CONFLICT`, `STORE_FULL`, or what the store says.
  */
 export async function trigger(
   context: EngineContext,
@@ -114,6 +114,15 @@ export async function trigger(
   const shard = shardOf(context, definition.name, key);
   // A new key is the common case: it is tried blind, without a read.
   let latest: Latest | undefined;
+  if (context.store.admits?.() === false) {
+    const { answered } = await look(context, wish, shard);
+    if (answered) return { runId: answered, created: false };
+    throw new PawlError(
+      "STORE_FULL",
+      `Cannot trigger "${definition.name}" for key "${key}": the store is nearly full; ` +
+        "new runs are refused until there is room, and those that are there go on",
+    );
+  }
   for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
     const record = newRecord(context, runIds, wish, place, latest?.runId);
     const owner = ownership.ownerOf(definition.name, shard);

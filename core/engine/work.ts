@@ -55,10 +55,7 @@ export class Work {
    */
   constructor(context: EngineContext) {
     this.#context = context;
-    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, {
-      clock: context.clock,
-      isOnline: () => context.platform.isOnline(),
-    });
+    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context);
     this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
     const { streams } = context.features;
     this.#streams = streams && new streams.StoreStreamer(context);

@@ -66,8 +66,8 @@ export async function applyChange(
     if (!change.after && !change.event) return change;
     const isStreamed = context.definitions.get(held.record.definition)?.behaviour.stream;
     const logged = isStreamed ? logText(held.record, change, now) : undefined;
-    const batch = changeBatch(held, change, now, logged);
     const chores = change.after && choresOf(context, held.record, change.after, now);
+    const batch = changeBatch(held, change, now, logged, chores !== undefined);
     if (chores) { for (const chore of chores) choreTable.write(batch, undefined, chore); }
     also?.(batch, change.after ?? held.record);
     if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");
@@ -116,14 +116,19 @@ function choresOf(
   return lock ? [...chores, lock] : chores;
 }
 
-/** What nobody outside was told yet may be relaxed: an unfinished run's step progress that no log tells of. */
-function changeBatch(held: Held, change: Change, now: number, logged: string | undefined): BatchBuilder {
+/** What nobody outside will be told may be relaxed: an unfinished run's step progress, unless a log or a hook tells of it. */
+function changeBatch(
+  held: Held,
+  change: Change,
+  now: number,
+  logged: string | undefined,
+  hasHooks: boolean,
+): BatchBuilder {
   const { record } = held;
   const { after, event } = change;
   const isProgress = event?.by === "step" || event?.by === "timer";
-  // What gives a lock back tells the next one.
-  const isQuiet = logged === undefined && record.lock === undefined;
-  const isRelaxed = isProgress && !isFinished((after ?? record).state) && isQuiet;
+  const isTold = logged !== undefined || hasHooks;
+  const isRelaxed = isProgress && !isFinished((after ?? record).state) && !isTold;
   const batch = new BatchBuilder({ relaxed: isRelaxed });
   batch.check(keyspace.run.key(record.id), held.version);
   if (after) runTable.write(batch, record, after);

@@ -175,6 +175,11 @@ export interface Store {
    */
   watch?(onHint: OnHint): () => void;
   /**
+   * Whether there is room for new runs; absent: always. A store that is nearly full says no, so that what room there is
+   * serves the runs that are there: engines refuse triggers then, and nothing else. It must answer at once.
+   */
+  admits?(): boolean;
+  /**
    * Words a batch for the user's own transaction, where the database can be reached by others.
    *
    * @returns What to run there.

@@ -37,19 +37,30 @@ const enginesRequired = ["CI", "PAWL_REQUIRE_ENGINES"].some((name) => Deno.env.g
 /** A browser that no longer answers is a failure of that test, and not the end of all. */
 const testMsMax = 180_000;
 
+/** How a browser is to be other than usual. */
+export interface BrowserOptions {
+  readonly args?: readonly string[];
+  readonly firefoxPrefs?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Opens a browser.
  *
  * @param kind Which; it must be there.
  * @param userDataDir Where it keeps its data; default: a new folder that goes with it.
  */
-export function openBrowser(kind: BrowserKind, userDataDir?: string): Promise<Browser> {
+export function openBrowser(
+  kind: BrowserKind,
+  userDataDir?: string,
+  options: BrowserOptions = {},
+): Promise<Browser> {
   return puppeteer.launch({
     browser: kind,
     executablePath: binaries[kind]!,
-    args: args[kind],
+    args: [...args[kind], ...options.args ?? []],
     protocolTimeout: testMsMax,
     ...(userDataDir !== undefined && { userDataDir }),
+    ...(options.firefoxPrefs && { extraPrefsFirefox: { ...options.firefoxPrefs } }),
   });
 }
 

@@ -8,6 +8,7 @@ import { Suspects } from "../../core/engine/suspects.ts";
 import { writeOwner } from "../../core/parts/ownership_rows.ts";
 import { BatchBuilder } from "../../core/store/batch.ts";
 import { keyspace } from "../../core/store/keyspace.ts";
+import { server } from "../../core/ports/platform.ts";
 import { virtualClock } from "../../core/testing/virtual_clock.ts";
 import { createEngine, machine, silentLogger } from "../../mod.ts";
 
@@ -39,7 +40,7 @@ async function scene() {
   const taken = await context.committer.commit(0, batch);
   assert.ok(taken.ok);
   const guard = { key: keyspace.owner.key("job"), version: taken.version };
-  const dispatcher = new HandDispatcher(10, { clock, isOnline: () => true });
+  const dispatcher = new HandDispatcher(10, { clock, platform: server });
   const suspects = new Suspects(context.limits);
   const definition = context.definitions.get("job")!;
   const owner = new ShardOwner({ context, definition, shard: 0, guard, dispatcher, suspects, onLost() {} });

@@ -310,6 +310,7 @@ testOnStores(
     other.goes({ readiness: "suspended" });
     await world.during(first.trigger(flows.left, "b"), 5_000);
     const waiting = first.await(flows.left, "b").then(({ runState }) => runState);
+    waiting.catch(() => {});
     await world.advance(60_000);
     assert.deepEqual(ran, ["other"]);
     left.goes({ readiness: "active" });
@@ -416,3 +417,23 @@ testInMemory("a step and a timeout that come late are told when they were due", 
   await world.settle();
   assert.equal(due.timeout, late + 3_600_000);
 });
+
+testInMemory(
+  "an engine that is left while it starts owns nothing, and begins when it is shown",
+  async (world) => {
+    const signs = new Set<string>();
+    const { platform, goes } = handPlatform(signs);
+    const engine = world.engine({ definitions: [quick], platform });
+    const starting = engine.start();
+    goes({ readiness: "suspended" });
+    await world.during(starting, 5_000);
+    await world.advance(1_000);
+    await engine.trigger(quick, "a");
+    await world.advance(60_000);
+    assert.equal((await engine.get(quick, "a"))?.runState, "initiated");
+    assert.equal(signs.size, 0);
+    goes({ readiness: "active" });
+    await world.advance(1_000);
+    assert.equal((await engine.get(quick, "a"))?.runState, "completed");
+  },
+);

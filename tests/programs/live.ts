@@ -17,7 +17,7 @@ import {
   type Store,
 } from "../../mod.ts";
 import { seededRandom } from "../../core/ports/random.ts";
-import { attendedStore } from "../engine/stores.ts";
+import { attendedStore, storePatience } from "../engine/stores.ts";
 import { pollMs } from "./model.ts";
 import { steadyChance } from "./model_wait.ts";
 import {
@@ -71,7 +71,7 @@ async function during<Value>(
 class Life {
   readonly #lived: Lived;
   readonly #recorded: RecordedStore;
-  readonly #clock = virtualClock({ now: epoch });
+  readonly #clock = virtualClock({ now: epoch, patience: storePatience });
   readonly #machines: readonly Machine<Trail>[];
   readonly #engine: Engine;
   readonly #asked: Engine;

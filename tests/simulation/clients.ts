@@ -30,6 +30,8 @@ interface ToldAwait extends Told {
   readonly status: string | undefined;
   readonly state: RunState;
   readonly met: boolean;
+  /** The run's version that it was met with. */
+  readonly metAt?: number;
 }
 
 /** A trigger or callback that a client was told has failed; its token was used for no other. */
@@ -74,7 +76,7 @@ export class Clients {
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #triggers: ToldTrigger[] = [];
   readonly #callbacks: ToldCallback[] = [];
-  readonly #awaits: ToldAwait[] = [];
+  #awaits: ToldAwait[] = [];
   readonly #refused: Refused[] = [];
   #calls = 0;
 
@@ -270,7 +272,7 @@ export class Clients {
       try {
         const options = { runId, ...(status !== undefined && { status }) };
         const run = await node.engine.await(definition, key, options);
-        return { ...common, state: run.runState, met: true };
+        return { ...common, state: run.runState, met: true, metAt: run.version };
       } catch (error) {
         if (!(error instanceof RunEndedError)) throw error;
         return { ...common, state: shadow.run(runId)?.state ?? "deleted", met: false };
@@ -280,20 +282,8 @@ export class Clients {
 
   /** What was acknowledged has happened, and what was refused has not. */
   checkEnd(): void {
-    const { world, shadow } = this.#stage;
-    for (const { runId, token } of this.#triggers) {
-      const found = this.#trails.tokenOf(runId);
-      world.expect(
-        found === token,
-        "I6",
-        () => `run ${runId} holds ${found}, but ${token} was acknowledged`,
-      );
-    }
-    for (const told of this.#callbacks) this.#checkCallback(told);
-    for (const told of this.#awaits) {
-      const run = shadow.run(told.runId);
-      if (run) this.#checkAwait(run, told);
-    }
+    const { world } = this.#stage;
+    this.#checkTold();
     for (const { verb, token, code } of this.#refused) {
       // Every other error says that nothing was written, and nothing ever will be.
       if (code === "OUTCOME_UNKNOWN") continue;
@@ -305,6 +295,35 @@ export class Clients {
       );
     }
     this.#checkIdempotency();
+  }
+
+  /**
+   * The power was cut, and everything that was acknowledged is still there. Only progress may be lost: a wait for the status
+   * of a run that goes on was told of what may be no more.
+   */
+  checkKept(): void {
+    this.#awaits = this.#awaits.filter(({ status, state, met }) =>
+      !met || status === undefined || isFinished(state)
+    );
+    this.#checkTold();
+  }
+
+  #checkTold(): void {
+    const { world, shadow, laws } = this.#stage;
+    for (const { runId, token } of this.#triggers) {
+      const found = this.#trails.tokenOf(runId);
+      world.expect(
+        found === token,
+        "I6",
+        () => `run ${runId} holds ${found}, but ${token} was acknowledged`,
+      );
+    }
+    for (const told of this.#callbacks) this.#checkCallback(told);
+    for (const told of this.#awaits) {
+      const run = shadow.run(told.runId);
+      // A removal that has begun takes the history first.
+      if (run && !laws.disposal.isLeaving(run.id)) this.#checkAwait(run, told);
+    }
   }
 
   /** I6: what a callback was told. With an idempotency key, some other call may have applied it for this one. */
@@ -319,7 +338,7 @@ export class Clients {
     );
   }
 
-  #checkAwait(run: RunRecord, { runId, status, met, state }: ToldAwait): void {
+  #checkAwait(run: RunRecord, { runId, status, met, state, metAt }: ToldAwait): void {
     const { world, asks } = this.#stage;
     const wasThere = status === undefined ||
       asks.rowsOf(run).some((row) => row.to === status || row.from === status);
@@ -328,6 +347,13 @@ export class Clients {
       holds,
       "await",
       () => `await of ${status ?? "the end"} of run ${runId} ended with ${met}, ${state}`,
+    );
+    if (metAt === undefined || !isFinished(state)) return;
+    const row = asks.rowsOf(run).find(({ version }) => version === metAt);
+    world.expect(
+      row?.runState === state,
+      "await",
+      () => `await of run ${runId} was told of ${state}, and version ${metAt} is ${row?.runState}`,
     );
   }
 

@@ -1,3 +1,5 @@
+import type { Home } from "../../core/testing/simulation/plan.ts";
+
 /** A rule, and the text that keeps it. */
 export interface Mutant {
   readonly name: string;
@@ -7,6 +9,8 @@ export interface Mutant {
   readonly replace: string;
   /** A seed that sees it, tried first. Any change of the simulator shuffles seeds; it is then hunted for as the others. */
   readonly near?: number;
+  /** Where it can be seen; absent: on a server. */
+  readonly home?: Home;
   /** The test file that sees it, where the simulator so rarely would; absent: the simulator. */
   readonly test?: string;
 }

@@ -7,11 +7,13 @@
  */
 import type { Mutant } from "./mutant.ts";
 import { mutants as engineMutants } from "./mutant_list.ts";
+import { platformMutants } from "./platform_mutants.ts";
+import { powerMutants } from "./power_mutants.ts";
 import { streamMutants } from "./stream_mutants.ts";
 import { programMutants } from "../programs/mutants.ts";
 
 /** Those that are tried unless one is named, and those that take longer: each is a run of the model's tests. */
-const usual: readonly Mutant[] = [...engineMutants, ...streamMutants];
+const usual: readonly Mutant[] = [...engineMutants, ...streamMutants, ...powerMutants, ...platformMutants];
 const all: readonly Mutant[] = [...usual, ...programMutants];
 
 /** Seeds a mutant may live through before it counts as a survivor. */
@@ -52,9 +54,9 @@ async function textOf({ name, file, find }: Mutant): Promise<string> {
   throw new Error(`Mutant "${name}": its text must stand exactly once in ${file}`);
 }
 
-async function hunt({ name, near = 1 }: Mutant, home: URL): Promise<string | undefined> {
+async function hunt({ name, near = 1, home: of = "server" }: Mutant, home: URL): Promise<string | undefined> {
   const script = new URL("tests/simulation/hunt.ts", home).pathname;
-  const { code, stdout, stderr } = await deno("run", script, String(seedsMax), String(near));
+  const { code, stdout, stderr } = await deno("run", script, String(seedsMax), String(near), of);
   if (code !== 0) throw new Error(`Mutant "${name}" does not even load: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout).trim() || undefined;
 }

@@ -5,7 +5,7 @@
  */
 import { Host } from "../../core/testing/simulation/host.ts";
 import { type Cast, type LifeReport, live } from "../../core/testing/simulation/life.ts";
-import { drawPlan, type Plan } from "../../core/testing/simulation/plan.ts";
+import { drawPlan, type Home, type Plan } from "../../core/testing/simulation/plan.ts";
 import type { World } from "../../core/testing/simulation/world.ts";
 import { edgesOf, type Program } from "../programs/program.ts";
 import { Clients } from "./clients.ts";
@@ -20,8 +20,8 @@ import { trailDataOf, TrailLaws } from "./trail_laws.ts";
  *
  * @throws {Violation} With the last events on `error.trace`.
  */
-export function runSeed(seed: number): Promise<LifeReport> {
-  return runPlan(drawPlan(seed), drawPrograms(seed));
+export function runSeed(seed: number, home: Home = "server"): Promise<LifeReport> {
+  return runPlan(drawPlan(seed, home), drawPrograms(seed, home));
 }
 
 /** Lives through a plan with these machines, and what is around them. */
@@ -57,6 +57,7 @@ function castOf(world: World, programs: readonly Program[], outsidePlan: Outside
         trails.changed(change);
         outside.changed(change);
       },
+      forget: () => trails.forget(),
     },
     begin(stage) {
       trails.begin(stage);
@@ -67,6 +68,7 @@ function castOf(world: World, programs: readonly Program[], outsidePlan: Outside
     ask: (dice) => clients.ask(dice),
     takeCare: () => clients.takeCare(),
     isAtRest: () => isAtRest(),
+    checkKept: () => clients.checkKept(),
     checkEnd: () => clients.checkEnd(),
   };
 }

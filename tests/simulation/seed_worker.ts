@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { Home } from "../../core/testing/simulation/plan.ts";
 import { runSeed } from "./scenario.ts";
 
 /** Seeds to live through. */
 export interface SeedRange {
   readonly from: number;
   readonly count: number;
+  readonly home: Home;
 }
 
 /** What a range came to. */
@@ -28,7 +30,7 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   unheard = event.reason ?? new Error("a rejection without a reason");
 });
 
-async function live({ from, count }: SeedRange): Promise<RangeReport> {
+async function live({ from, count, home }: SeedRange): Promise<RangeReport> {
   const total = { lived: 0, failed: [] as number[], events: 0 };
   const faults: [string, number][] = [];
   const checks: [string, number][] = [];
@@ -37,7 +39,7 @@ async function live({ from, count }: SeedRange): Promise<RangeReport> {
     total.lived++;
     unheard = undefined;
     try {
-      const report = await runSeed(seed);
+      const report = await runSeed(seed, home);
       if (unheard !== undefined) throw unheard;
       total.events += report.events;
       faults.push(...report.faults);

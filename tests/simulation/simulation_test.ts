@@ -37,8 +37,10 @@ function livedThrough(): Promise<Lives> {
   })();
 }
 
-/** What a scenario demands by itself is for `simulate`. */
-const names = (Object.keys(invariants) as InvariantName[]).filter((name) => name !== "check");
+/** What a scenario demands by itself is for `simulate`, and what is around an engine for the lives in browsers. */
+const names = (Object.keys(invariants) as InvariantName[]).filter((name) =>
+  name !== "check" && name !== "platform"
+);
 
 for (const name of names) {
   Deno.test(`${name} holds over ${seedsMax} seeds under faults: ${invariants[name]}`, async () => {

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- it is told to a person.
 import fc from "fast-check";
 import { planText, smallestFailure } from "../../core/testing/simulation/failure.ts";
-import { drawPlan, type Plan } from "../../core/testing/simulation/plan.ts";
+import { drawPlan, type Home, type Plan } from "../../core/testing/simulation/plan.ts";
 import type { Program } from "../programs/program.ts";
 import { drawPrograms, isFixed, programsArbitrary } from "./draw_programs.ts";
 import { runPlan } from "./scenario.ts";
@@ -13,11 +13,12 @@ const programsMax = 300;
 const linesMax = 120;
 
 /** Makes the life of a seed that breaks an invariant as small as can be, and tells what happened in it. */
-export async function tellFailure(seed: number): Promise<void> {
-  const again = `again: deno task simulate --from ${seed} --seeds 1 --no-mutants`;
-  let programs = drawPrograms(seed);
+export async function tellFailure(seed: number, home: Home): Promise<void> {
+  const where = home === "browser" ? " --browser" : "";
+  const again = `again: deno task simulate${where} --from ${seed} --seeds 1 --no-mutants`;
+  let programs = drawPrograms(seed, home);
   const fails = (plan: Plan) => smallestOf(plan, programs);
-  let failure = await fails(drawPlan(seed));
+  let failure = await fails(drawPlan(seed, home));
   if (!failure) return console.log(`\nseed ${seed} fails by something that no seed decides\n${again}`);
   const smaller = isFixed(seed) ? undefined : await smallerPrograms(seed, failure.plan, failure.invariant);
   if (smaller) {

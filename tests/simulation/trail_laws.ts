@@ -57,6 +57,12 @@ export class TrailLaws {
     of(this.#untouched, runId).add(stepId);
   }
 
+  /** What has landed is not known any more. What code did not do, it still did not. */
+  forget(): void {
+    this.#trails.clear();
+    this.#callbacks.clear();
+  }
+
   /** Work is in the data exactly once, together with its landing, and nothing that came later takes it out. */
   changed({ before, after, event, batch }: RunChange): void {
     if (!before) this.#trails.set(after.id, trailDataOf(after));

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { machine } from "../../mod.ts";
-import { simulate, SimulationError, type SimulationScenario } from "../../core/testing/mod.ts";
+import {
+  simulate,
+  type SimulatedHost,
+  type SimulateOptions,
+  SimulationError,
+  type SimulationScenario,
+} from "../../core/testing/mod.ts";
 
 /** A bank that charges as often as it is asked, under whatever name. */
 function shop(idOf: (stepId: string) => string): SimulationScenario & { readonly charged: string[] } {
@@ -21,10 +27,10 @@ function shop(idOf: (stepId: string) => string): SimulationScenario & { readonly
 
 async function failureOf(
   scenario: () => SimulationScenario,
-  seeds = 50,
+  options: SimulateOptions = { seeds: 50 },
 ): Promise<SimulationError> {
   try {
-    await simulate(scenario, { seeds });
+    await simulate(scenario, options);
   } catch (error) {
     assert.ok(error instanceof SimulationError, String(error));
     return error;
@@ -113,6 +119,56 @@ Deno.test("simulate() gives code of a host its sleep, which never ends on a host
     mustEnd: true,
   }), { seeds: 10 });
   assert.ok(ends.size > 1);
+});
+
+/** Clients tell others of a status that a run was at, although the run goes on. */
+function gossip(): SimulationScenario {
+  const told: { runId: string; status: string }[] = [];
+  const forks = (host: SimulatedHost) =>
+    machine("forks")
+      .step("begin", ["left", "right"], () => host.random.float() < 0.5 ? "left" : "right")
+      .step("left", ["end"], () => host.sleep(30).then(() => "end" as const), { lag: 50 })
+      .step("right", ["end"], () => host.sleep(30).then(() => "end" as const), { lag: 50 })
+      .build();
+  const known = machine("forks").step("begin", ["left", "right"], () => "left")
+    .step("left", ["end"], () => "end").step("right", ["end"], () => "end").build();
+  return {
+    definitions: (host) => [forks(host)],
+    asks: [async ({ engine, pick }) => {
+      const key = pick(["k1", "k2", "k3"]);
+      const { runId } = await engine.trigger(known, key);
+      const status = pick(["left", "right"] as const);
+      await engine.await(known, key, { runId, status });
+      told.push({ runId, status });
+    }],
+    async check(engine) {
+      for (const { runId, status } of told) {
+        const rows = await engine.history({ runId });
+        if (!rows.some(({ to }) => to === status)) throw new Error(`run ${runId} was never ${status}`);
+      }
+    },
+  };
+}
+
+Deno.test("simulate() cuts the power of browsers, which takes progress that somebody was told of", async () => {
+  await simulate(gossip, { seeds: 40 });
+  const error = await failureOf(gossip, { seeds: 400, home: "browser" });
+  assert.equal(error.invariant, "check");
+  assert.match(error.message, /was never (left|right)/);
+  assert.match(error.plan, /power cut at \d+/);
+});
+
+Deno.test("simulate() loses nothing that browsers were told is safe, and says what went wrong there", async () => {
+  const { faults } = await simulate(() => shop((id) => id), { seeds: 50, home: "browser" });
+  for (const name of ["aborted commit", "lost handle", "power cut"]) assert.ok(faults[name]! > 0, name);
+});
+
+Deno.test("simulate() refuses a home that it does not know", async () => {
+  const home = "boat" as "browser";
+  await assert.rejects(simulate(() => shop((id) => id), { home }), {
+    code: "INVALID_ARGUMENT",
+    message: /boat/,
+  });
 });
 
 Deno.test("simulate() refuses a scenario in which nothing is ever triggered", async () => {

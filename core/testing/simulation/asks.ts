@@ -91,6 +91,21 @@ export class Asks {
     for (const run of runs.values()) this.#checkPauses(run);
   }
 
+  /** What was acknowledged before a power cut has outlived it. */
+  checkKept(): void {
+    const runs = new Map(this.#shadow.runs().map((run) => [run.id, run]));
+    for (const told of this.#told) {
+      const run = runs.get(told.runId);
+      this.#world.expect(
+        this.#exists(told.runId),
+        "I6",
+        () => `the acknowledged run ${told.runId} is gone with the power`,
+      );
+      const isWhole = !this.#laws.disposal.isLeaving(told.runId);
+      if (run && isWhole && told.version !== undefined) this.#checkRow(run, told);
+    }
+  }
+
   /** All rows of a run's history but late ones, oldest first. */
   rowsOf({ id }: RunRecord): HistoryRow[] {
     const rows = [...this.#shadow.under(`hist ${id} `)].map(([key, row]) => decodeHistory({ key, ...row }));
@@ -101,14 +116,19 @@ export class Asks {
     return this.#shadow.run(runId) !== undefined || this.#laws.disposal.removed.has(runId);
   }
 
-  #checkVerb(run: RunRecord, { verb, version }: Told): void {
-    const world = this.#world;
+  #checkRow(run: RunRecord, { verb, version }: Told): void {
     const row = this.rowsOf(run).find((each) => each.version === version);
-    world.expect(
+    this.#world.expect(
       row?.kind === kindOf[verb],
       "I6",
       () => `the acknowledged ${verb} of run ${run.id} is a ${row?.kind} in its history`,
     );
+  }
+
+  #checkVerb(run: RunRecord, told: Told): void {
+    const world = this.#world;
+    const { verb } = told;
+    this.#checkRow(run, told);
     const isDeleted = run.state === "deleted";
     world.expect(
       verb !== "cancel" || run.state === "cancelled" || run.state === "deletion-requested" || isDeleted,

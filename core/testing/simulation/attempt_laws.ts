@@ -36,7 +36,7 @@ export class AttemptLaws {
   readonly #laws: Laws;
   readonly #lives = new Map<string, Life>();
   /** Results told by the time a step was last started, by host, ownership and step. */
-  readonly #toldAt = new Map<string, number>();
+  readonly #toldAt = new Map<string, { readonly told: number; readonly at: number }>();
 
   constructor(world: World, shadow: Shadow, options: LawOptions, laws: Laws) {
     this.#world = world;
@@ -78,20 +78,55 @@ export class AttemptLaws {
       "I5",
       () => `${stepId} starts, though the run is paused for ${since.toFixed(0)} ms`,
     );
-    this.#notAgain(host, call, life.told);
+    const needsNetwork = this.#needsNetwork(call, timer);
+    this.#notAgain(host, call, life.told, needsNetwork);
+    this.#isFit(host, stepId, needsNetwork);
+  }
+
+  #needsNetwork({ definition, status }: StepCall, timer: string | undefined): boolean {
+    const behaviour = this.#options.behaviours.get(definition)!;
+    const policy = timer === undefined ? behaviour.policy(status) : behaviour.timerPolicy?.(status, timer);
+    return policy?.needsNetwork === true;
+  }
+
+  /** What was decided just before the network went, or the tab was left, may begin just after. */
+  #isFit(host: Host, stepId: string, needsNetwork: boolean): void {
+    const { weather } = this.#options;
+    if (!weather) return;
+    const offlineFor = needsNetwork ? weather.offlineFor : 0;
+    this.#world.expect(
+      offlineFor <= decidedMs,
+      "platform",
+      () => `${stepId} starts ${offlineFor.toFixed(0)} ms after the network has gone`,
+    );
+    const leftFor = weather.leftFor(host);
+    const isLeft = leftFor > decidedMs && this.#world.time - host.unfrozenAt > decidedMs;
+    this.#world.expect(
+      !isLeft,
+      "platform",
+      () => `${stepId} starts on ${host.name}, which has been left for ${leftFor.toFixed(0)} ms`,
+    );
   }
 
   /** Under one ownership code runs again only after the result before has been stored: rebased, never re-run. */
-  #notAgain(host: Host, { runId, stepId, definition }: StepCall, told: number): void {
+  #notAgain(
+    host: Host,
+    { runId, stepId, definition }: StepCall,
+    told: number,
+    needsNetwork: boolean,
+  ): void {
     const shard = parseInt(runId.slice(-4), 16) % this.#shadow.rows.length;
     const fence = this.#shadow.rows[shard]!.get(keyspace.owner.key(definition))?.version;
     const call = `${host.name} ${fence} ${stepId}`;
+    const before = this.#toldAt.get(call);
+    // What fails for want of the network is not told.
+    const isCut = needsNetwork && before && this.#options.weather?.wasOffline(before.at);
     this.#world.expect(
-      this.#toldAt.get(call) !== told,
+      before?.told !== told || isCut === true,
       "rebase",
       () => `${host.name} runs step ${stepId} again, its result was dropped`,
     );
-    this.#toldAt.set(call, told);
+    this.#toldAt.set(call, { told, at: this.#world.time });
   }
 
   /** History tells of a run. */

@@ -9,6 +9,10 @@ export interface FaultRates {
   readonly "failed commit": number;
   /** A commit is too large for the store: surely not applied. */
   readonly "too large": number;
+  /** The browser aborts a commit at one of its requests: none of it is applied. */
+  readonly "aborted commit": number;
+  /** The browser closes the database under a page, or under all: what is under way fails, done or not. */
+  readonly "lost handle": number;
   /** A commit is applied, and its answer lost. */
   readonly "lost reply": number;
   /** A commit counts as lost, and is applied later. */
@@ -106,6 +110,14 @@ const mostOfStreams = {
   "codec throws": 0.1,
 } as const;
 
+/** Those that only a browser has. */
+const mostOfBrowsers = { "aborted commit": 0.06, "lost handle": 0.01 } as const;
+
+/** Those that it has not: nothing is between a page and its database that sends again, or late. */
+const neverInBrowsers = { "late request": 0, "repeated request": 0, "lost reply": 0 } as const;
+
+const noBrowser = { "aborted commit": 0, "lost handle": 0 } as const;
+
 /** Faults of which one is enough to wreck a host: no storms of them. */
 const rare: ReadonlySet<string> = new Set(["crash at commit", "freeze at commit", "stuck read", "lost hint"]);
 
@@ -163,9 +175,15 @@ function drawLimits(dice: Dice): Partial<Limits> {
 export function drawTerrain(dice: Dice, streamDice: Dice): Terrain {
   return {
     shards: dice.pick([1, 1, 2]),
-    rates: { ...drawRates(dice, most), ...drawRates(streamDice, mostOfStreams) } as FaultRates,
+    rates: { ...noBrowser, ...drawRates(dice, most), ...drawRates(streamDice, mostOfStreams) } as FaultRates,
     tripMsMax: dice.pick([1, 5, 40]),
     ...(dice.chance(0.2) && { writesPerCommitMax: 16 }),
     limits: drawLimits(dice),
   };
+}
+
+/** The same world on a browser's database. */
+export function browserTerrain(terrain: Terrain, dice: Dice): Terrain {
+  const rates = { ...terrain.rates, ...neverInBrowsers, ...drawRates(dice, mostOfBrowsers) };
+  return { ...terrain, shards: dice.pick([1, 1, 1, 2]), rates };
 }

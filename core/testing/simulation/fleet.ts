@@ -8,9 +8,9 @@ import type { Behaviour, Definition } from "../../engine/behaviour.ts";
 import type { EngineOptions } from "../../engine/options.ts";
 import type { Engine } from "../../engine/verbs.ts";
 import { silentLogger } from "../../ports/logger.ts";
-import type { Store } from "../../store/store.ts";
 import { withAround } from "../around.ts";
 import { Dice } from "./dice.ts";
+import type { Disk } from "./disk.ts";
 import { Host } from "./host.ts";
 import type { Laws } from "./laws.ts";
 import type { Disaster, Role } from "./plan.ts";
@@ -18,6 +18,7 @@ import type { Terrain } from "./faults.ts";
 import type { Shadow } from "./shadow.ts";
 import { SimulatedStore } from "./simulated_store.ts";
 import { aroundCode } from "./user_code.ts";
+import type { Weather } from "./weather.ts";
 import type { World } from "./world.ts";
 
 /** A host and the engine on it. */
@@ -39,11 +40,13 @@ export type SimulatedEngineOptions = Pick<
 export interface FleetOptions {
   readonly world: World;
   readonly terrain: Terrain;
-  /** The one store of all. */
-  readonly base: Store;
+  /** What the one store of all lies on. */
+  readonly disk: Disk;
   readonly shadow: Shadow;
   readonly laws: Laws;
   readonly behaviours: ReadonlyMap<string, Behaviour>;
+  /** What is around their hosts. */
+  readonly weather: Weather | undefined;
   /** What the engine of a host carries. */
   definitionsOf(host: Host): readonly Definition[];
   /** What else it is given. */
@@ -73,7 +76,7 @@ export class Fleet {
 
   /** A host comes up; when it crashes, another one takes its place after a while. */
   add(role: Role): void {
-    const { terrain, base, shadow, laws, behaviours } = this.#options;
+    const { terrain, disk, shadow, laws, behaviours, weather } = this.#options;
     const world = this.#world;
     const host = new Host(world, `${role}${this.#nodes.length}`);
     const given = this.#options.engineOptionsOf?.(host) ?? {};
@@ -85,8 +88,9 @@ export class Fleet {
     );
     const engine = createEngine({
       ...given,
-      store: new SimulatedStore(world, host, base, shadow, terrain.tripMsMax),
+      store: new SimulatedStore(world, host, disk, shadow, terrain.tripMsMax),
       definitions: this.#options.definitionsOf(host).map((each) => withAround(each, around)),
+      ...(weather && { platform: weather.platformOf(host, role === "engine") }),
       clock: host.clock,
       random: host.random,
       logger: silentLogger,
@@ -117,6 +121,11 @@ export class Fleet {
     this.#replace(node);
   }
 
+  /** All of them die at this moment; others take their places after a while. */
+  die(): void {
+    for (const { host } of [...this.#nodes]) host.crash();
+  }
+
   /** An engine outside the world, for the audit at its end. */
   auditor(): Engine {
     const host = new Host(this.#world, "auditor");
@@ -124,7 +133,7 @@ export class Fleet {
     const given = this.#options.engineOptionsOf?.(host) ?? {};
     return createEngine({
       ...given,
-      store: this.#options.base,
+      store: this.#options.disk.store,
       definitions,
       logger: silentLogger,
       work: false,

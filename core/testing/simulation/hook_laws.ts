@@ -13,6 +13,8 @@ export interface HookCall {
   readonly kind: HookKind;
   /** The record as the change left it. */
   readonly run: RunRecord;
+  /** Its code was told of the change. */
+  begun: boolean;
   /** It has come to its end without an error. */
   done: boolean;
   parked: boolean;
@@ -53,7 +55,7 @@ export class HookLaws {
         "hook",
         () => `chore ${id} does not tell of the ${kind} it was written with`,
       );
-      this.#calls.set(id, { kind, run: after, done: false, parked: false });
+      this.#calls.set(id, { kind, run: after, begun: false, done: false, parked: false });
     });
   }
 
@@ -79,6 +81,22 @@ export class HookLaws {
     }
   }
 
+  /**
+   * The power was cut. What hooks were told of is still so, as it may have been told to others; and who has run to his end has
+   * done so, wherever his row is now.
+   */
+  inherit(before: HookLaws): void {
+    for (const [id, { kind, begun, done }] of before.#calls) {
+      const call = this.#calls.get(id);
+      this.#world.expect(
+        !begun || call !== undefined,
+        "hook",
+        () => `${kind} hook ${id} was told of what is gone with the power`,
+      );
+      if (call) Object.assign(call, { begun, done });
+    }
+  }
+
   /** A finite world ends with each hook run, but those that went, parked, with their run. */
   checkEnd(): void {
     for (const [id, { kind, done, parked }] of this.#calls) {
@@ -101,6 +119,7 @@ export class HookLaws {
     );
     if (!isCalled || !call) return undefined;
     const { run } = call;
+    call.begun = true;
     world.expect(
       status === run.status && runState === run.state,
       "hook",

@@ -27,6 +27,7 @@ export const invariants = {
   await: "a wait ends when what it waits for is true, or cannot come true any more",
   stop: "an engine stops without an error",
   connector: "an event from outside is handed in at least once, and in order per key",
+  platform: "nothing that needs the network starts without it, and nothing at all on a tab that is left",
   check: "what the scenario itself demands",
 } as const;
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Behaviour } from "../../engine/behaviour.ts";
+import type { Behaviour, StepCall } from "../../engine/behaviour.ts";
 import type { HistoryRow } from "../../parts/history.ts";
 import { decodeRecord, isFinished, type RunRecord } from "../../parts/run_record.ts";
 import type { Batch, Put } from "../../store/store.ts";
@@ -18,6 +18,7 @@ import { RunLaws } from "./run_laws.ts";
 import type { Shadow } from "./shadow.ts";
 import { StreamLaws } from "./stream_laws.ts";
 import { checkTimers } from "./timer_laws.ts";
+import type { Weather } from "./weather.ts";
 import type { World } from "./world.ts";
 
 /** What history says of a change. */
@@ -58,34 +59,79 @@ export interface LawOptions {
   readonly isCodecFailure?: (event: ToldEvent) => boolean;
   /** What engines keep events of streams for; default: the default of engines. */
   readonly keepEventsMs?: number;
+  /** What is around the hosts; absent: they are servers. */
+  readonly weather?: Weather;
   /** Laws of a scenario's own. */
   readonly changed?: (change: RunChange) => void;
+  /** A power cut: these forget all changes, and are shown those that are left. */
+  readonly forget?: () => void;
 }
 
-export class Laws {
+/** Laws that know what was written. Others know what was seen outside, which no power cut takes back. */
+interface FollowedLaws {
   readonly runs: RunLaws;
-  readonly owners: OwnerLaws;
   readonly hooks: HookLaws;
   readonly disposal: DisposalLaws;
   readonly attempts: AttemptLaws;
+}
+
+export class Laws {
+  readonly owners: OwnerLaws;
   readonly streams: StreamLaws;
   readonly connectors: ConnectorLaws;
   readonly #world: World;
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
+  #followed: FollowedLaws;
   #written: RunChange | undefined;
 
   constructor(world: World, shadow: Shadow, options: LawOptions) {
     this.#world = world;
     this.#shadow = shadow;
     this.#options = options;
-    this.disposal = new DisposalLaws(world, shadow, options);
-    this.hooks = new HookLaws(world, shadow, options, this.disposal);
-    this.runs = new RunLaws(world, shadow, options);
-    this.attempts = new AttemptLaws(world, shadow, options, this);
+    this.#followed = this.#anew();
     this.owners = new OwnerLaws(world, shadow);
     this.streams = new StreamLaws(world, shadow, options);
     this.connectors = new ConnectorLaws(world, options);
+  }
+
+  get runs(): RunLaws {
+    return this.#followed.runs;
+  }
+
+  get hooks(): HookLaws {
+    return this.#followed.hooks;
+  }
+
+  get disposal(): DisposalLaws {
+    return this.#followed.disposal;
+  }
+
+  get attempts(): AttemptLaws {
+    return this.#followed.attempts;
+  }
+
+  /** Some of what was written is no more: what follows the store begins anew, and is then shown what is left. */
+  forget(): void {
+    this.#followed = this.#anew();
+    this.#written = undefined;
+    this.#options.forget?.();
+  }
+
+  #anew(): FollowedLaws {
+    const args = [this.#world, this.#shadow, this.#options] as const;
+    const disposal = new DisposalLaws(...args);
+    return {
+      disposal,
+      hooks: new HookLaws(...args, disposal),
+      runs: new RunLaws(...args),
+      attempts: new AttemptLaws(...args, this),
+    };
+  }
+
+  /** User code of a step or timer begins. */
+  started(host: Host, call: StepCall, timer?: string): void {
+    this.#shadow.chronicle.show(() => this.attempts.started(host, call, timer));
   }
 
   /** What every host carries under a name. */
@@ -103,7 +149,7 @@ export class Laws {
       else if (put.key.startsWith("owner ")) this.owners.handedOver(host, shard, put);
     }
     this.disposal.before(host, shard, batch);
-    this.streams.before(host, shard, batch);
+    if (!this.#world.recalls) this.streams.before(host, shard, batch);
     this.#written = undefined;
     if (told) return this.#told(host, shard, batch, run, told);
     this.#world.expect(run === undefined, "I2", () => `${host.name} writes ${run!.key} without history`);
@@ -147,7 +193,7 @@ export class Laws {
     this.runs.changed(change);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
-    this.streams.changed(change);
+    if (!this.#world.recalls) this.streams.changed(change);
     this.#options.changed?.(change);
   }
 

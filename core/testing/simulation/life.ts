@@ -4,15 +4,17 @@
  *
  * @module
  */
-import { memoryStore } from "../../../adapters/memory/mod.ts";
 import type { Definition } from "../../engine/behaviour.ts";
 import { Asks } from "./asks.ts";
 import { Dice } from "./dice.ts";
+import { Disk } from "./disk.ts";
 import { Fleet, type SimulatedEngineOptions } from "./fleet.ts";
 import { Host } from "./host.ts";
 import { type LawOptions, Laws } from "./laws.ts";
-import { calmAt, type Plan } from "./plan.ts";
+import { calmAt, type Disaster, type Plan } from "./plan.ts";
+import { cutPower } from "./power_cut.ts";
 import { Shadow } from "./shadow.ts";
+import { Weather } from "./weather.ts";
 import { World } from "./world.ts";
 
 /** When patience ends, in virtual ms. */
@@ -21,10 +23,13 @@ const patienceEndsAt = 120_000;
 /** What a life takes place on. */
 export interface Stage {
   readonly world: World;
+  readonly disk: Disk;
   readonly fleet: Fleet;
   readonly shadow: Shadow;
   readonly laws: Laws;
   readonly asks: Asks;
+  /** What is around browsers. */
+  readonly weather: Weather | undefined;
 }
 
 /** What is played: what the engines carry, what clients ask for, and what must be true at the end. */
@@ -43,6 +48,8 @@ export interface Cast {
   takeCare?(): void;
   /** Nothing more is to be expected. */
   isAtRest(): boolean;
+  /** The power was cut: what was acknowledged is still there. */
+  checkKept?(): void;
   /** All is at rest, or patience has ended. */
   checkEnd?(): void | Promise<void>;
 }
@@ -82,10 +89,16 @@ async function liveIn(world: World, plan: Plan, cast: Cast): Promise<void> {
   cast.begin(stage);
   for (const { at, role } of plan.arrivals) world.schedule(at, () => fleet.add(role));
   for (const { at, seed } of plan.askings) world.schedule(at, () => cast.ask(new Dice(seed)));
-  for (const disaster of plan.disasters) world.schedule(disaster.at, () => fleet.befall(disaster));
+  const befall = (disaster: Disaster) =>
+    disaster.kind === "power cut" ? cutPower(stage, cast, disaster.seed) : fleet.befall(disaster);
+  for (const disaster of plan.disasters) world.schedule(disaster.at, () => befall(disaster));
+  for (const turn of plan.weather ?? []) {
+    world.schedule(turn.at, () => stage.weather!.turn(turn, new Dice(turn.seed)));
+  }
   world.schedule(calmAt, () => {
     world.log("the faults stop");
     world.calm = true;
+    stage.weather?.clear();
     fleet.add("engine");
     const care = () => {
       cast.takeCare?.();
@@ -103,12 +116,14 @@ function stageOf(world: World, plan: Plan, cast: Cast): Stage {
   const { terrain } = plan;
   const { shards, writesPerCommitMax, rates } = terrain;
   const limits = writesPerCommitMax === undefined ? {} : { writesPerCommitMax };
-  const base = memoryStore({ shards, keepOutcomes: true, limits });
+  const disk = new Disk({ shards, keepOutcomes: true, limits });
   const shadow = new Shadow(world, shards);
   const blueprint = cast.definitionsOf(new Host(world, "blueprint"));
   const behaviours = new Map(blueprint.map(({ name, behaviour }) => [name, behaviour]));
+  const weather = plan.weather && new Weather(world);
   const laws = new Laws(world, shadow, {
     behaviours,
+    ...(weather && { weather }),
     settles: (terrain.limits.settlesMax ?? 100) > 10,
     pauseIsHeard: pauseDelays.every((name) => rates[name] === 0),
     removesWhole: writesPerCommitMax === undefined,
@@ -120,14 +135,15 @@ function stageOf(world: World, plan: Plan, cast: Cast): Stage {
   const fleet = new Fleet({
     world,
     terrain,
-    base,
+    disk,
     shadow,
     laws,
     behaviours,
+    weather,
     definitionsOf: (host) => definitionsOf.call(cast, host),
     ...(engineOptionsOf && { engineOptionsOf: (host) => engineOptionsOf.call(cast, host) }),
   });
-  return { world, fleet, shadow, laws, asks };
+  return { world, disk, fleet, shadow, laws, asks, weather };
 }
 
 /** Faults that keep an owner from hearing of a pause. */
@@ -139,6 +155,8 @@ const pauseDelays = [
   "slow commit",
   "slow read",
   "stuck read",
+  "aborted commit",
+  "lost handle",
 ] as const;
 
 async function checkEnd({ world, fleet, laws, asks }: Stage, cast: Cast): Promise<void> {

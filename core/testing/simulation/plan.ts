@@ -4,13 +4,14 @@
  * @module
  */
 import { Dice } from "./dice.ts";
-import { drawTerrain, type Terrain } from "./faults.ts";
+import { drawWeather, type WeatherTurn } from "./weather.ts";
+import { browserTerrain, drawTerrain, type Terrain } from "./faults.ts";
 
 /** What a host does: owns and works, ticks now and then, or only calls verbs. */
 export type Role = "engine" | "ticker" | "client";
 
 /** What happens to a host besides the faults of the store and of user code. */
-export type DisasterKind = "crash" | "freeze" | "jump" | "stop";
+export type DisasterKind = "crash" | "freeze" | "jump" | "stop" | "power cut";
 
 /** A host comes up. */
 export interface Arrival {
@@ -42,13 +43,22 @@ export interface Plan {
   readonly arrivals: readonly Arrival[];
   readonly askings: readonly Asking[];
   readonly disasters: readonly Disaster[];
+  /** What changes around browsers; absent: they are servers. */
+  readonly weather?: readonly WeatherTurn[];
 }
 
 /** When the faults stop, in virtual ms. */
 export const calmAt = 5_000;
 
+/** Where engines live: what goes wrong there differs. */
+export type Home = "server" | "browser";
+
 /** Draws the plan of a seed. */
-export function drawPlan(seed: number): Plan {
+export function drawPlan(seed: number, home: Home = "server"): Plan {
+  return home === "browser" ? drawBrowserPlan(seed) : drawServerPlan(seed);
+}
+
+function drawServerPlan(seed: number): Plan {
   const dice = new Dice(seed);
   const terrain = drawTerrain(dice, new Dice(~seed));
   const arrivals: Arrival[] = [{ at: 0, role: "client" }];
@@ -70,4 +80,30 @@ export function drawPlan(seed: number): Plan {
     disasters.push({ at: dice.between(100, 4_900), kind, seed: dice.seed() });
   }
   return { seed, terrain, arrivals, askings, disasters };
+}
+
+/**
+ * The same on a browser's database: commits abort, handles get lost, and when the power is cut, what was not to be safe yet
+ * may be gone. Dice of its own decide about that.
+ */
+function drawBrowserPlan(seed: number): Plan {
+  const plan = drawServerPlan(seed);
+  const dice = new Dice(seed ^ 0x1db);
+  const terrain = browserTerrain(plan.terrain, dice);
+  const cuts = Array.from({ length: dice.pick([1, 2, 3, 5]) }, (): Disaster => ({
+    at: dice.between(200, calmAt),
+    kind: "power cut",
+    seed: dice.seed(),
+  }));
+  const more = Array.from({ length: dice.pick([0, 8, 20]) }, (): Asking => ({
+    at: dice.between(0, calmAt),
+    seed: dice.seed(),
+  }));
+  return {
+    ...plan,
+    terrain,
+    askings: [...plan.askings, ...more],
+    disasters: [...plan.disasters, ...cuts],
+    weather: drawWeather(new Dice(seed ^ 0x5ea), calmAt),
+  };
 }

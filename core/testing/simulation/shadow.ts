@@ -7,6 +7,7 @@
 import { decodeRecord, type RunRecord } from "../../parts/run_record.ts";
 import { stamp } from "../../store/key.ts";
 import type { Batch, BatchResult, CallResult, CommitCall } from "../../store/store.ts";
+import { Chronicle } from "./chronicle.ts";
 import type { Host } from "./host.ts";
 import type { Laws } from "./laws.ts";
 import type { World } from "./world.ts";
@@ -20,12 +21,15 @@ export class Shadow {
   readonly rows: Map<string, Row>[];
   /** Who is shown every batch; set once, before life begins. */
   laws: Laws | undefined;
+  /** All that the laws were shown. */
+  readonly chronicle: Chronicle;
   readonly #world: World;
   readonly #versions: number[];
 
   constructor(world: World, shards: number) {
     this.#world = world;
     this.rows = Array.from({ length: shards }, () => new Map());
+    this.chronicle = new Chronicle(world);
     this.#versions = Array.from({ length: shards }, () => 0);
   }
 
@@ -52,6 +56,16 @@ export class Shadow {
 
   /** Applies what the store says it did, and objects where it should not have. */
   applied(host: Host, calls: readonly CommitCall[], results: readonly CallResult[]): void {
+    this.chronicle.show(() => this.#applied(host, calls, results), calls);
+  }
+
+  /** Nothing is stored any more. */
+  clear(): void {
+    for (const rows of this.rows) rows.clear();
+    this.#versions.fill(0);
+  }
+
+  #applied(host: Host, calls: readonly CommitCall[], results: readonly CallResult[]): void {
     calls.forEach((call, index) => {
       const result = results[index]!;
       const { guard } = call;

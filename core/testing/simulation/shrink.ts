@@ -19,7 +19,7 @@ export async function shrinkPlan(plan: Plan, fails: (plan: Plan) => Promise<bool
   let before: Plan;
   do {
     before = search.best;
-    for (const part of ["disasters", "askings", "arrivals"] as const) await search.leaveOut(part);
+    for (const part of ["disasters", "weather", "askings", "arrivals"] as const) await search.leaveOut(part);
     await search.quieten();
   } while (before !== search.best && !search.isOver);
   return search.best;
@@ -41,10 +41,11 @@ class Search {
   }
 
   /** Leaves out events of a kind: half of them, then a quarter, and so on. */
-  async leaveOut(part: "disasters" | "askings" | "arrivals"): Promise<void> {
-    for (let size = Math.ceil(this.best[part].length / 2); size >= 1;) {
-      for (let from = 0; from < this.best[part].length;) {
-        const left = this.best[part].filter((_, index) => index < from || index >= from + size);
+  async leaveOut(part: "disasters" | "weather" | "askings" | "arrivals"): Promise<void> {
+    const all = () => this.best[part] ?? [];
+    for (let size = Math.ceil(all().length / 2); size >= 1;) {
+      for (let from = 0; from < all().length;) {
+        const left = all().filter((_, index) => index < from || index >= from + size);
         if (!await this.#try({ ...this.best, [part]: left })) from += size;
       }
       size = size === 1 ? 0 : Math.ceil(size / 2);

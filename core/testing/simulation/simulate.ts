@@ -67,6 +67,11 @@ export interface SimulateOptions {
   readonly seeds?: number;
   /** The first seed; default 1. */
   readonly from?: number;
+  /**
+   * Where the engines live; default `server`. In a `browser` commits abort, the browser closes the database, and when the power
+   * is cut all engines die at once, and progress that no strict commit has covered may be lost and made again.
+   */
+  readonly home?: "server" | "browser";
   /** Told after each life. */
   readonly onSeed?: (seed: number) => void;
   /** Ends it between two lives, by rejecting with its reason. */
@@ -161,13 +166,14 @@ export async function simulate(
   scenario: () => SimulationScenario,
   options: SimulateOptions = {},
 ): Promise<SimulationReport> {
-  const { seeds = 100, from = 1, signal, onSeed } = options;
+  const { seeds = 100, from = 1, home = "server", signal, onSeed } = options;
   checkCount("seeds", seeds);
   checkCount("from", from);
+  checkHome(home);
   const total = new Total();
   for (let seed = from; seed < from + seeds; seed++) {
     signal?.throwIfAborted();
-    const plan = drawPlan(seed);
+    const plan = drawPlan(seed, home);
     const play = (each: Plan) => live(each, (world) => castOf(world, scenario()));
     const report = await play(plan).catch((error) => error as Error);
     if (report instanceof Error) {
@@ -189,6 +195,14 @@ function checkCount(name: string, value: number): void {
   throw new PawlError(
     "INVALID_ARGUMENT",
     `Cannot simulate: got ${name} ${value}, want a whole number from 1`,
+  );
+}
+
+function checkHome(home: string): void {
+  if (home === "server" || home === "browser") return;
+  throw new PawlError(
+    "INVALID_ARGUMENT",
+    `Cannot simulate: got home ${JSON.stringify(home)}, want "server" or "browser"`,
   );
 }
 

@@ -127,6 +127,18 @@ export class StreamLaws {
     );
   }
 
+  /** Of what was logged, no power cut takes anything: it may have been told. */
+  checkKept(): void {
+    for (const { id, key: runId, order } of this.#owed.values()) {
+      const run = this.#shadow.run(runId);
+      this.#world.expect(
+        run === undefined || run.version >= order,
+        "I8",
+        () => `event ${id} was logged, and its run is back at version ${run?.version}`,
+      );
+    }
+  }
+
   /** What was never told. */
   checkEnd(): void {
     this.readers.checkEnd();

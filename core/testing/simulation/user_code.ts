@@ -29,8 +29,8 @@ export function aroundCode(options: UserCodeOptions, host: Host): Around {
       if (world.strikes("code throws")) throw new Error("the code cannot say when");
       return run();
     }
-    if (code.what === "step") laws.attempts.started(host, code.call);
-    if (code.what === "timer") laws.attempts.started(host, code.call, code.timer);
+    if (code.what === "step") laws.started(host, code.call);
+    if (code.what === "timer") laws.started(host, code.call, code.timer);
     if (code.what === "connector") laws.connectors.started(host, code);
     const hook = code.what === "hook"
       ? laws.hooks.started(host, code.kind, code.index, code.view)

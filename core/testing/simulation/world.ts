@@ -53,6 +53,7 @@ export class World extends Dice {
   /** A hash of everything that was logged: equal for equal lives. */
   digest = 0;
   readonly #rates: FaultRates;
+  #recalls = false;
   #heap: Event[] = [];
 
   /**
@@ -78,10 +79,12 @@ export class World extends Dice {
 
   /** Counts what has happened by itself, as if it were a fault. */
   count(kind: string): void {
+    if (this.#recalls) return;
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
   }
 
   log(line: string): void {
+    if (this.#recalls) return;
     const timed = `${this.time.toFixed(2).padStart(10)} ${line}`;
     this.digest = (Math.imul(this.digest, 31) + hash32(timed)) | 0;
     this.trace.push(timed);
@@ -90,6 +93,7 @@ export class World extends Dice {
 
   /** An invariant is looked at, and must hold. */
   expect(holds: boolean, invariant: InvariantName, message: () => string): boolean {
+    if (this.#recalls) return holds;
     this.checks.set(invariant, (this.checks.get(invariant) ?? 0) + 1);
     if (!holds) this.violate(invariant, message());
     return holds;
@@ -97,8 +101,27 @@ export class World extends Dice {
 
   /** Notes the first violation; the world ends at the next event. */
   violate(invariant: string, message: string): void {
+    if (this.#recalls) return;
     this.log(`VIOLATION ${invariant}: ${message}`);
     this.violation ??= new Violation(invariant, message);
+  }
+
+  /** What is shown to the laws now was shown to them before, when it happened. */
+  get recalls(): boolean {
+    return this.#recalls;
+  }
+
+  /** Shows once more what happened at another time: nothing of it is checked, counted or logged again. */
+  recall(at: number, show: () => void): void {
+    const { time } = this;
+    this.#recalls = true;
+    this.time = at;
+    try {
+      show();
+    } finally {
+      this.#recalls = false;
+      this.time = time;
+    }
   }
 
   schedule(delayMs: number, act: () => void): void {

@@ -7,6 +7,7 @@ import { createEngine, type Engine, machine } from "../../../mod.ts";
 import { indexedDbStore, type StoreHealth } from "../../../adapters/indexeddb/mod.ts";
 import { storeConformance } from "../../../core/testing/store_conformance.ts";
 import type { Store } from "../../../core/store/store.ts";
+import { hazards } from "./hazards.ts";
 
 let databases = 0;
 
@@ -98,6 +99,7 @@ async function stop(): Promise<void> {
 }
 
 const suite = {
+  ...hazards,
   conformance,
   start,
   trigger,
