@@ -43,8 +43,9 @@ async function alone(engine: Engine, count: number): Promise<void> {
 /** All ask at once, and each gives the lock to the next as soon as it has it. */
 async function callers(engine: Engine): Promise<number> {
   const first = await engine.mutex("callers").acquire();
-  const waits = Array.from({ length: waiters }, () =>
-    engine.mutex("callers").acquire().then((hold) => hold.release())
+  const waits = Array.from(
+    { length: waiters },
+    () => engine.mutex("callers").acquire().then((hold) => hold.release()),
   );
   while ((await engine.locks.inspect("callers"))!.waiting < waiters) {
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -27,6 +27,7 @@ function runStateTopic
 function statusTopic
 function systemClock
 function systemRandom
+interface AcquireOptions
 interface Admin
 interface AwaitOptions
 interface Batch
@@ -63,13 +64,16 @@ interface Entry
 interface EventStreamer
 interface ExportOptions
 interface Finding
+interface ForceReleaseOptions
 interface Gauge
+interface HeldLockView
 interface HeldRun
 interface Histogram
 interface HistogramOptions
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
+interface Hold
 interface Hook
 interface HookOptions
 interface ImportOptions
@@ -80,6 +84,16 @@ interface LastCall
 interface Limits
 interface ListPage
 interface ListQuery
+interface Lock
+interface LockHolderView
+interface LockInfo
+interface LockPage
+interface LockPlace
+interface LockQuery
+interface LockShare
+interface LockVerbs
+interface LockWaiterView
+interface LockingRun
 interface Logger
 interface Machine
 interface MachineBuilder
@@ -97,6 +111,7 @@ interface Put
 interface Random
 interface RateLimit
 interface ReadRequest
+interface ReadWriteLock
 interface ReceiveOptions
 interface Refusal
 interface RelayInfo
@@ -104,9 +119,11 @@ interface RelayOptions
 interface RetryOptions
 interface Rules
 interface RunError
+interface RunLockView
 interface RunOptions
 interface RunTimerView
 interface RunView
+interface SemaphoreOptions
 interface ShardInfo
 interface Span
 interface SpanEnd
@@ -115,6 +132,7 @@ interface SqlStatement
 interface StandardSchema
 interface StandardSchemaIssue
 interface StepCall
+interface StepLock
 interface StepOptions
 interface StepPolicy
 interface StepRun
@@ -151,6 +169,7 @@ typeAlias HookHandler
 typeAlias HookKind
 typeAlias Labels
 typeAlias ListItem
+typeAlias LockKind
 typeAlias LogLevel
 typeAlias OnHint
 typeAlias PayloadOf
@@ -164,6 +183,7 @@ typeAlias StartStatusOf
 typeAlias StatusOf
 typeAlias StepAnswer
 typeAlias StepHandler
+typeAlias StepLockOf
 typeAlias StepResult
 typeAlias TimeoutAnswer
 typeAlias TimeoutAt
@@ -182,6 +202,7 @@ variable deletion
 variable diagrams
 variable hooks
 variable lists
+variable locks
 variable relay
 variable streams
 variable telemetry

@@ -274,6 +274,7 @@ Deno.test("locks are never given twice, out of turn or to nobody, whoever asks, 
   const numRuns = Number(Deno.env.get("LOCK_RUNS") ?? 60);
   await fc.assert(property, {
     numRuns,
+    endOnFailure,
     ...(Deno.env.get("LOCK_SEED") && { seed: Number(Deno.env.get("LOCK_SEED")) }),
   });
   assert.ok(
