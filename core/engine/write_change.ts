@@ -102,7 +102,7 @@ function choresOf(
 ): readonly Chore[] | undefined {
   const kind = hookKindOf(before.state, run.state);
   const hooks = kind && context.definitions.get(run.definition)?.behaviour.hooks?.(kind);
-  const lock = before.lock && lockChore(before, run, hooks?.length ?? 0, now);
+  const lock = before.lock && lockChore(before, run, now);
   if (!kind || !hooks || hooks.length === 0) return lock && [lock];
   const chores = hooks.map(({ name }, index) => ({
     id: choreId(run, index),

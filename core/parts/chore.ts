@@ -36,16 +36,20 @@ export const lockHook = "\nlock";
 /**
  * @param before The run before a change.
  * @param run The run after it.
- * @param index Which of the change's chores.
  * @returns The chore that sees to the lock that the run has given up; `undefined`: it has not.
  */
-export function lockChore(before: RunRecord, run: RunRecord, index: number, now: number): Chore | undefined {
+export function lockChore(before: RunRecord, run: RunRecord, now: number): Chore | undefined {
   const { lock } = before;
   if (!lock || run.lock?.request === lock.request) return undefined;
-  const id = choreId(run, index);
+  const id = lockChoreId(run);
   // Of the run's data nothing is kept with it.
   const of = { ...run, lock, payload: "null", sealed: false, reason: undefined, lastError: undefined };
   return { id, kind: "lock", hook: lockHook, attempt: 0, due: now, lastError: undefined, run: of };
+}
+
+/** @returns The id of the chore that a change of a run's lock brings. */
+export function lockChoreId({ id, version }: RunRecord): string {
+  return `${id}-${version}-lock`;
 }
 
 /** What a change of a run's state is called, if anybody may want to hear of it. */

@@ -140,7 +140,7 @@ class Life {
   constructor(shards: number) {
     const inner = memoryStore({ shards, keepOutcomes: true });
     this.world = new World(roughStore(inner, () => this.laws, this.plans));
-    this.laws = new LockLaws(inner, this.world.clock);
+    this.laws = new LockLaws(inner);
     pass = (ms) => new Promise((resolve) => this.world.clock.after(ms, resolve));
     this.client = this.world.engine({ definitions: [flow] });
     this.workers = [this.#start(), this.#start()];

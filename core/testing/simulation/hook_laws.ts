@@ -1,5 +1,12 @@
 import type { RunView } from "../../engine/run_view.ts";
-import { choreId, decodeChore, type HookKind, hookKindOf, runIdOfChore } from "../../parts/chore.ts";
+import {
+  choreId,
+  decodeChore,
+  type HookKind,
+  hookKindOf,
+  lockChoreId,
+  runIdOfChore,
+} from "../../parts/chore.ts";
 import { encodeRecord, type RunRecord } from "../../parts/run_record.ts";
 import type { Batch } from "../../store/store.ts";
 import type { DisposalLaws } from "./disposal_laws.ts";
@@ -37,6 +44,7 @@ export class HookLaws {
 
   /** A change of a run's state brings its hooks, and a row of each in the same batch. */
   changed(before: RunRecord, after: RunRecord, batch: Batch): void {
+    this.#givesBack(before, after, batch);
     const kind = hookKindOf(before.state, after.state);
     if (!kind) return;
     const hooks = this.#options.behaviours.get(after.definition)!.hooks?.(kind);
@@ -57,6 +65,20 @@ export class HookLaws {
       );
       this.#calls.set(id, { kind, run: after, begun: false, done: false, parked: false });
     });
+  }
+
+  /** What a run had of a lock, or had asked for, it gives back in the batch in which it parts with it. */
+  #givesBack(before: RunRecord, after: RunRecord, batch: Batch): void {
+    if (!before.lock || after.lock?.request === before.lock.request) return;
+    const id = lockChoreId(after);
+    const isThere = batch.puts.some(({ key }) => key === `chore ${after.id} ${id}`);
+    this.#world.expect(
+      isThere,
+      "I11",
+      () => `run ${after.id} parts with its lock, and does not give it back`,
+    );
+    // When it may go is another law's.
+    this.#calls.set(id, { kind: "complete", run: after, begun: false, done: true, parked: false });
   }
 
   /** A row of a hook is written or deleted: it goes when its hook has run, and not before. */

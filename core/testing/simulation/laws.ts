@@ -13,6 +13,7 @@ import { ConnectorLaws } from "./connector_laws.ts";
 import { DisposalLaws } from "./disposal_laws.ts";
 import { HookLaws } from "./hook_laws.ts";
 import type { Host } from "./host.ts";
+import { LockLaws } from "./lock_laws.ts";
 import { OwnerLaws } from "./owner_laws.ts";
 import { RunLaws } from "./run_laws.ts";
 import type { Shadow } from "./shadow.ts";
@@ -79,6 +80,7 @@ export class Laws {
   readonly owners: OwnerLaws;
   readonly streams: StreamLaws;
   readonly connectors: ConnectorLaws;
+  readonly locks: LockLaws;
   readonly #world: World;
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
@@ -93,6 +95,7 @@ export class Laws {
     this.owners = new OwnerLaws(world, shadow);
     this.streams = new StreamLaws(world, shadow, options);
     this.connectors = new ConnectorLaws(world, options);
+    this.locks = new LockLaws(world, shadow);
   }
 
   get runs(): RunLaws {
@@ -149,6 +152,7 @@ export class Laws {
       else if (put.key.startsWith("owner ")) this.owners.handedOver(host, shard, put);
     }
     this.disposal.before(host, shard, batch);
+    this.locks.before(shard, batch);
     if (!this.#world.recalls) this.streams.before(host, shard, batch);
     this.#written = undefined;
     if (told) return this.#told(host, shard, batch, run, told);
@@ -157,6 +161,7 @@ export class Laws {
 
   /** The batch has been applied. */
   after(shard: number, batch: Batch): void {
+    this.locks.after(shard);
     this.hooks.applied(batch);
     this.disposal.after(shard, batch, this.#written?.after);
     if (this.#written) this.runs.applied(this.#written);
@@ -191,6 +196,7 @@ export class Laws {
     this.#written = change;
     if (!before) this.disposal.created(after);
     this.runs.changed(change);
+    this.locks.changed(after);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
     if (!this.#world.recalls) this.streams.changed(change);
@@ -205,7 +211,7 @@ export class Laws {
   /** Nothing is due before `until`, and nothing left to do: what has not ended waits for the outside world. */
   isQuietUntil(until: number): boolean {
     const isWaiting = ({ state, due }: RunRecord) => isFinished(state) || (due ?? Infinity) > until;
-    return this.#shadow.runs().every(isWaiting) && this.#nothingIsLeft();
+    return this.#shadow.runs().every(isWaiting) && this.#nothingIsLeft() && this.locks.isQuietUntil(until);
   }
 
   #nothingIsLeft(): boolean {
