@@ -4,7 +4,7 @@
  * @module
  */
 import type { StepPolicy } from "../parts/run_change.ts";
-import type { RunRecord, RunTimer } from "../parts/run_record.ts";
+import { type RunRecord, type RunTimer, tokensByName } from "../parts/run_record.ts";
 import { type DataRules, readData } from "./data_rules.ts";
 import type { Behaviour, HeldLockView, StepCall, StepResult } from "./behaviour.ts";
 
@@ -158,7 +158,6 @@ export class Call implements StepCall {
 
 function heldLock({ lock }: RunRecord): HeldLockView | undefined {
   if (!lock?.tokens) return undefined;
-  const { namespace, wants, tokens } = lock;
-  const { name } = wants[0]!;
-  return { namespace, name, tokens, token: tokens[name]! };
+  const { namespace, wants, tokens: [token] } = lock;
+  return { namespace, name: wants[0]!.name, token: token!, tokens: tokensByName(lock) };
 }

@@ -119,7 +119,7 @@ export class Locks {
     const { lock } = run;
     if (kind !== "lock" || !lock?.tokens) return;
     const name = namesOf(lock).join(", ");
-    const token = lock.tokens[lock.wants[0]!.name]!;
+    const token = lock.tokens[0]!;
     const event = { kind: "lock-released", by: "engine", name, token } as const;
     batch.putStamped(keyspace.history.front(run.id), encodeHistory(event, run, this.#context.clock.now()));
   }

@@ -1,4 +1,10 @@
-import type { RunError, RunLock, RunRecord, RunState } from "../parts/run_record.ts";
+import {
+  type RunError,
+  type RunLock,
+  type RunRecord,
+  type RunState,
+  tokensByName,
+} from "../parts/run_record.ts";
 import { PawlError } from "../errors.ts";
 import { type EngineContext, openPayload } from "./context.ts";
 import { readData } from "./data_rules.ts";
@@ -111,6 +117,7 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
   };
 }
 
-function lockView({ namespace, wants, tokens }: RunLock): RunLockView {
-  return { namespace, names: wants.map(({ name }) => name), ...(tokens && { tokens }) };
+function lockView(lock: RunLock): RunLockView {
+  const names = lock.wants.map(({ name }) => name);
+  return { namespace: lock.namespace, names, ...(lock.tokens && { tokens: tokensByName(lock) }) };
 }

@@ -357,8 +357,9 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
+    let isChanged = true;
     try {
-      await this.apply(run, changeOf, how);
+      isChanged = (await this.apply(run, changeOf, how)).after !== undefined;
     } catch (error) {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.#owner.unsure();
@@ -372,7 +373,14 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     }
     const wait = this.#waiting.get(run.record.id);
     if (wait) this.#reconsider(run, wait);
-    else if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
+    else if (!run.attempt && !this.#queued.has(run.record.id) && (isChanged || this.#isHot(run))) {
+      this.#settle(run);
+    }
+  }
+
+  /** Else it is a copy of its own, and what it was read as may be of the past unless it has just been written. */
+  #isHot(run: HotRun): boolean {
+    return this.#hot.peek(run.record.id) === run;
   }
 
   /** Files a run by what its record says is next. */

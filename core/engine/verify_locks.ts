@@ -165,7 +165,7 @@ async function problemOf(
     const entry = found[index]![0];
     const { holders = [] } = entry && readEntry({ report: () => {} }, entry, lockOf) || {};
     const holder = holders.find((each) => each.request === request);
-    return holder && (!tokens || holder.token === tokens[name]);
+    return holder && (!tokens || holder.token === tokens[index]);
   });
   if (tokens) return isHeld ? undefined : "it takes itself for the holder of a lock that it does not hold";
   const isAsleep = bucketOf(run.state) === "active" && run.stepDue === undefined;

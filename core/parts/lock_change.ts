@@ -28,7 +28,7 @@ function eventOf(
   { wants, tokens }: Pick<RunLock, "wants" | "tokens">,
 ): HistoryEvent {
   const name = wants.map((want) => want.name).join(", ");
-  const token = tokens?.[wants[0]!.name];
+  const token = tokens?.[0];
   return { kind, by: "engine", name, ...(token !== undefined && { token }) };
 }
 
@@ -84,7 +84,7 @@ function dueAt(run: RunRecord, stepDue: number | undefined): Changes {
 export function lockGranted(request: string, tokens: Readonly<Record<string, number>>): ChangeOf {
   return (run, now) => {
     if (run.lock?.request !== request || run.lock.tokens) return {};
-    const lock = { ...run.lock, tokens };
+    const lock = { ...run.lock, tokens: run.lock.wants.map(({ name }) => tokens[name]!) };
     return {
       after: nextRecord(run, { lock, updatedAt: now, ...dueAt(run, now) }),
       event: eventOf("lock-acquired", lock),

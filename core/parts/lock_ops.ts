@@ -97,12 +97,11 @@ export function tokensOf(
   names: readonly string[],
   request: string,
 ): Readonly<Record<string, number>> | undefined {
-  const tokens: Record<string, number> = {};
-  for (const name of names) {
+  const tokens = names.flatMap((name) => {
     const found = view.lock(name)?.holders.find((each) => each.request === request);
-    if (found) tokens[name] = found.token;
-  }
-  return Object.keys(tokens).length > 0 ? tokens : undefined;
+    return found ? [[name, found.token] as const] : [];
+  });
+  return tokens.length > 0 ? Object.fromEntries(tokens) : undefined;
 }
 
 function refusal(view: LockView, request: LockRequest): LockRefusal | undefined {
@@ -192,9 +191,9 @@ function mayHave(view: LockView, wants: readonly LockWant[], place: number | und
 
 function grant(view: LockView, waiter: Omit<LockWaiter, "place">): Readonly<Record<string, number>> {
   const { holder, request, wants, run, holdMs } = waiter;
-  const tokens: Record<string, number> = {};
-  for (const { name, weight } of wants) {
-    tokens[name] = view.hold(name, {
+  // By entries: a lock may be called `__proto__`.
+  return Object.fromEntries(wants.map(({ name, weight }) => {
+    const token = view.hold(name, {
       holder,
       request,
       weight,
@@ -203,8 +202,8 @@ function grant(view: LockView, waiter: Omit<LockWaiter, "place">): Readonly<Reco
       ...(holdMs !== undefined && { holdMs, until: view.now + holdMs }),
       ...(wants.length > 1 && { names: wants.map((each) => each.name) }),
     });
-  }
-  return tokens;
+    return [name, token];
+  }));
 }
 
 /** Grants what can be granted, in order, and in the other locks of those who were granted. */

@@ -56,8 +56,13 @@ export interface RunLock {
   readonly deadline?: number;
   /** What then becomes of the run. */
   readonly otherwise?: "fail" | "skip";
-  /** The token for each lock; absent: not granted yet. */
-  readonly tokens?: Readonly<Record<string, number>>;
+  /** The token for each of `wants`; absent: not granted yet. No object by name: a lock may be called `data`. */
+  readonly tokens?: readonly number[];
+}
+
+/** The token of each lock that a run holds, by its name. */
+export function tokensByName({ wants, tokens = [] }: RunLock): Readonly<Record<string, number>> {
+  return Object.fromEntries(tokens.map((token, index) => [wants[index]!.name, token]));
 }
 
 /** The record as the engine handles it. */

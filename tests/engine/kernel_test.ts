@@ -75,6 +75,12 @@ testInMemory("what asks for a feature that is missing is told which one to give"
       deletion: [() => engine.deleteData(orders, "a")],
       diagrams: [() => engine.diagram(orders)],
       lists: [() => engine.list(), () => engine.timers()],
+      locks: [
+        () => engine.locks,
+        () => engine.mutex("m"),
+        () => engine.semaphore("m", 2),
+        () => engine.readWriteLock("m"),
+      ],
       streams: [() => engine.streams],
       telemetry: [() => engine.states()],
       transactions: [() => engine.prepareTrigger(orders, "b", { data: {} })],

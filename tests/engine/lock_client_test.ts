@@ -262,3 +262,13 @@ testInMemory("what no lock can use is refused", async (world) => {
   ) assert.throws(wrong, message);
   await assert.rejects(engine.mutex("m").acquire({ hold: 10 }), /1000 ms or more/);
 });
+
+testInMemory("a lock may have any name", async (world) => {
+  const engine = world.engine(none);
+  for (const name of ["__proto__", "data", "constructor", " a\n", "\u{1f600}", ',"data":']) {
+    const hold = await world.during(engine.locks.all([name, "other"], { namespace: name }).acquire());
+    assert.deepEqual([hold.tokens[name], hold.tokens.other, Object.keys(hold.tokens).length], [1, 1, 2]);
+    assert.equal(await world.during(engine.mutex(name, { namespace: name }).tryAcquire()), undefined);
+    await world.during(hold.release());
+  }
+});

@@ -513,3 +513,13 @@ testOnStores(
     await verified(world, engine);
   },
 );
+
+testInMemory("a run may hold locks of any name", async (world) => {
+  const work = worker(() => {});
+  const engine = await world.started({ definitions: [work] });
+  const name = ["__proto__", "data", ',"data":'];
+  await world.during(engine.trigger(work, "a", { data: { lock: { name, namespace: '","data":' } } }));
+  await world.advance(500);
+  assert.equal((await world.during(engine.get(work, "a")))!.runState, "completed");
+  await verified(world, engine);
+});

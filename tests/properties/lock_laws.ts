@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { judgeLocks, type LockPicture, pictureOf } from "../../core/testing/simulation/lock_laws.ts";
-import { decodeRecord } from "../../core/parts/run_record.ts";
+import { decodeRecord, tokensByName } from "../../core/parts/run_record.ts";
 import { keyspace } from "../../core/store/keyspace.ts";
 import type { Store } from "../../mod.ts";
 
@@ -57,7 +57,7 @@ export class LockLaws {
   async #judgeRuns({ locks }: LockPicture): Promise<void> {
     for (const entry of await this.#rows(keyspace.run.range())) {
       const { id, lock } = decodeRecord(entry.value);
-      for (const [name, token] of Object.entries(lock?.tokens ?? {})) {
+      for (const [name, token] of Object.entries(lock ? tokensByName(lock) : {})) {
         const holders = locks.get(`${lock!.namespace}/${name}`)?.holders ?? [];
         const isHeld = holders.some((each) => each.token === token && each.request === lock!.request);
         assert.ok(isHeld, `run ${id} takes itself for the holder of "${name}" under ${token}`);

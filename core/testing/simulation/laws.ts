@@ -216,6 +216,7 @@ export class Laws {
 
   #nothingIsLeft(): boolean {
     if (this.disposal.isBusy || !this.connectors.areAtRest || !this.streams.areAtRest) return false;
+    if (!this.locks.areAtRest) return false;
     for (const rows of this.#shadow.rows) {
       for (const key of rows.keys()) {
         if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;

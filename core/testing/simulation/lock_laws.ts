@@ -2,7 +2,7 @@ import { decodeLock, fits, lockDue, type LockRecord, shareOf } from "../../parts
 import { decodeWaiter, type LockWaiter } from "../../parts/lock_rows.ts";
 import { splitKey, unescapeText } from "../../store/key.ts";
 import type { Batch } from "../../store/store.ts";
-import type { RunRecord } from "../../parts/run_record.ts";
+import { type RunRecord, tokensByName } from "../../parts/run_record.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
@@ -132,7 +132,7 @@ export class LockLaws {
   /** A run has changed: what it takes itself for the holder of, it holds. */
   changed({ id, lock }: RunRecord): void {
     if (!lock?.tokens) return;
-    for (const [name, token] of Object.entries(lock.tokens)) {
+    for (const [name, token] of Object.entries(tokensByName(lock))) {
       const key = `${lock.namespace}/${name}`;
       const held = this.#lock(key)?.holders.find((each) => each.request === lock.request);
       this.#world.expect(
@@ -149,6 +149,17 @@ export class LockLaws {
       if (found) return found;
     }
     return undefined;
+  }
+
+  /** Every run that holds a lock knows of it: a grant that was lost on its way has come back. */
+  get areAtRest(): boolean {
+    return this.#shadow.rows.every((rows) =>
+      [...pictureOf(rows).locks.values()].every(({ holders }) =>
+        holders.every(({ run, holder, request }) =>
+          run === undefined || this.#shadow.run(holder)?.lock?.request === request
+        )
+      )
+    );
   }
 
   /** What will be looked at by somebody: holds that end, and grants that may be unheard. */
