@@ -373,14 +373,10 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     }
     const wait = this.#waiting.get(run.record.id);
     if (wait) this.#reconsider(run, wait);
-    else if (!run.attempt && !this.#queued.has(run.record.id) && (isChanged || this.#isHot(run))) {
-      this.#settle(run);
+    else if (!run.attempt && !this.#queued.has(run.record.id)) {
+      // What was read by a copy of its own may be of the past by now, unless it has just been written.
+      if (isChanged || this.#hot.peek(run.record.id) === run) this.#settle(run);
     }
-  }
-
-  /** Else it is a copy of its own, and what it was read as may be of the past unless it has just been written. */
-  #isHot(run: HotRun): boolean {
-    return this.#hot.peek(run.record.id) === run;
   }
 
   /** Files a run by what its record says is next. */

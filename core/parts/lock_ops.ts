@@ -315,10 +315,9 @@ export function changeHold(
 export function untold(view: LockView, names: readonly string[]): readonly LockGrant[] {
   const grants = new Map<string, LockGrant>();
   for (const name of names) {
-    for (const { holder, request, run, token, told } of view.lock(name)?.holders ?? []) {
-      if (run === undefined || told) continue;
-      const tokens = { ...grants.get(request)?.tokens, [name]: token };
-      grants.set(request, { holder, request, run, tokens });
+    for (const { holder, request, run, told, names: all = [name] } of view.lock(name)?.holders ?? []) {
+      if (run === undefined || told || grants.has(request)) continue;
+      grants.set(request, { holder, request, run, tokens: tokensOf(view, all, request)! });
     }
   }
   return [...grants.values()];

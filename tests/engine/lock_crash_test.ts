@@ -180,3 +180,34 @@ testInMemory("an engine without the feature refuses a machine that needs it, and
   kernel.createEngine({ ...common, definitions: [work], features: [locks, hooks] }).mutex("m");
   return Promise.resolve();
 });
+
+testInMemory(
+  "a run that waits for several locks is told of all of them, also when it is told anew",
+  async (world) => {
+    const seen: unknown[] = [];
+    const both = machine<{ name: string[] }>("both", { pauseRetry: false })
+      .step("new", ["done"], async (run) => {
+        seen.push(run.lock!.tokens);
+        await new Promise<void>((resolve) => world.clock.after(500, resolve));
+        return "done";
+      }, { lock: (run) => ({ name: run.data.name }) })
+      .build();
+    const dies: Mortal[] = [];
+    const store = watchedStore(
+      world.store,
+      (texts) => texts.some((text) => text.startsWith("lock default b ") && text.includes('"token":2')),
+      () => dies[0]!.kill(),
+    );
+    const mortal = world.mortal({ definitions: [both], store });
+    dies.push(mortal);
+    await world.during(mortal.engine.start());
+    await world.during(mortal.engine.trigger(both, "one", { data: { name: ["b"] } }));
+    await world.advance(100);
+    await world.during(mortal.engine.trigger(both, "two", { data: { name: ["a", "b"] } }));
+    await world.advance(3_000);
+    assert.equal(seen.length, 1);
+    await world.started({ definitions: [both] });
+    await world.advance(20_000);
+    assert.deepEqual(seen, [{ b: 1 }, { a: 1, b: 2 }]);
+  },
+);

@@ -152,7 +152,7 @@ export class Laws {
       else if (put.key.startsWith("owner ")) this.owners.handedOver(host, shard, put);
     }
     this.disposal.before(host, shard, batch);
-    this.locks.before(shard, batch);
+    this.locks.before(host, shard, batch);
     if (!this.#world.recalls) this.streams.before(host, shard, batch);
     this.#written = undefined;
     if (told) return this.#told(host, shard, batch, run, told);

@@ -3,6 +3,8 @@ import { decodeWaiter, type LockWaiter } from "../../parts/lock_rows.ts";
 import { splitKey, unescapeText } from "../../store/key.ts";
 import type { Batch } from "../../store/store.ts";
 import { type RunRecord, tokensByName } from "../../parts/run_record.ts";
+import type { Host } from "./host.ts";
+import { short } from "./laws.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
@@ -97,9 +99,16 @@ export class LockLaws {
   }
 
   /** A batch is about to be applied. */
-  before(shard: number, batch: Batch): void {
-    const isOfLocks = batch.puts.some(({ key }) => key.startsWith("lock "));
-    this.#before = isOfLocks ? this.#picture(shard) : undefined;
+  before(host: Host, shard: number, batch: Batch): void {
+    const locks = batch.puts.filter(({ key }) => key.startsWith("lock "));
+    this.#before = locks.length > 0 ? this.#picture(shard) : undefined;
+    for (const { key, value } of locks) {
+      const [, namespace, name] = splitKey(key).map(unescapeText);
+      const { holders, waiters } = decodeLock(namespace!, name!, { key, value, version: 0 });
+      const held = holders.map(({ holder, token }) => `${short(holder)} under ${token}`).join(", ") ||
+        "nobody";
+      this.#world.log(`${host.name} writes lock ${namespace}/${name}: ${held}; ${waiters} wait`);
+    }
   }
 
   /** It has been applied. */
