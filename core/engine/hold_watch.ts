@@ -11,8 +11,9 @@ interface Seen {
 }
 
 /**
- * Which holds are over, judged as leases are: by this engine's own monotonic clock, as wall clocks differ and jump. Only at
- * first sight must the hold's own time be believed.
+ * Which holds are over, judged by this engine's own monotonic clock, as wall clocks differ and jump. At first sight the
+ * hold's own time must be believed, but only if it has been over for as long as it lasts: else it is watched for that long.
+ * A run's hold is over when it says so: it is not renewed, and the run is told before anybody else gets the lock.
  */
 export class HoldWatch {
   readonly #clock: Clock;
@@ -31,8 +32,9 @@ export class HoldWatch {
    * @returns Whether it has not been renewed in time.
    */
   isOver(lock: { readonly namespace: string; readonly name: string }, holder: LockHolder): boolean {
-    const { until, holdMs, request } = holder;
+    const { until, holdMs, request, run } = holder;
     if (until === undefined || holdMs === undefined) return false;
+    if (run !== undefined) return until <= this.#clock.now();
     const at = this.#clock.monotonic();
     const key = JSON.stringify([lock.namespace, lock.name, request]);
     const before = this.#seen.get(key);
@@ -42,16 +44,12 @@ export class HoldWatch {
     }
     const left = Math.min(until - this.#clock.now(), holdMs);
     // It was renewed between the last look and this one; the row's own time tells when, as far as clocks agree.
-    const remaining = before ? Math.max(left, holdMs - (at - before.lookedAt)) : left;
+    const remaining = before
+      ? Math.max(left, holdMs - (at - before.lookedAt))
+      : Math.min(left + holdMs, holdMs);
     this.#seen.set(key, { until, deadline: at + remaining + skewMs, lookedAt: at });
     this.#sweep(at);
     return remaining + skewMs < 0;
-  }
-
-  /** Milliseconds after which what was looked at may be over; at least 1. */
-  msLeft(lock: { readonly namespace: string; readonly name: string }, { request }: LockHolder): number {
-    const seen = this.#seen.get(JSON.stringify([lock.namespace, lock.name, request]));
-    return seen ? Math.max(1, seen.deadline - this.#clock.monotonic() + 1) : 1;
   }
 
   /** Holds that nobody has looked at for long are forgotten. */

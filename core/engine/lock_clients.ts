@@ -134,7 +134,7 @@ export class LockClients {
       this.#holds.add(made);
       // Of another engine's grant it is not known how old it is; one that was over by then is asked for anew.
       const isFresh = since !== undefined && clock.monotonic() < since + holdMs / 3;
-      if (isFresh || await made.renew()) return made;
+      if (isFresh || await renewed(made)) return made;
     }
   }
 
@@ -281,5 +281,15 @@ export class LockClients {
     for (const { failed } of [...this.#waiting.values()]) failed(reason);
     for (const hold of [...this.#holds]) hold.lose(reason);
     await Promise.allSettled(this.#asking);
+  }
+}
+
+/** What its caller never gets is not to be renewed for ever. */
+async function renewed(hold: ClientHold): Promise<boolean> {
+  try {
+    return await hold.renew();
+  } catch (error) {
+    hold.release().catch(() => {});
+    throw error;
   }
 }

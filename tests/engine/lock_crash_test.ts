@@ -77,7 +77,8 @@ testOnStores(
     const { work, lines, letGo } = stage();
     const dies: Mortal[] = [];
     const store = watchedStore(world.store, grants(2), () => dies[0]!.kill());
-    const mortal = world.mortal({ definitions: [work], store });
+    const lease = { term: "2s" } as const;
+    const mortal = world.mortal({ definitions: [work], store, lease });
     dies.push(mortal);
     await world.during(mortal.engine.start(), 1_000);
     for (const key of ["a", "b"]) {
@@ -87,8 +88,9 @@ testOnStores(
     letGo();
     await world.advance(1_000);
     assert.deepEqual(lines, ["a 1"]);
-    const engine = await world.started({ definitions: [work] });
-    await world.advance(20_000);
+    const engine = await world.started({ definitions: [work], lease });
+    // Long before anybody would look for a grant that was not heard of.
+    await world.advance(6_000);
     assert.deepEqual(lines, ["a 1", "b 2"]);
     assert.equal((await world.during(engine.get(work, "b"), 1_000))!.runState, "completed");
     assert.deepEqual((await world.during(engine.admin.verify(), 1_000)).findings, []);
@@ -209,5 +211,37 @@ testInMemory(
     await world.started({ definitions: [both] });
     await world.advance(20_000);
     assert.deepEqual(seen, [{ b: 1 }, { a: 1, b: 2 }]);
+  },
+);
+
+testInMemory(
+  "an engine that does not know yet that it was replaced does not give away what a run waits for",
+  async (world) => {
+    const held = gate<void>();
+    let attempts = 0;
+    const two = machine("two")
+      .step("x", ["y"], async () => {
+        if (++attempts === 1) await held.promise;
+        return "y";
+      })
+      .step("y", ["done"], () => "done", { lock: "m" })
+      .build();
+    const mortal = world.mortal({ definitions: [two] });
+    await world.during(mortal.engine.start());
+    const hold = await world.during(mortal.engine.mutex("m").acquire({ hold: "1h" }));
+    await world.during(mortal.engine.trigger(two, "a"));
+    await world.advance(100);
+    mortal.freeze();
+    const engine = await world.started({ definitions: [two] });
+    await world.advance(30_000);
+    assert.deepEqual((await world.during(engine.get(two, "a")))!.lock, {
+      namespace: "default",
+      names: ["m"],
+    });
+    mortal.wake();
+    hold.release().catch(() => {});
+    await world.advance(5_000);
+    assert.equal((await world.during(engine.get(two, "a")))!.runState, "completed");
+    mortal.kill();
   },
 );

@@ -305,3 +305,16 @@ Deno.test("a store that takes little at once has locks for many", async () => {
   );
   await world.store.close();
 });
+
+testInMemory("of several locks none is granted while another of them is held", async (world) => {
+  const locks = stage(world);
+  await world.during((async () => {
+    await locks.ask("a", [mutex("A")]);
+    await locks.ask("b", [mutex("B")]);
+    await locks.ask("ab", [mutex("A"), mutex("B")]);
+    await locks.end("a", ["A"]);
+    assert.deepEqual([await locks.holders("A"), await locks.holders("B")], [[], ["b"]]);
+    await locks.end("b", ["B"]);
+    assert.deepEqual([await locks.holders("A"), await locks.holders("B")], [["ab"], ["ab"]]);
+  })());
+});
