@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { machine, type PawlError, type Store } from "../../mod.ts";
 import * as kernel from "../../kernel.ts";
+import { LockStage, mutex, namespace } from "./lock_stage.ts";
 import { gate, type Mortal, testInMemory, testOnStores, World } from "./stores.ts";
 
 /** A machine whose step works under lock `m` until it is let go, and a list of who did. */
@@ -243,5 +244,27 @@ testInMemory(
     await world.advance(5_000);
     assert.equal((await world.during(engine.get(two, "a")))!.runState, "completed");
     mortal.kill();
+  },
+);
+
+testOnStores(
+  "a lock that was granted to a run which is gone, or has not asked for it, goes to the next",
+  async (world) => {
+    const { work, letGo } = stage();
+    const engine = await world.started({ definitions: [work] });
+    const { runId } = await world.during(engine.trigger(work, "a"), 1_000);
+    letGo();
+    await world.advance(500);
+    // As by a request that was on its way for so long that its run had given it up meanwhile.
+    const late = new LockStage(world.store, world.clock);
+    const gone = `${runId.slice(0, 20)}000000${runId.slice(26)}`;
+    for (const [index, holder] of [gone, runId].entries()) {
+      await world.during(late.ask(`late ${index}`, [mutex("m")], { holder, run: "work" }), 1_000);
+    }
+    const waiting = engine.mutex("m", { namespace }).acquire();
+    await world.advance(9_000);
+    assert.deepEqual(await world.during(late.holders("m"), 1_000), ["late 0"]);
+    await world.advance(3_000);
+    assert.equal((await world.during(waiting, 1_000)).token, 3);
   },
 );
