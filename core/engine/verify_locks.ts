@@ -161,7 +161,7 @@ async function problemOf(
     { get: keyspace.ask.key(namespace, run.id, request) },
     ...wants.map(({ name }) => ({ get: keyspace.lock.key(namespace, name) })),
   ]);
-  const isHeld = wants.every(({ name }, index) => {
+  const isHeld = wants.every((_, index) => {
     const entry = found[index]![0];
     const { holders = [] } = entry && readEntry({ report: () => {} }, entry, lockOf) || {};
     const holder = holders.find((each) => each.request === request);

@@ -20,7 +20,7 @@ const documentEvents = ["visibilitychange", "freeze", "resume"] as const;
  * crashed; where there are no Web Locks, they wait until its term ends.
  *
  * @param options Which locks.
- * @returns The platform. One is enough for all engines of a context.
+ * @returns The platform. One is enough for all engines of a context, and listens for as long as that is there.
  *
  * @example
  * ```ts
@@ -47,10 +47,9 @@ export function browserPlatform(options: BrowserPlatformOptions = {}): Platform 
     if (type === "resume" || type === "pageshow") isFrozen = false;
     for (const listener of [...listeners]) listener();
   };
-  const listen = (verb: "addEventListener" | "removeEventListener") => {
-    for (const type of globalEvents) scope[verb]?.(type, onEvent);
-    for (const type of documentEvents) document?.[verb](type, onEvent);
-  };
+  // For as long as there is a page, whoever watches: it may be left while an engine is about to start, or none is there.
+  for (const type of globalEvents) scope.addEventListener?.(type, onEvent);
+  for (const type of documentEvents) document?.addEventListener(type, onEvent);
   return {
     isOnline: () => globalThis.navigator?.onLine ?? true,
     readiness: (): Readiness => {
@@ -59,11 +58,8 @@ export function browserPlatform(options: BrowserPlatformOptions = {}): Platform 
     },
     watch(onChange) {
       const own = () => onChange();
-      if (listeners.size === 0) listen("addEventListener");
       listeners.add(own);
-      return () => {
-        if (listeners.delete(own) && listeners.size === 0) listen("removeEventListener");
-      };
+      return () => void listeners.delete(own);
     },
     ...lifeSigns(name),
   };

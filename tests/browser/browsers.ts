@@ -41,6 +41,8 @@ const testMsMax = 180_000;
 export interface BrowserOptions {
   readonly args?: readonly string[];
   readonly firefoxPrefs?: Readonly<Record<string, unknown>>;
+  /** What the driver would give it besides, and is not to. */
+  readonly withoutArgs?: readonly string[];
 }
 
 /**
@@ -61,6 +63,7 @@ export function openBrowser(
     protocolTimeout: testMsMax,
     ...(userDataDir !== undefined && { userDataDir }),
     ...(options.firefoxPrefs && { extraPrefsFirefox: { ...options.firefoxPrefs } }),
+    ...(options.withoutArgs && { ignoreDefaultArgs: [...options.withoutArgs] }),
   });
 }
 

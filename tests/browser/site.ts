@@ -1,18 +1,22 @@
 /**
- * A site for browser tests: one empty page with the bundle of `pages/suite.ts`, on a port that stays the same, as the
- * origin of what a browser keeps.
+ * A site for browser tests: one empty page with a bundle of `pages/`, on a port that stays the same, as the origin of what a
+ * browser keeps.
  *
  * @module
  */
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { bundleOf } from "./bundle.ts";
 
-let bundle: Promise<string> | undefined;
+const bundles = new Map<string, Promise<string>>();
 
-/** The page's script, bundled once per process. */
-const suiteBundle = () => bundle ??= bundleOf("suite");
+/** The script of a page, bundled once per process. */
+function scriptOf(page: string): Promise<string> {
+  const known = bundles.get(page) ?? bundleOf(page);
+  bundles.set(page, known);
+  return known;
+}
 
-const page =
+const html =
   `<!doctype html><html lang="en"><title>Pawl</title><script type="module" src="suite.js"></script></html>`;
 
 /** A served page. */
@@ -22,16 +26,25 @@ export interface Site extends AsyncDisposable {
   readonly asked: readonly string[];
 }
 
-/** Serves it. */
-export async function serveSite(): Promise<Site> {
-  const script = await suiteBundle();
+/**
+ * Serves it.
+ *
+ * @param page Which of `pages/` it runs.
+ * @param answer Answers what is posted to the site.
+ */
+export async function serveSite(
+  page = "suite",
+  answer: (request: Request) => Promise<Response> = () => Promise.resolve(new Response("pong")),
+): Promise<Site> {
+  const script = await scriptOf(page);
   const asked: string[] = [];
   const server = Deno.serve({ port: 0, hostname: "localhost", onListen() {} }, (request) => {
     const { pathname } = new URL(request.url);
     asked.push(decodeURIComponent(pathname));
+    if (request.method === "POST" || pathname === "/ping") return answer(request);
     const isScript = pathname === "/suite.js";
     const type = isScript ? "text/javascript" : "text/html";
-    return new Response(isScript ? script : page, { headers: { "content-type": type } });
+    return new Response(isScript ? script : html, { headers: { "content-type": type } });
   });
   return {
     url: `http://localhost:${server.addr.port}/`,
