@@ -1,3 +1,4 @@
+import { PawlError } from "../errors.ts";
 import { land } from "../parts/landing.ts";
 import {
   lockFailed,
@@ -18,6 +19,12 @@ import { lockWish } from "./lock_wish.ts";
 import type { TurnHost } from "./run_turn.ts";
 import { runError } from "./step_runner.ts";
 
+/** Asks for the locks of runs. */
+export interface LockAsker {
+  ask(run: RunRecord, lock: RunLock): Promise<LockAnswer>;
+  giveBack(run: RunRecord, lock: RunLock): Promise<void>;
+}
+
 /**
  * The turn of a run that asks for its step's lock. What it asks for is in its record before it asks, so an engine that
  * takes over asks the same again, and whatever ends the visit knows what there is to give back.
@@ -25,7 +32,7 @@ import { runError } from "./step_runner.ts";
  * @param context The engine.
  * @param host The owner of the run's shard.
  * @param run The run; due.
- * @param ask Asks the lock's shard; the same request has the same answer.
+ * @param locks `ask` asks the lock's shard, where the same request has the same answer; `giveBack` ends a request.
  * @returns What it came to.
  * @throws What keeps it from going on; user code never throws here.
  */
@@ -33,7 +40,7 @@ export async function lockTurn(
   context: EngineContext,
   host: TurnHost,
   run: HotRun,
-  ask: (run: RunRecord, lock: RunLock) => Promise<LockAnswer>,
+  locks: LockAsker,
 ): Promise<Disposed> {
   const { behaviour } = host.definition;
   if (!run.record.lock) {
@@ -50,8 +57,8 @@ export async function lockTurn(
   }
   const { lock } = run.record;
   if (!lock || lock.tokens) return "done";
-  const answer = await ask(run.record, lock);
-  await host.apply(run, (record, now) => {
+  const answer = await locks.ask(run.record, lock);
+  const applied = host.apply(run, (record, now) => {
     const { request, deadline } = lock;
     const chance = context.random.float();
     if (answer.kind === "granted") return lockGranted(request, answer.tokens)(record, now);
@@ -62,7 +69,14 @@ export async function lockTurn(
     const isLate = answer.kind === "busy" || (deadline !== undefined && now >= deadline);
     return isLate ? lockTimedOut(behaviour, request, chance)(record, now) : lockWaits(request)(record, now);
   });
-  return "done";
+  const isGone = await applied.then(() => false, (error) => {
+    if (error instanceof PawlError && error.code === "RUN_NOT_FOUND") return true;
+    throw error;
+  });
+  // Its run may have ended while it was asked for, and what it gave up then was not yet there.
+  const isAsked = answer.kind === "granted" || answer.kind === "waiting";
+  if (isAsked && run.record.lock?.request !== lock.request || isGone) await locks.giveBack(run.record, lock);
+  return isGone ? "gone" : "done";
 }
 
 async function wishOf(context: EngineContext, host: TurnHost, record: RunRecord): Promise<LockWish> {

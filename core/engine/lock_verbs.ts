@@ -45,7 +45,9 @@ export interface Lock {
 
 /** A lock that readers share, and a writer has alone; whoever waits first goes first. */
 export interface ReadWriteLock {
+  /** What readers hold. */
   readonly read: Lock;
+  /** What a writer holds. */
   readonly write: Lock;
 }
 
@@ -79,13 +81,17 @@ export interface LockWaiterView {
 
 /** A lock as it is now. */
 export interface LockInfo {
+  /** Where its name is unique. */
   readonly namespace: string;
+  /** Its name. */
   readonly name: string;
+  /** What it is used as. */
   readonly kind: LockKind;
   /** Permits there are. */
   readonly permits: number;
   /** The last token that was given. */
   readonly lastToken: number;
+  /** Who holds it. */
   readonly holders: readonly LockHolderView[];
   /** How many wait. */
   readonly waiting: number;

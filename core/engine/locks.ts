@@ -84,7 +84,10 @@ export class Locks {
   /** The turn of a run that asks for its lock. */
   turn(host: TurnHost, run: HotRun): Promise<Disposed> {
     this.#isUsed = true;
-    return lockTurn(this.#context, host, run, (record, lock) => this.#ask(record, lock));
+    return lockTurn(this.#context, host, run, {
+      ask: (record, lock) => this.#ask(record, lock),
+      giveBack: (record, lock) => this.#giveBack({ ...record, lock }),
+    });
   }
 
   async #ask(run: RunRecord, lock: RunLock): Promise<LockAnswer> {

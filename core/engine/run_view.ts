@@ -53,6 +53,7 @@ export interface RunTimerView {
 
 /** A lock of a run. */
 export interface RunLockView {
+  /** Its namespace. */
   readonly namespace: string;
   /** The lock; of several, all of them. */
   readonly names: readonly string[];

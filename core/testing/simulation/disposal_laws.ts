@@ -120,9 +120,10 @@ export class DisposalLaws {
     this.#leaving.delete(runId);
     for (const rows of this.#shadow.rows) {
       for (const [key, { value }] of rows) {
-        // Runs of the same key name the one before them for ever.
-        const isOthers = key.startsWith("run ") || key.startsWith("chore ");
-        const isLeft = key.includes(runId) || (!isOthers && value.includes(runId));
+        // Runs of the same key name the one before them for ever. A request for a lock that comes late is ended later.
+        const isOthers = /^(run|chore|lock|wait|ask) /.test(key);
+        const isLeft = (key.includes(runId) && !key.startsWith("ask ")) ||
+          (!isOthers && value.includes(runId));
         if (isLeft && !isKept(key)) this.#world.violate("retention", `row ${key} has outlived run ${runId}`);
       }
     }
