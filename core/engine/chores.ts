@@ -2,6 +2,7 @@ import { LeaseLostError } from "../errors.ts";
 import { type Chore, choreKey, choreTable, decodeChore } from "../parts/chore.ts";
 import { backoffMs } from "../parts/landing.ts";
 import type { RunError } from "../parts/run_record.ts";
+import { isAhead } from "../parts/set_back.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Version } from "../store/store.ts";
@@ -78,6 +79,20 @@ export class Chores implements RunSource, DueSink {
   /** Starts what has become due. */
   wake(): void {
     this.#index.wake();
+  }
+
+  /** The clock was ahead and has been set back: what would wait for longer than any retry is due now. */
+  async setBack(): Promise<void> {
+    const { clock } = this.#context;
+    for (const id of await this.#index.sleepers()) {
+      const held = this.#owner.over || this.#queued.has(id) ? undefined : await this.#read(id);
+      if (held?.chore.due === undefined) continue;
+      const longestMs = this.#hookOf(held.chore)?.policy.retryMaxMs ?? 0;
+      const due = clock.now();
+      if (!isAhead(held.chore.due - longestMs, due)) continue;
+      const version = await this.#write(held, { ...held.chore, due });
+      if (version !== undefined) this.#index.track(id, due, version);
+    }
   }
 
   /** A change has just brought these. */

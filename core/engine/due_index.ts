@@ -1,4 +1,5 @@
 import { PawlError } from "../errors.ts";
+import { aheadMsMin } from "../parts/set_back.ts";
 import type { Cancel } from "../ports/clock.ts";
 import { keyAfter, readStamp, splitKey } from "../store/key.ts";
 import type { Space } from "../store/keyspace.ts";
@@ -98,6 +99,19 @@ export class DueIndex {
     // All of it is about to be told again.
     this.#told.clear();
     await this.#begin(this.#space.range(this.#definition).start);
+  }
+
+  /**
+   * Looks at what sleeps for so long that a clock may have been ahead, in memory or not.
+   *
+   * @returns At most a page of ids, those that sleep longest first.
+   */
+  async sleepers(): Promise<readonly string[]> {
+    const { end } = this.#space.range(this.#definition);
+    const start = this.#space.key(this.#definition, this.#context.clock.now() + aheadMsMin, "");
+    const op = { start, end, limit: this.#context.limits.duePageMax, reverse: true };
+    const [found] = await this.#context.reader.read(this.#shard, [op]);
+    return found!.map(({ key }) => splitKey(key)[3]!);
   }
 
   /** Reads on behind the horizon when little of what was read is left, or what lies there is due. */

@@ -129,13 +129,9 @@ export class HotRuns {
   async tellEnded(): Promise<void> {
     const listening = [...this.#runs.values()].filter((run) => run.attempt?.isListening);
     await Promise.all(listening.map(async (run) => {
-      const { visit, lock } = run.record;
-      const found = await readRun(this.#context, run.record.id);
-      const isOver = found && (isFinished(found.record.state) || found.record.visit !== visit);
-      if (isOver) run.attempt?.abort(runEnded(found.record));
-      else if (found && lock && found.record.lock?.request !== lock.request) {
-        run.attempt?.abort(lockGone(found.record, lock));
-      }
+      const { record } = run;
+      const found = await readRun(this.#context, record.id);
+      if (found && run.attempt) cutShort(run.attempt, record, found.record);
     }));
   }
 
@@ -246,9 +242,16 @@ export class HotRuns {
  * @param record The run.
  * @returns The error its code sees.
  */
-export function runEnded({ id, state, status }: RunRecord): PawlError {
+function runEnded({ id, state, status }: RunRecord): PawlError {
   const now = isFinished(state) ? `is ${state}` : `is now at "${status}"`;
   return new PawlError("RUN_ENDED", `Run ${id} ${now}: what this attempt comes to is dropped`);
+}
+
+/** What an attempt comes to fits no more once its run has ended, or has left the visit, or lost the lock, it was begun in. */
+export function cutShort(attempt: AttemptSignal, before: RunRecord, after: RunRecord): void {
+  const { visit, lock } = before;
+  if (isFinished(after.state) || after.visit !== visit) attempt.abort(runEnded(after));
+  else if (lock && after.lock?.request !== lock.request) attempt.abort(lockGone(after, lock));
 }
 
 /**
@@ -258,7 +261,7 @@ export function runEnded({ id, state, status }: RunRecord): PawlError {
  * @param lock What it had.
  * @returns The error its code sees.
  */
-export function lockGone({ id }: RunRecord, { namespace, wants }: RunLock): PawlError {
+function lockGone({ id }: RunRecord, { namespace, wants }: RunLock): PawlError {
   const names = wants.map(({ name }) => `"${name}"`).join(", ");
   return new PawlError(
     "LOCK_LOST",

@@ -7,6 +7,7 @@
 import { PawlError } from "../errors.ts";
 import { type Cancel } from "../ports/clock.ts";
 import { passOwner, readOwner, writeOwner } from "../parts/ownership_rows.ts";
+import { isAhead } from "../parts/set_back.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
@@ -245,10 +246,13 @@ export class Ownership {
     const relay = this.#context.features.streams?.tendLog(this.#context, owner);
     this.#owned.set(place, { owner, epoch, relay, passAfter });
     this.#onOwned();
+    // Whoever took it last, did so by a clock that was ahead.
+    const isSetBack = row !== undefined && isAhead(readOwner(row).since, takenOverAt);
     if (state === "dead") {
       const about = { definition, shard, epoch };
       logger.log("warn", "Took over from an engine that gave no more signs of life", about);
     }
+    if (isSetBack) owner.setBack();
     await Promise.all([
       owner.begin(),
       this.#heed("Cannot sweep a shard", sweepOutcomes(this.#context, shard, guard)),

@@ -1,4 +1,5 @@
 import type { Cancel } from "../ports/clock.ts";
+import { isAhead } from "../parts/set_back.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { EngineContext } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
@@ -16,6 +17,8 @@ export class Poll {
   #unwatch: (() => void) | undefined;
   #looking = false;
   #again = false;
+  /** The wall clock's lead over the monotonic one, at the last round. */
+  #lead: number | undefined;
   #stopped = true;
   #forGood = false;
 
@@ -99,6 +102,12 @@ export class Poll {
   }
 
   async #bells(): Promise<void> {
+    const { clock } = this.#context;
+    const lead = clock.now() - clock.monotonic();
+    if (this.#lead !== undefined && isAhead(this.#lead, lead)) {
+      for (const owner of this.#ownership.owners) owner.setBack();
+    }
+    this.#lead = lead;
     await Promise.all(this.#ownership.owners.map(async (owner) => {
       owner.wake();
       const bell = await this.#context.reader.get(owner.shard, keyspace.bell.key(owner.name));

@@ -142,6 +142,15 @@ export class ShardOwner {
     await Promise.all([this.#runs.rescan(), this.#side.rescan()]);
   }
 
+  /** The clock was ahead and has been set back. */
+  async setBack(): Promise<void> {
+    try {
+      await Promise.all([this.#runs.setBack(), this.#side.setBack()]);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
   /** Starts what has become due. */
   wake(): void {
     this.#runs.wake();

@@ -9,15 +9,15 @@ import type { Ready, RunSource, Wait } from "./dispatcher.ts";
 import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
-import { type HotRun, HotRuns, type HowToChange, lockGone, runEnded } from "./hot_runs.ts";
-import { boundsOf } from "./lane.ts";
+import { cutShort, type HotRun, HotRuns, type HowToChange } from "./hot_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
+import { setBackRun } from "./set_back_run.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import type { SideWork } from "./side_work.ts";
 import { whyStalled } from "./stalled_runs.ts";
 import type { SuspectSource, SuspectStart } from "./suspects.ts";
-import { decideTurn } from "./turn.ts";
+import { decideTurn, stepReady } from "./turn.ts";
 import type { Also } from "./write_change.ts";
 
 /** The runs of one definition in one shard, for their owner: it keeps the records of hot ones, and starts what is due. */
@@ -116,6 +116,15 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     await this.#hot.tellEnded();
   }
 
+  /** The clock was ahead and has been set back: what was changed by it waits by this one. */
+  async setBack(): Promise<void> {
+    for (const runId of await this.#index.sleepers()) {
+      const run = this.over ? undefined : await this.#hot.load(runId);
+      const changeOf = run && !run.attempt && await setBackRun(this.#context, this.definition, run.record);
+      if (changeOf) await this.#change(run, changeOf);
+    }
+  }
+
   /** Takes up a stalled run, if this code can go on with it. */
   async unstall(runId: string): Promise<void> {
     const { behaviour } = this.definition;
@@ -137,13 +146,13 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    const { attempt, record: { visit, lock } } = run;
+    const { attempt, record: before } = run;
     await this.#change(run, changeOf, { also });
-    const hasEnded = isFinished(run.record.state);
     // What an attempt comes to that was running before fits no more.
-    if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
-    else if (lock && run.record.lock?.request !== lock.request) attempt?.abort(lockGone(run.record, lock));
-    if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
+    if (attempt) cutShort(attempt, before, run.record);
+    if (isFinished(run.record.state) && attempt && run.attempt === attempt) {
+      this.#apart(this.#hot.detach(run));
+    }
     return run.record;
   }
 
@@ -198,8 +207,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#waiting.delete(runId);
     if (this.#owner.resting) return this.#leave(runId);
     const hot = this.over ? undefined : this.#hot.fresh(runId);
-    if (hot) return this.#ready(hot);
-    return this.#prepareCold(runId);
+    return hot ? this.#ready(hot) : this.#prepareCold(runId);
   }
 
   /** Its step waits; its timers do not. @inheritdoc */
@@ -337,9 +345,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
         return "dropped";
       }
       // What waits for its rate, or the network, starts nothing yet: it is neither to blame, nor to hold up the others.
-      const { status } = run.record;
-      const policy = this.definition.behaviour.policy(status);
-      const waits = policy && this.#options.dispatcher.mustWait(this, { status, ...boundsOf(policy) });
+      const ready = stepReady(this.definition.behaviour, run.record.status);
+      const waits = ready && this.#options.dispatcher.mustWait(this, ready);
       if (run.record.state !== "paused" && !waits) {
         if (run.record.crashes > 0 && !this.#options.suspects.isAlone(runId)) return "alone";
         run.dueSince = dueSince(run.record);
@@ -373,10 +380,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     }
     const wait = this.#waiting.get(run.record.id);
     if (wait) this.#reconsider(run, wait);
-    else if (!run.attempt && !this.#queued.has(run.record.id)) {
-      // What was read by a copy of its own may be of the past by now, unless it has just been written.
-      if (isChanged || this.#hot.peek(run.record.id) === run) this.#settle(run);
-    }
+    // What was read by a copy of its own may be of the past by now, unless it has just been written.
+    else if (!run.attempt && (isChanged || this.#hot.peek(run.record.id) === run)) this.#settle(run);
   }
 
   /** Files a run by what its record says is next. */

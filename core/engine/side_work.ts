@@ -47,6 +47,11 @@ export class SideWork {
     await this.#chores?.rescan();
   }
 
+  /** The clock was ahead and has been set back. */
+  async setBack(): Promise<void> {
+    await this.#chores?.setBack();
+  }
+
   /** Starts what has become due. */
   wake(): void {
     this.#chores?.wake();

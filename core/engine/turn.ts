@@ -54,15 +54,22 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
       },
     };
   }
-  const policy = behaviour.policy(run.status);
-  if (!policy) return { instead: withoutStep(behaviour) };
-  // What asks takes no place of what may run.
-  const asks = run.lock ? !run.lock.tokens : policy.lock !== undefined;
-  if (asks) return { turn: lock, ready: { status: `${run.status}\nlock`, concurrency: 0 } };
-  return {
-    turn: step,
-    ready: { status: run.status, ...boundsOf(policy) },
-  };
+  const ready = stepReady(behaviour, run.status);
+  if (ready && asksForLock(behaviour, run)) {
+    // What asks takes no place of what may run.
+    return { turn: lock, ready: { status: `${run.status}\nlock`, concurrency: 0 } };
+  }
+  return ready ? { turn: step, ready } : { instead: withoutStep(behaviour) };
+}
+
+function asksForLock(behaviour: Behaviour, { status, lock }: RunRecord): boolean {
+  return lock ? !lock.tokens : behaviour.policy(status)!.lock !== undefined;
+}
+
+/** How a status's step may start; `undefined`: it has none. */
+export function stepReady(behaviour: Behaviour, status: string): Ready | undefined {
+  const policy = behaviour.policy(status);
+  return policy && { status, ...boundsOf(policy) };
 }
 
 function disposal(behaviour: Behaviour, run: RunRecord, now: number): Decision {

@@ -31,6 +31,7 @@ export type HistoryKind =
   | "stall" // the status is unknown to the deployed code
   | "delete-request" // somebody asked for its data to be erased
   | "delete" // its data was erased
+  | "set-back" // its waits begin anew: they were set by a clock that was far ahead
   | "keep" // it is kept for longer than was once decided
   | "late"; // a result came after the run had moved on or ended; it was discarded
 
