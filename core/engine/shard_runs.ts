@@ -364,10 +364,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
-    let isChanged = true;
-    try {
-      isChanged = (await this.apply(run, changeOf, how)).after !== undefined;
-    } catch (error) {
+    const { after } = await this.apply(run, changeOf, how).catch((error) => {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.#owner.unsure();
       // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know. But a
@@ -377,11 +374,11 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
         this.#index.recall(run.record.id);
       }
       throw error;
-    }
+    });
     const wait = this.#waiting.get(run.record.id);
     if (wait) this.#reconsider(run, wait);
     // What was read by a copy of its own may be of the past by now, unless it has just been written.
-    else if (!run.attempt && (isChanged || this.#hot.peek(run.record.id) === run)) this.#settle(run);
+    else if (!run.attempt && (after || this.#hot.peek(run.record.id) === run)) this.#settle(run);
   }
 
   /** Files a run by what its record says is next. */
