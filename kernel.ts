@@ -14,6 +14,7 @@ export {
   diagrams,
   hooks,
   lists,
+  locks,
   relay,
   schedules,
   streams,

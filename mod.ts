@@ -12,6 +12,7 @@ export type {
   Engine,
   OperateOptions,
   RunOptions,
+  SemaphoreOptions,
   TriggerOptions,
 } from "./core/engine/verbs.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
@@ -19,6 +20,7 @@ export type {
   Behaviour,
   Definition,
   EnteringCall,
+  HeldLockView,
   Hook,
   StepCall,
   StepResult,
@@ -44,6 +46,22 @@ export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers.ts";
+export type { AcquireOptions } from "./core/engine/lock_clients.ts";
+export type { Hold } from "./core/engine/lock_hold.ts";
+export type {
+  ForceReleaseOptions,
+  Lock,
+  LockHolderView,
+  LockInfo,
+  LockPage,
+  LockPlace,
+  LockQuery,
+  LockVerbs,
+  LockWaiterView,
+  ReadWriteLock,
+} from "./core/engine/lock_verbs.ts";
+export type { LockShare, StepLock } from "./core/engine/lock_wish.ts";
+export type { LockKind } from "./core/parts/lock_record.ts";
 export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
 export type { ProcessState } from "./core/engine/metrics.ts";
@@ -51,8 +69,15 @@ export type { EngineOptions } from "./core/engine/options.ts";
 export type { HeldRun, RelayInfo } from "./core/engine/relay_info.ts";
 export type { RelayOptions } from "./core/engine/relay_policy.ts";
 export type { PreparedTrigger } from "./core/engine/prepare_trigger.ts";
-export type { RunOriginView, RunTimerView, RunView } from "./core/engine/run_view.ts";
-export type { OptionLayer, RateLimit, RetryOptions, StepOptions } from "./core/engine/step_options.ts";
+export type { RunLockView, RunOriginView, RunTimerView, RunView } from "./core/engine/run_view.ts";
+export type {
+  LockingRun,
+  OptionLayer,
+  RateLimit,
+  RetryOptions,
+  StepLockOf,
+  StepOptions,
+} from "./core/engine/step_options.ts";
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";

@@ -50,6 +50,10 @@ export type ErrorCode =
   | "STORE_INCOMPATIBLE" // the store or export was written by another format or shard count
   | "STORE_FAILED" // any other failure of the storage driver, with its error as `cause`
   | "IMPORT_INCOMPLETE" // the text of an export was cut off
+  | "ALREADY_HELD" // whoever asks for a lock has it
+  | "DEADLOCK" // whoever asks for a lock would wait for himself
+  | "LOCK_LOST" // a lock was taken away, or not renewed in time
+  | "LOCK_TIMEOUT" // a lock was not granted in time
   | "STEP_TIMEOUT" // a step ran past its own time limit
   | "ENGINE_STOPPED" // the engine was stopped, or stopped while waiting
   | "INTERNAL"; // a broken invariant: a bug in Pawl

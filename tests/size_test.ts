@@ -40,6 +40,7 @@ test("the kernel's bundle has the code of no feature, and each feature brings it
     diagrams: "core/engine/diagram.ts",
     hooks: "core/engine/chores.ts",
     lists: "core/engine/list.ts",
+    locks: "core/engine/locks.ts",
     relay: "core/engine/relay.ts",
     schedules: "core/engine/schedules.ts",
     streams: "core/engine/stream_receiver.ts",

@@ -29,6 +29,7 @@ function statusTopic
 function systemClock
 function systemRandom
 function wallClock
+interface AcquireOptions
 interface Admin
 interface AwaitOptions
 interface BackfillView
@@ -68,13 +69,16 @@ interface Every
 interface EveryOptions
 interface ExportOptions
 interface Finding
+interface ForceReleaseOptions
 interface Gauge
+interface HeldLockView
 interface HeldRun
 interface Histogram
 interface HistogramOptions
 interface HistoryEvent
 interface HistoryQuery
 interface HistoryRow
+interface Hold
 interface Hook
 interface HookOptions
 interface ImportOptions
@@ -85,6 +89,16 @@ interface LastCall
 interface Limits
 interface ListPage
 interface ListQuery
+interface Lock
+interface LockHolderView
+interface LockInfo
+interface LockPage
+interface LockPlace
+interface LockQuery
+interface LockShare
+interface LockVerbs
+interface LockWaiterView
+interface LockingRun
 interface Logger
 interface Machine
 interface MachineBuilder
@@ -104,6 +118,7 @@ interface Put
 interface Random
 interface RateLimit
 interface ReadRequest
+interface ReadWriteLock
 interface ReceiveOptions
 interface Recurrence
 interface RecurrenceType
@@ -113,6 +128,7 @@ interface RelayOptions
 interface RetryOptions
 interface Rules
 interface RunError
+interface RunLockView
 interface RunOptions
 interface RunOriginView
 interface RunTimerView
@@ -126,6 +142,7 @@ interface ScheduleSettings
 interface ScheduleVerbs
 interface ScheduleView
 interface ScheduledOccurrence
+interface SemaphoreOptions
 interface ShardInfo
 interface Span
 interface SpanEnd
@@ -134,6 +151,7 @@ interface SqlStatement
 interface StandardSchema
 interface StandardSchemaIssue
 interface StepCall
+interface StepLock
 interface StepOptions
 interface StepPolicy
 interface StepRun
@@ -175,6 +193,7 @@ typeAlias HookHandler
 typeAlias HookKind
 typeAlias Labels
 typeAlias ListItem
+typeAlias LockKind
 typeAlias LogLevel
 typeAlias OccurrenceKind
 typeAlias OnHint
@@ -194,6 +213,7 @@ typeAlias StartStatusOf
 typeAlias StatusOf
 typeAlias StepAnswer
 typeAlias StepHandler
+typeAlias StepLockOf
 typeAlias StepResult
 typeAlias TimeoutAnswer
 typeAlias TimeoutAt
@@ -213,6 +233,7 @@ variable deletion
 variable diagrams
 variable hooks
 variable lists
+variable locks
 variable relay
 variable schedules
 variable streams

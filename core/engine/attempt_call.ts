@@ -4,9 +4,9 @@
  * @module
  */
 import type { StepPolicy } from "../parts/run_change.ts";
-import type { RunRecord, RunTimer } from "../parts/run_record.ts";
+import { type RunRecord, type RunTimer, tokensByName } from "../parts/run_record.ts";
 import { type DataRules, readData } from "./data_rules.ts";
-import type { Behaviour, StepCall, StepResult } from "./behaviour.ts";
+import type { Behaviour, HeldLockView, StepCall, StepResult } from "./behaviour.ts";
 
 /** The end of an attempt from outside: made only when user code asks for its signal. */
 export class AttemptSignal {
@@ -126,6 +126,9 @@ export class Call implements StepCall {
   get signal() {
     return this.#end.signal;
   }
+  get lock() {
+    return this.#code.kind === "step" ? heldLock(this.#record) : undefined;
+  }
 
   /** What it is called in errors. */
   get what(): string {
@@ -151,4 +154,10 @@ export class Call implements StepCall {
     this.touched = true;
     this.#data = data;
   }
+}
+
+function heldLock({ lock }: RunRecord): HeldLockView | undefined {
+  if (!lock?.tokens) return undefined;
+  const { namespace, wants, tokens: [token] } = lock;
+  return { namespace, name: wants[0]!.name, token: token!, tokens: tokensByName(lock) };
 }

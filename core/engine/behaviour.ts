@@ -20,6 +20,18 @@ export type StepResult =
   | { readonly kind: "rearm"; readonly afterMs: number }
   | { readonly kind: "pause" | "cancel" | "fail"; readonly reason: string };
 
+/** A lock that a step holds while it runs. */
+export interface HeldLockView {
+  /** The lock; of several, the first by name. */
+  readonly name: string;
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Greater than that of every hold of this lock before: hand it to what the lock guards, to refuse what comes late. */
+  readonly token: number;
+  /** The token for each lock, where several are held at once. */
+  readonly tokens: Readonly<Record<string, number>>;
+}
+
 /** One attempt of a step, callback or timer, as the engine hands it to a behaviour. */
 export interface StepCall {
   /** The run. */
@@ -38,6 +50,8 @@ export interface StepCall {
   readonly createdAt: Date;
   /** When this attempt was to start; it is late by as long as no engine was there to start it. */
   readonly dueAt: Date;
+  /** The lock that its step holds; absent: it needs none. */
+  readonly lock?: HeldLockView | undefined;
   /** Aborted when the run is cancelled, the attempt times out, the engine stops, or its lease is lost. */
   readonly signal: AbortSignal;
   /** A fresh copy of the data, decoded at the first call; what it holds when the step returns is saved. */

@@ -193,7 +193,9 @@ export class Chores implements RunSource, DueSink {
     const { id } = chore;
     const { clock, metrics } = this.#context;
     // What the engine does for itself is no hook of anybody's.
-    const meter = isTold(chore) ? undefined : metrics?.hooks(this.#owner.definition, chore.kind);
+    const meter = chore.kind === "lock" || isTold(chore)
+      ? undefined
+      : metrics?.hooks(this.#owner.definition, chore.kind);
     meter?.started(clock.now() - (chore.due ?? clock.now()), this.#hookOf(chore)?.policy.lagAlertMs);
     const startedAt = clock.monotonic();
     let next: Outcome;
@@ -230,10 +232,12 @@ export class Chores implements RunSource, DueSink {
   }
 
   #hookOf(chore: Chore): Pick<Hook, "name" | "policy"> | undefined {
+    if (chore.kind === "lock") return this.#context.locks?.hook;
     return isTold(chore) ? this.#context.features.schedules && endHook : this.#userHook(chore);
   }
 
   #userHook({ kind, hook }: Chore): Hook | undefined {
+    if (kind === "lock") return undefined;
     return this.#owner.definition.behaviour.hooks?.(kind).find(({ name }) => name === hook);
   }
 
@@ -280,7 +284,8 @@ export class Chores implements RunSource, DueSink {
   }
 
   async #perform(chore: Chore, signal: AbortSignal): Promise<unknown> {
-    const { schedules } = this.#context.features;
+    const { features: { schedules }, locks } = this.#context;
+    if (chore.kind === "lock") return await locks!.giveBack(chore.run);
     if (isTold(chore)) return await schedules!.tellEnd(this.#context, this.#options, chore.run);
     const view = await viewOf(this.#context, chore.run);
     return await this.#userHook(chore)!.run(view, signal);
@@ -325,6 +330,7 @@ export class Chores implements RunSource, DueSink {
     const batch = new BatchBuilder().check(choreKey(chore.id), version);
     if (next) choreTable.write(batch, chore, next);
     else choreTable.remove(batch, chore);
+    if (!next) this.#context.locks?.addReleased(batch, chore);
     const { shard, guard, name } = this.#owner;
     const result = await this.#context.committer.commit(shard, batch, guard);
     if (result.ok) return result.version;

@@ -13,6 +13,7 @@ import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import type { Features } from "./feature.ts";
+import type { Locks } from "./locks.ts";
 import type { EngineMetrics } from "./metrics.ts";
 import type { Recurrence, StoredRecurrence } from "../schedule/recurrence.ts";
 import type { ScheduleFilter } from "./schedule_types.ts";
@@ -52,6 +53,8 @@ export interface EngineContext {
   /** Whether it owns shards and works, or only calls verbs. */
   readonly works: boolean;
   readonly watch: RunWatch;
+  /** Its locks; absent: it has none. */
+  readonly locks?: Locks;
   /** Wakes whoever waits for rows of streams. */
   readonly hub: StreamHub;
   /** How long rows of streams are kept. */

@@ -6,7 +6,7 @@
  */
 import { PawlError } from "../errors.ts";
 import type { adminOf } from "./admin.ts";
-import type { Definition } from "./behaviour.ts";
+import type { Behaviour, Definition } from "./behaviour.ts";
 import type { callback } from "./callback.ts";
 import type { Chores } from "./chores.ts";
 import type { Connectors } from "./connectors.ts";
@@ -16,6 +16,8 @@ import type { exportRuns } from "./export_runs.ts";
 import type { importRuns } from "./import_runs.ts";
 import type { listRuns } from "./list.ts";
 import type { listTimers } from "./list_timers.ts";
+import type { lockOf, lockVerbs } from "./lock_verbs.ts";
+import type { Locks } from "./locks.ts";
 import type { measured } from "./measured.ts";
 import type { prepareTrigger } from "./prepare_trigger.ts";
 import type { processStates, reportStates } from "./process_states.ts";
@@ -39,6 +41,11 @@ export interface FeatureCode {
   readonly diagrams: DrawDiagram;
   readonly hooks: typeof Chores;
   readonly lists: { readonly runs: typeof listRuns; readonly timers: typeof listTimers };
+  readonly locks: {
+    readonly Locks: typeof Locks;
+    readonly lockOf: typeof lockOf;
+    readonly lockVerbs: typeof lockVerbs;
+  };
   readonly relay: {
     readonly Relay: typeof Relay;
     readonly relayDueOps: typeof relayDueOps;
@@ -126,6 +133,10 @@ export function featureOf<Name extends keyof FeatureCode>(
  * @throws {PawlError} `UNSUPPORTED` naming what is missing.
  */
 export function checkCarried(features: Features, { name, behaviour }: Definition): void {
+  if (needsLocks(behaviour)) {
+    featureOf(features, "locks", `carry "${name}", which has steps that need a lock`);
+    featureOf(features, "hooks", `carry "${name}", which has steps that need a lock`);
+  }
   const { hooks, stream, connectors, keepFinishedMs } = behaviour;
   if (hooks) featureOf(features, "hooks", `carry "${name}", which has hooks`);
   if (stream) featureOf(features, "streams", `carry "${name}", which has a stream`);
@@ -133,4 +144,9 @@ export function checkCarried(features: Features, { name, behaviour }: Definition
   if (keepFinishedMs !== undefined) {
     featureOf(features, "deletion", `carry "${name}", which has keepFinished`);
   }
+}
+
+/** Whether a step of it needs a lock. */
+export function needsLocks(behaviour: Behaviour): boolean {
+  return [...behaviour.statuses].some((status) => behaviour.policy(status)?.lock !== undefined);
 }

@@ -14,6 +14,8 @@ import type { Feature, FeatureOf } from "./feature.ts";
 import { importRuns } from "./import_runs.ts";
 import { listRuns } from "./list.ts";
 import { listTimers } from "./list_timers.ts";
+import { lockOf, lockVerbs } from "./lock_verbs.ts";
+import { Locks } from "./locks.ts";
 import { measured } from "./measured.ts";
 import { prepareTrigger } from "./prepare_trigger.ts";
 import { processStates, reportStates } from "./process_states.ts";
@@ -51,6 +53,12 @@ export const lists: Feature = {
   name: "lists",
   code: { runs: listRuns, timers: listTimers },
 } satisfies FeatureOf<"lists">;
+
+/** `engine.mutex()`, `engine.locks`, and machines with steps that need a lock; those need `hooks` too. */
+export const locks: Feature = {
+  name: "locks",
+  code: { Locks, lockOf, lockVerbs },
+} satisfies FeatureOf<"locks">;
 
 /** The engine option `streams`; the machines that it relays need `streams` too. */
 export const relay: Feature = {
@@ -100,6 +108,7 @@ export const allFeatures: readonly Feature[] = [
   diagrams,
   hooks,
   lists,
+  locks,
   relay,
   schedules,
   streams,

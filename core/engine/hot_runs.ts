@@ -1,7 +1,7 @@
 import { OutcomeUnknownError, PawlError, RunStateError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
-import { decodeRecord, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { decodeRecord, isFinished, type RunLock, type RunRecord } from "../parts/run_record.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
@@ -129,10 +129,9 @@ export class HotRuns {
   async tellEnded(): Promise<void> {
     const listening = [...this.#runs.values()].filter((run) => run.attempt?.isListening);
     await Promise.all(listening.map(async (run) => {
-      const { visit } = run.record;
-      const found = await readRun(this.#context, run.record.id);
-      const isOver = found && (isFinished(found.record.state) || found.record.visit !== visit);
-      if (isOver) run.attempt?.abort(runEnded(found.record));
+      const { record } = run;
+      const found = await readRun(this.#context, record.id);
+      if (found && run.attempt) cutShort(run.attempt, record, found.record);
     }));
   }
 
@@ -243,7 +242,29 @@ export class HotRuns {
  * @param record The run.
  * @returns The error its code sees.
  */
-export function runEnded({ id, state, status }: RunRecord): PawlError {
+function runEnded({ id, state, status }: RunRecord): PawlError {
   const now = isFinished(state) ? `is ${state}` : `is now at "${status}"`;
   return new PawlError("RUN_ENDED", `Run ${id} ${now}: what this attempt comes to is dropped`);
+}
+
+/** What an attempt comes to fits no more once its run has ended, or has left the visit, or lost the lock, it was begun in. */
+export function cutShort(attempt: AttemptSignal, before: RunRecord, after: RunRecord): void {
+  const { visit, lock } = before;
+  if (isFinished(after.state) || after.visit !== visit) attempt.abort(runEnded(after));
+  else if (lock && after.lock?.request !== lock.request) attempt.abort(lockGone(after, lock));
+}
+
+/**
+ * The reason with which an attempt is aborted whose run has lost its lock.
+ *
+ * @param record The run.
+ * @param lock What it had.
+ * @returns The error its code sees.
+ */
+function lockGone({ id }: RunRecord, { namespace, wants }: RunLock): PawlError {
+  const names = wants.map(({ name }) => `"${name}"`).join(", ");
+  return new PawlError(
+    "LOCK_LOST",
+    `Run ${id} has lost ${names} of namespace "${namespace}": what this attempt comes to is dropped`,
+  );
 }

@@ -35,8 +35,8 @@ export interface ParkedHook {
   readonly key: string;
   /** Its definition. */
   readonly definition: string;
-  /** What it was to hear of. */
-  readonly kind: HookKind;
+  /** What it was to hear of; `lock`: it was to give back a lock, by an engine without that feature. */
+  readonly kind: HookKind | "lock";
   /** Which of the hooks of that kind. */
   readonly hook: string;
   /** Failed attempts. */

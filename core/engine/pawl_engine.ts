@@ -13,6 +13,9 @@ import { checkStatusOf, cutReason } from "./check_input.ts";
 import type { DiagramOptions, DrawDiagram } from "./diagram_options.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type FeatureCode, featureOf } from "./feature.ts";
+import type { Lock, LockPlace, LockVerbs, ReadWriteLock } from "./lock_verbs.ts";
+import type { LockShare } from "./lock_wish.ts";
+import type { Locks } from "./locks.ts";
 import type { ListPage, ListQuery } from "./list.ts";
 import type { TimerPage, TimerQuery } from "./list_timers.ts";
 import { findRun, type HistoryQuery, operate, readHistory } from "./operate.ts";
@@ -27,6 +30,7 @@ import type {
   Engine,
   OperateOptions,
   RunOptions,
+  SemaphoreOptions,
   TriggerOptions,
 } from "./verbs.ts";
 import { type TickReport, Work } from "./work.ts";
@@ -44,18 +48,48 @@ export class PawlEngine implements Engine {
   readonly #runIds: RunIds;
   #admin: Admin | undefined;
   #schedules: ScheduleVerbs | undefined;
+  #locks: LockVerbs | undefined;
 
   /**
    * @param parts What its parts share.
    */
   constructor(parts: Omit<EngineContext, "engine">) {
-    this.#context = { ...parts, engine: this };
-    this.#work = new Work(this.#context);
+    const context: EngineContext & { locks?: Locks } = { ...parts, engine: this };
+    const { locks } = parts.features;
+    if (locks) context.locks = new locks.Locks(context);
+    this.#context = context;
+    this.#work = new Work(context);
+    context.locks?.bind(this.#work);
     this.#runIds = new RunIds(this.#context);
   }
 
   get admin(): Admin {
     return this.#admin ??= this.#feature("admin", "ask engine.admin")(this.#context, this.#work);
+  }
+
+  get locks(): LockVerbs {
+    const { lockVerbs } = this.#feature("locks", "use engine.locks");
+    return this.#locks ??= lockVerbs(this.#context, this.#context.locks!, (verb) => this.#work.require(verb));
+  }
+
+  mutex(name: string, place: LockPlace = {}): Lock {
+    return this.#lock(name, place);
+  }
+
+  semaphore(name: string, permits: number, options: SemaphoreOptions = {}): Lock {
+    return this.#lock(name, { permits, ...options });
+  }
+
+  readWriteLock(name: string, place: LockPlace = {}): ReadWriteLock {
+    return {
+      read: this.#lock(name, { mode: "read", ...place }),
+      write: this.#lock(name, { mode: "write", ...place }),
+    };
+  }
+
+  #lock(name: string, share: LockShare & LockPlace): Lock {
+    const { lockOf } = this.#feature("locks", "use a lock");
+    return lockOf(this.#context, this.#context.locks!, name, share, (verb) => this.#work.require(verb));
   }
 
   get streams(): EventStreamer {

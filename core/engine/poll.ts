@@ -71,7 +71,8 @@ export class Poll {
   #arm(): void {
     this.#cancel?.();
     this.#cancel = this.#context.clock.after(this.#context.pollMs, () => {
-      if (!this.#forGood && this.#context.watch.runIds.length === 0) return this.stop();
+      const isAwaited = this.#context.watch.runIds.length > 0 || this.#context.locks?.clients.isWaiting;
+      if (!this.#forGood && !isAwaited) return this.stop();
       if (!this.#looking) this.#soon();
       this.#arm();
     });
@@ -79,7 +80,11 @@ export class Poll {
 
   async #round(): Promise<void> {
     try {
-      if (!this.#stopped) await Promise.all([this.#roster(), this.#bells(), this.#waited()]);
+      if (!this.#stopped) {
+        const isAtWork = this.#forGood && this.#context.works;
+        const locks = this.#context.locks?.look(isAtWork);
+        await Promise.all([this.#roster(), this.#bells(), this.#waited(), locks]);
+      }
     } catch (error) {
       if (!this.#stopped) this.#context.logger.log("warn", "Cannot poll the store", { error: String(error) });
     }

@@ -40,6 +40,7 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   if (turn.kind === "erase" || turn.kind === "remove") {
     return await disposal(context, host, run, turn.kind);
   }
+  if (turn.kind === "lock") return await context.locks!.turn(host, run);
   const { clock, random, metrics } = context;
   const { record } = run;
   const timer = turn.kind === "timer" ? turn.timer : undefined;
@@ -62,7 +63,8 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const durationMs = Math.round(clock.monotonic() - startedAt);
   const by = timer ? "timer" as const : "step" as const;
   const { visit, payload } = record;
-  const attempt = { visit, payload, durationMs, chance: random.float(), by, timer };
+  const lock = timer ? undefined : record.lock?.request;
+  const attempt = { visit, payload, durationMs, chance: random.float(), by, timer, lock };
   const change = await store(context, host, run, attempt, landing);
   run.dueSince = undefined;
   const isGone = change === "gone";

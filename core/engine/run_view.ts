@@ -1,4 +1,10 @@
-import type { RunError, RunRecord, RunState } from "../parts/run_record.ts";
+import {
+  type RunError,
+  type RunLock,
+  type RunRecord,
+  type RunState,
+  tokensByName,
+} from "../parts/run_record.ts";
 import { PawlError } from "../errors.ts";
 import { type EngineContext, openPayload } from "./context.ts";
 import { readData } from "./data_rules.ts";
@@ -35,6 +41,8 @@ export interface RunView<Data = unknown> {
   readonly origin?: RunOriginView;
   /** The timers it waits for at its status. */
   readonly timers?: readonly RunTimerView[];
+  /** The lock that its step waits for, or holds. */
+  readonly lock?: RunLockView;
 }
 
 /** Which occurrence of which schedule started a run. */
@@ -51,6 +59,16 @@ export interface RunTimerView {
   readonly name: string;
   /** When it is due. */
   readonly at: Date;
+}
+
+/** A lock of a run. */
+export interface RunLockView {
+  /** Its namespace. */
+  readonly namespace: string;
+  /** The lock; of several, all of them. */
+  readonly names: readonly string[];
+  /** The token for each, once it holds them; absent: it waits. */
+  readonly tokens?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -105,9 +123,15 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
     ...(record.timers.length > 0 && {
       timers: record.timers.map(({ name, at }) => ({ name, at: new Date(at) })),
     }),
+    ...(record.lock && { lock: lockView(record.lock) }),
     ...(record.traceOrigin !== undefined && { traceOrigin: record.traceOrigin }),
     ...(record.origin && {
       origin: { schedule: record.origin.schedule, scheduledFor: new Date(record.origin.at) },
     }),
   };
+}
+
+function lockView(lock: RunLock): RunLockView {
+  const names = lock.wants.map(({ name }) => name);
+  return { namespace: lock.namespace, names, ...(lock.tokens && { tokens: tokensByName(lock) }) };
 }

@@ -9,7 +9,7 @@ import type { Ready, RunSource, Wait } from "./dispatcher.ts";
 import type { Disposed } from "./dispose.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
-import { type HotRun, HotRuns, type HowToChange, runEnded } from "./hot_runs.ts";
+import { cutShort, type HotRun, HotRuns, type HowToChange } from "./hot_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { setBackRun } from "./set_back_run.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
@@ -146,12 +146,13 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
     const run = await this.#hot.load(runId);
     if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
-    const { attempt, record: { visit } } = run;
+    const { attempt, record: before } = run;
     await this.#change(run, changeOf, { also });
-    const hasEnded = isFinished(run.record.state);
     // What an attempt comes to that was running before fits no more.
-    if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));
-    if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));
+    if (attempt) cutShort(attempt, before, run.record);
+    if (isFinished(run.record.state) && attempt && run.attempt === attempt) {
+      this.#apart(this.#hot.detach(run));
+    }
     return run.record;
   }
 
@@ -206,8 +207,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#waiting.delete(runId);
     if (this.#owner.resting) return this.#leave(runId);
     const hot = this.over ? undefined : this.#hot.fresh(runId);
-    if (hot) return this.#ready(hot);
-    return this.#prepareCold(runId);
+    return hot ? this.#ready(hot) : this.#prepareCold(runId);
   }
 
   /** Its step waits; its timers do not. @inheritdoc */
@@ -364,9 +364,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   async #change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<void> {
-    try {
-      await this.apply(run, changeOf, how);
-    } catch (error) {
+    const { after } = await this.apply(run, changeOf, how).catch((error) => {
       if (error instanceof LeaseLostError) this.failed(error);
       if (error instanceof OutcomeUnknownError) this.#owner.unsure();
       // Nothing is filed by a copy that was refused: another verb may have written meanwhile what it does not know. But a
@@ -376,10 +374,11 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
         this.#index.recall(run.record.id);
       }
       throw error;
-    }
+    });
     const wait = this.#waiting.get(run.record.id);
     if (wait) this.#reconsider(run, wait);
-    else if (!run.attempt && !this.#queued.has(run.record.id)) this.#settle(run);
+    // What was read by a copy of its own may be of the past by now, unless it has just been written.
+    else if (!run.attempt && (after || this.#hot.peek(run.record.id) === run)) this.#settle(run);
   }
 
   /** Files a run by what its record says is next. */

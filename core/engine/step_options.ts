@@ -8,6 +8,7 @@ import { type Duration, durationMs } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { StepPolicy } from "../parts/run_change.ts";
+import type { StepLock } from "./lock_wish.ts";
 
 /** How failed attempts are repeated: exponential backoff, then pause if `pauseAfterErrors` says so. */
 export interface RetryOptions {
@@ -29,8 +30,27 @@ export interface RateLimit {
   readonly per: Duration;
 }
 
+/** A run whose step is about to ask for its lock. */
+export interface LockingRun<Data = unknown> {
+  /** Its data; not to be changed. */
+  readonly data: Data;
+  /** The run. */
+  readonly runId: string;
+  /** Its key. */
+  readonly key: string;
+  /** Where it is. */
+  readonly status: string;
+  /** When it was triggered. */
+  readonly createdAt: Date;
+}
+
+/** Says which lock a run's step needs. Throwing is a failed attempt of the step. */
+export type StepLockOf<Data> = (
+  run: LockingRun<Data>,
+) => string | StepLock | Promise<string | StepLock>;
+
 /** Options of one step. */
-export interface StepOptions {
+export interface StepOptions<Data = never> {
   /** Attempts of this step that one engine runs at once; default 0: no bound but the engine's. */
   readonly concurrency?: number;
   /** Attempts of this step that one engine starts in any span of time, retries included; default `false`: no bound. */
@@ -48,6 +68,11 @@ export interface StepOptions {
    * one; default `nothing`.
    */
   readonly needs?: "network" | "nothing";
+  /**
+   * A lock that is granted before the handler starts, and given back by whatever ends the visit: its name, more of it, or
+   * a function that says so. A run that waits for it costs nothing. Default: none.
+   */
+  readonly lock?: string | StepLock | StepLockOf<Data>;
   /** How late it may start before its metric `workflow_process_lag_alert` is 1; default 30 min + `lag`, 0: never. */
   readonly lagAlert?: Duration;
 }
@@ -77,6 +102,7 @@ const readers: Readonly<Record<string, Read>> = {
   lag: milliseconds,
   timeout: milliseconds,
   needs,
+  lock,
   lagAlert: milliseconds,
 };
 
@@ -138,6 +164,7 @@ export function stepPolicy(
     lagAlertMs: read("lagAlert", 1_800_000 + lagMs),
     rateLimit: read<StepPolicy["rateLimit"]>("rateLimit", undefined),
     needsNetwork: read("needs", false),
+    lock: read<unknown>("lock", undefined),
   };
   const said = (name: string) => `${show(merged.get(name)!.value)} (${merged.get(name)!.from})`;
   if (policy.retryMaxMs < policy.retryInitialMs) {
@@ -208,6 +235,13 @@ function flag(value: unknown, name: string, from: string): boolean {
 function needs(value: unknown, name: string, from: string): boolean {
   if (value === "network" || value === "nothing") return value === "network";
   throw refused(name, from, value, '"network" or "nothing"');
+}
+
+function lock(value: unknown, name: string, from: string): unknown {
+  const isText = typeof value === "string" && value !== "";
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isText || isObject || typeof value === "function") return value;
+  throw refused(name, from, value, "a name, an object with a name, or a function that answers one");
 }
 
 function rate(value: unknown, name: string, from: string): StepPolicy["rateLimit"] {

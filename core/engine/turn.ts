@@ -8,7 +8,7 @@ import { whyStalled } from "./stalled_runs.ts";
 
 /** What a run is due for. */
 export type Turn =
-  | { readonly kind: "step" | "erase" | "remove" }
+  | { readonly kind: "step" | "lock" | "erase" | "remove" }
   | { readonly kind: "timer"; readonly timer: RunTimer };
 
 /** What is to happen with a run that is due. */
@@ -19,6 +19,7 @@ export type Decision =
   | { readonly instead: ChangeOf };
 
 const step: Turn = { kind: "step" };
+const lock: Turn = { kind: "lock" };
 const erase: Turn = { kind: "erase" };
 const remove: Turn = { kind: "remove" };
 
@@ -54,7 +55,15 @@ export function decideTurn(behaviour: Behaviour, run: RunRecord, now: number): D
     };
   }
   const ready = stepReady(behaviour, run.status);
+  if (ready && asksForLock(behaviour, run)) {
+    // What asks takes no place of what may run.
+    return { turn: lock, ready: { status: `${run.status}\nlock`, concurrency: 0 } };
+  }
   return ready ? { turn: step, ready } : { instead: withoutStep(behaviour) };
+}
+
+function asksForLock(behaviour: Behaviour, { status, lock }: RunRecord): boolean {
+  return lock ? !lock.tokens : behaviour.policy(status)!.lock !== undefined;
 }
 
 /** How a status's step may start; `undefined`: it has none. */

@@ -10,6 +10,7 @@ import type { Admin } from "./admin.ts";
 import type { Definition } from "./behaviour.ts";
 import type { CallbackResult } from "./callback.ts";
 import type { DiagramOptions } from "./diagram_options.ts";
+import type { Lock, LockPlace, LockVerbs, ReadWriteLock } from "./lock_verbs.ts";
 import type { ListPage, ListQuery } from "./list.ts";
 import type { TimerPage, TimerQuery } from "./list_timers.ts";
 import type { ProcessState } from "./metrics.ts";
@@ -60,6 +61,12 @@ export interface AwaitOptions<Status extends string> extends RunOptions {
   readonly signal?: AbortSignal;
   /** Ends the wait with `AWAIT_TIMEOUT`. */
   readonly timeout?: Duration;
+}
+
+/** How a semaphore is used. */
+export interface SemaphoreOptions extends LockPlace {
+  /** How many of its permits a hold takes; default 1. */
+  readonly weight?: number;
 }
 
 /** A durable workflow engine on one store. */
@@ -180,6 +187,26 @@ export interface Engine {
    * definition that has no graph.
    */
   diagram(definition: Definition, options?: DiagramOptions): string;
+  /**
+   * A lock for code outside of runs; a step has its option `lock`. Nothing happens until it is acquired.
+   *
+   * @throws {PawlError} `INVALID_ARGUMENT`.
+   */
+  mutex(name: string, place?: LockPlace): Lock;
+  /**
+   * A lock of so many permits from its next request on: with fewer than are taken, none is granted until enough are back.
+   *
+   * @throws {PawlError} `INVALID_ARGUMENT`.
+   */
+  semaphore(name: string, permits: number, options?: SemaphoreOptions): Lock;
+  /**
+   * A lock that readers share.
+   *
+   * @throws {PawlError} `INVALID_ARGUMENT`.
+   */
+  readWriteLock(name: string, place?: LockPlace): ReadWriteLock;
+  /** Several locks at once, and what operators need. */
+  readonly locks: LockVerbs;
   /** What each process of this engine is doing, by its name, such as `orders-paid-consumer-1-of-1`. */
   states(): Readonly<Record<string, ProcessState>>;
   /** What starts runs again and again: see {@linkcode ScheduleVerbs}. */

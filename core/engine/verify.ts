@@ -10,6 +10,7 @@ import type { Entry } from "../store/store.ts";
 import { ownershipDamage } from "../parts/ownership_rows.ts";
 import type { EngineContext } from "./context.ts";
 import { checkChoreRows, checkChores } from "./verify_chores.ts";
+import { checkLockRows, checkRunLocks } from "./verify_locks.ts";
 import { HistoryCheck } from "./verify_history.ts";
 import {
   checkAnswerRow,
@@ -124,6 +125,14 @@ async function checkPage(
   await checkHeldRows(check, of(keyspace.held));
   await histories.add(of(keyspace.history));
   const runs = await checkRuns(check, of(keyspace.run));
+  await checkRunLocks(check, of(keyspace.run));
+  await checkLockRows(check, {
+    locks: of(keyspace.lock),
+    waits: of(keyspace.wait),
+    asks: of(keyspace.ask),
+    places: of(keyspace.places),
+    dues: of(keyspace.lockDue),
+  });
   await checkChoreRows(check, [...of(keyspace.todo), ...of(keyspace.parked)]);
   await checkSchedules(check, of(keyspace.schedule));
   await checkScheduleRows(check, {

@@ -6,7 +6,7 @@ import type { Entry } from "../store/store.ts";
 import { type Found, isLost, readEntry, recordsOf, type ShardCheck } from "./verify_rows.ts";
 
 /** What starts a status's step. */
-const begins: ReadonlySet<string> = new Set(["trigger", "move", "repeat", "resume"]);
+const begins: ReadonlySet<string> = new Set(["trigger", "move", "repeat", "resume", "lock-lost"]);
 
 /** What may follow the end: that its data is erased, tried again if need be, and that it is kept for longer. */
 function isDisposal(previous: HistoryRow, row: HistoryRow): boolean {
@@ -77,12 +77,15 @@ export class HistoryCheck {
   }
 
   #next(row: HistoryRow, run: RunRecord): void {
-    if (row.kind === "late") return;
+    if (row.kind === "late" || row.kind === "lock-released") return;
     const key = keyspace.run.key(run.id);
     const previous = this.#previous;
     this.#previous = row;
     this.#changes++;
-    if (row.kind === "skip" && (row.by === "step" || (row.by === "engine" && row.name === undefined))) {
+    const isSkip = row.kind === "skip" &&
+      (row.by === "step" || (row.by === "engine" && row.name === undefined));
+    // A step whose lock was not granted in time may be skipped.
+    if (isSkip || row.kind === "lock-timeout") {
       this.#waits = true;
     } else if (begins.has(row.kind)) this.#waits = false;
     if (row.version !== this.#changes) {

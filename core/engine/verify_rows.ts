@@ -198,6 +198,7 @@ function ofKey({ report }: ShardCheck, entry: Entry, runId: string, invariant: s
 
 /** An active run at a status with a step has it due, unless that step waits for something else. */
 export function isLost({ context }: ShardCheck, run: RunRecord, waits: boolean): boolean {
-  if (bucketOf(run.state) !== "active" || run.stepDue !== undefined || waits) return false;
+  const isQueued = run.lock !== undefined && run.lock.tokens === undefined;
+  if (bucketOf(run.state) !== "active" || run.stepDue !== undefined || waits || isQueued) return false;
   return context.definitions.get(run.definition)?.behaviour.policy(run.status) !== undefined;
 }

@@ -164,6 +164,7 @@ export class Work {
     await this.#relayed(grace);
     this.#context.committer.hurry();
     this.#context.reader.hurry();
+    await this.#context.locks?.clients.end(reason);
     await this.ownership.release(reason);
     await this.#context.committer.drain();
     this.#phase = "stopped";
@@ -202,6 +203,7 @@ export class Work {
     let nextDue: number | undefined;
     try {
       claim = await this.ownership.claim((sighting) => this.#hasWork(sighting, now));
+      await this.#context.locks?.look(true);
       await this.#landed(Math.max(0, endsAt - clock.monotonic()));
       this.#dispatcher.stop();
       await this.#landed(graceMs);

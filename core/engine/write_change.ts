@@ -5,7 +5,7 @@
  */
 import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
-import { type Chore, choreId, choreTable, hookKindOf, scheduleHook } from "../parts/chore.ts";
+import { type Chore, choreId, choreTable, hookKindOf, lockChore, scheduleHook } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import { logText } from "../parts/run_log.ts";
 import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
@@ -93,7 +93,7 @@ export async function applyChange(
   );
 }
 
-/** The hooks that hear of a change, and its schedule that a run has ended; none for most. */
+/** The hooks that hear of a change, its schedule that a run has ended, and the release of a lock that it gave up. */
 function choresOf(
   context: EngineContext,
   before: RunRecord,
@@ -102,11 +102,12 @@ function choresOf(
 ): readonly Chore[] | undefined {
   const kind = hookKindOf(before.state, run.state);
   const hooks = kind && context.definitions.get(run.definition)?.behaviour.hooks?.(kind);
+  const lock = before.lock && lockChore(before, run, now);
   const isTold = run.origin && isFinished(run.state) && !isFinished(before.state);
-  if (!isTold && (!hooks || hooks.length === 0)) return undefined;
+  if (!isTold && (!hooks || hooks.length === 0)) return lock && [lock];
   const names = hooks?.map(({ name }) => name) ?? [];
   if (isTold) names.push(scheduleHook);
-  return names.map((hook, index) => ({
+  const chores = names.map((hook, index) => ({
     id: choreId(run, index),
     kind: kind ?? "cancel",
     hook,
@@ -115,6 +116,7 @@ function choresOf(
     lastError: undefined,
     run,
   }));
+  return lock ? [...chores, lock] : chores;
 }
 
 /** What nobody outside will be told may be relaxed: an unfinished run's step progress, unless a log or a hook tells of it. */

@@ -13,8 +13,8 @@ import type { ConnectorApi, ConnectorHandler, ConnectorOptions, ConnectorSource 
 import type { StandardSchema } from "../standard_schema.ts";
 import type { CallbackHandler, StepHandler, TimeoutAt, TimeoutHandler } from "./run.ts";
 
-/** Options of a timeout: those of a step, but `lag`. */
-export interface TimeoutOptions extends Omit<StepOptions, "lag"> {
+/** Options of a timeout: those of a step, but `lag` and `lock`. */
+export interface TimeoutOptions extends Omit<StepOptions, "lag" | "lock"> {
   /**
    * Its name among the timeouts of its status; runs remember it. Default: the statuses it leads to, so give one to keep
    * the timers of stored runs when those change.
@@ -45,7 +45,7 @@ export interface MachineOptions<Data = unknown> {
   /** After how long a paused run is resumed by itself; default 1 h, `false`: never. As luno/workflow does. */
   readonly pauseRetry?: Duration | false;
   /** Defaults for its steps, callbacks and timeouts, field by field; above those of the engine, below those of each. */
-  readonly steps?: StepOptions;
+  readonly steps?: StepOptions<Data>;
   /**
    * What its data must satisfy, at every trigger and whenever a step saves it: a schema of zod, valibot, or any other
    * library with Standard Schema. Stored is what the schema makes of the data.
@@ -111,7 +111,7 @@ export interface MachineBuilder<
     from: From extends Stepped ? never : From,
     to: To,
     handler: StepHandler<Data, To[number]>,
-    options?: StepOptions,
+    options?: StepOptions<Data>,
   ): MachineBuilder<Data, Status | From | To[number], Stepped | From, Start | From, Payloads>;
   /**
    * Adds a callback: code that `engine.callback` runs in its caller when the outside world answers a run that is at

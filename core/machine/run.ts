@@ -4,7 +4,7 @@
  * @module
  */
 import type { Duration } from "../duration.ts";
-import type { StepCall, StepResult } from "../engine/behaviour.ts";
+import type { HeldLockView, StepCall, StepResult } from "../engine/behaviour.ts";
 
 /** An answer other than a status; made by the methods of {@linkcode StepRun}. */
 export interface Control {
@@ -73,7 +73,9 @@ export interface StepRun<Data = unknown, To extends string = string> {
   readonly createdAt: Date;
   /** When this attempt was to start: long ago when no engine was there, as over a weekend in which a tab was closed. */
   readonly dueAt: Date;
-  /** Aborted when the run is cancelled or moved on, the attempt times out, the engine stops, or its lease is lost. */
+  /** The lock of the step's option `lock`, with its token; `undefined` without one, and in callbacks and timeouts. */
+  readonly lock: HeldLockView | undefined;
+  /** Aborted when the run is cancelled or moved on, its lock is lost, the attempt times out, the engine stops, or its lease is lost. */
   readonly signal: AbortSignal;
   /** Moves to a status; keeps its literal type in handlers that are declared apart from their step. */
   to<const Status extends To>(status: Status): Status;
@@ -143,6 +145,9 @@ export class MachineRun implements StepRun {
   }
   get signal(): AbortSignal {
     return this.#call.signal;
+  }
+  get lock(): HeldLockView | undefined {
+    return this.#call.lock;
   }
   to<Status extends string>(status: Status): Status {
     return status;

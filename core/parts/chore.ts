@@ -20,7 +20,8 @@ export const scheduleHook = "\nschedule";
 export interface Chore {
   /** The run, then which change, then which of its hooks. */
   readonly id: string;
-  readonly kind: HookKind;
+  /** What it follows from; `lock`: the run has given up a lock, or its request. */
+  readonly kind: HookKind | "lock";
   /** Name of the hook. */
   readonly hook: string;
   /** Failed attempts. */
@@ -30,6 +31,28 @@ export interface Chore {
   readonly lastError: RunError | undefined;
   /** The run as it was at the change. */
   readonly run: RunRecord;
+}
+
+/** The chore that gives back a lock, or withdraws its request; no hook of a user's can have that name. */
+export const lockHook = "\nlock";
+
+/**
+ * @param before The run before a change.
+ * @param run The run after it.
+ * @returns The chore that sees to the lock that the run has given up; `undefined`: it has not.
+ */
+export function lockChore(before: RunRecord, run: RunRecord, now: number): Chore | undefined {
+  const { lock } = before;
+  if (!lock || run.lock?.request === lock.request) return undefined;
+  const id = lockChoreId(run);
+  // Of the run's data nothing is kept with it.
+  const of = { ...run, lock, payload: "null", sealed: false, reason: undefined, lastError: undefined };
+  return { id, kind: "lock", hook: lockHook, attempt: 0, due: now, lastError: undefined, run: of };
+}
+
+/** @returns The id of the chore that a change of a run's lock brings. */
+export function lockChoreId({ id, version }: RunRecord): string {
+  return `${id}-${version}-lock`;
 }
 
 /** What a change of a run's state is called, if anybody may want to hear of it. */

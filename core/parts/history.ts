@@ -23,6 +23,12 @@ export type HistoryKind =
   | "cancel"
   | "terminate"
   | "fail"
+  | "lock-requested" // its step needs a lock
+  | "lock-waits" // which others have, or wait for before it
+  | "lock-acquired"
+  | "lock-released" // it is others' from here on; not a change of the run
+  | "lock-lost" // it was taken away
+  | "lock-timeout" // it was not granted in time
   | "stall" // the status is unknown to the deployed code
   | "delete-request" // somebody asked for its data to be erased
   | "delete" // its data was erased
@@ -36,8 +42,10 @@ export interface HistoryEvent {
   readonly kind: HistoryKind;
   /** Who caused it. */
   readonly by: "step" | "callback" | "timer" | "engine" | "operator" | "client" | "schedule";
-  /** Which timer it was. */
+  /** Which timer, or which lock, it was. */
   readonly name?: string;
+  /** The token of the lock; of several, of the first. */
+  readonly token?: number;
   /** The status before it. */
   readonly from?: string;
   /** The status after it. */
@@ -74,6 +82,7 @@ export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): 
   let text = `{"at":${at},"kind":"${event.kind}","by":"${event.by}","runState":"${run.state}",` +
     `"version":${run.version},"attempt":${run.attempt}`;
   if (event.name !== undefined) text += `,"name":${quote(event.name)}`;
+  if (event.token !== undefined) text += `,"token":${event.token}`;
   if (event.from !== undefined) text += `,"from":${quote(event.from)}`;
   if (event.to !== undefined) text += `,"to":${quote(event.to)}`;
   if (event.durationMs !== undefined) text += `,"durationMs":${event.durationMs}`;

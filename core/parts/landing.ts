@@ -48,6 +48,8 @@ export interface Attempt {
   readonly chance: number;
   /** Whose code it was; absent: the step's. */
   readonly by?: "step" | "callback" | "timer";
+  /** The lock's request that it began with: under another, or none, it must not land. */
+  readonly lock?: string | undefined;
   /** The timer, as it was when it fired. */
   readonly timer?: RunTimer | undefined;
 }
@@ -123,6 +125,7 @@ function lateness(run: RunRecord, attempt: Attempt, landing: Landing): string | 
   const { timer } = attempt;
   if (run.visit !== attempt.visit || isFinished(run.state)) return "the run had moved on";
   if (timer && !run.timers.some((each) => isSame(each, timer))) return "the timer was gone";
+  if (attempt.lock !== undefined && run.lock?.request !== attempt.lock) return "its lock was lost meanwhile";
   const saves = landing.kind !== "error" && landing.payload !== undefined;
   // Saved over it, what somebody else wrote meanwhile would be lost; the same visit is tried again with that.
   if (saves && run.payload !== attempt.payload) return "the data had changed meanwhile; it runs again";
@@ -169,7 +172,7 @@ function stay(
   const timers = again ? [...left, again] : left;
   const stepDue = isStep ? undefined : run.stepDue;
   return nextRecord(run, {
-    ...(isStep && { attempt: 0 }),
+    ...(isStep && { attempt: 0, lock: undefined }),
     ...(attempt.by !== "callback" && { crashes: crashesLeft(run, now, isStep), lastError: undefined }),
     state: run.state === "initiated" ? "running" : undefined,
     updatedAt: now,
@@ -185,7 +188,14 @@ function crashesLeft({ crashes, stepDue }: RunRecord, now: number, isStep: boole
   return !isStep && stepDue !== undefined && stepDue <= now ? crashes : 0;
 }
 
-function failedStep(rules: Rules, run: RunRecord, now: number, attempt: Attempt, error: RunError): Change {
+/** A failed attempt of a run's step. */
+export function failedStep(
+  rules: Rules,
+  run: RunRecord,
+  now: number,
+  attempt: Attempt,
+  error: RunError,
+): Change {
   const count = run.attempt + 1;
   const event: HistoryEvent = {
     kind: "error",

@@ -52,6 +52,8 @@ export interface StepPolicy {
   readonly rateLimit?: { readonly limit: number; readonly perMs: number } | undefined;
   /** It can come to nothing while there is no network. */
   readonly needsNetwork: boolean;
+  /** The lock that it needs, as the user gave it; absent: none. */
+  readonly lock?: unknown;
 }
 
 /** What the changes must know of a definition. */
@@ -264,7 +266,7 @@ export function withoutStep(rules: Rules): ChangeOf {
     const event: HistoryEvent = { kind: "skip", by: "engine", from: run.status, reason };
     if (rules.isTerminal(run.status)) return { after: ended(rules, run, now, { state: "completed" }), event };
     const due = earliestDue(undefined, run.timers);
-    return { after: nextRecord(run, { updatedAt: now, stepDue: undefined, due }), event };
+    return { after: nextRecord(run, { updatedAt: now, stepDue: undefined, due, lock: undefined }), event };
   };
 }
 

@@ -183,7 +183,7 @@ function readRun({ latest, idempotency, history, chores, record }: Fields): RunL
 
 function readRecord(fields: Fields): RunRecord {
   const { id, definition, key, status, previous, reason, lastError, sealed = false, data } = fields;
-  const { due, stepDue, timers = noTimers } = fields;
+  const { due, stepDue, timers = noTimers, lock } = fields;
   const { dataVersion = 1, traceOrigin, origin } = fields;
   want(isRunId(id), "a run id in its record");
   want(isText(definition) && isText(key) && isText(status), "definition, key and status in its record");
@@ -210,6 +210,9 @@ function readRecord(fields: Fields): RunRecord {
     : (stepDue as number | null) ?? undefined;
   const isDue = bucketOf(state) !== "active" || due === earliestDue(stepAt, timers);
   want(isDue, "the earliest due time of its step and its timers as due");
+  // Locks stay in the store they are of: in this one it asks anew.
+  const asksAnew = lock !== undefined && bucketOf(state) === "active";
+  const stepAgain = asksAnew ? fields.updatedAt as number : stepAt;
   const createdAt = fields.createdAt as number;
   const identity = { id, definition, key, createdAt, previous, traceOrigin, origin };
   return {
@@ -222,8 +225,8 @@ function readRecord(fields: Fields): RunRecord {
     attempt: fields.attempt as number,
     crashes: fields.crashes as number,
     updatedAt: fields.updatedAt as number,
-    due,
-    stepDue: stepAt,
+    due: asksAnew ? earliestDue(stepAgain, timers) : due,
+    stepDue: stepAgain,
     timers,
     reason,
     lastError,
@@ -246,7 +249,7 @@ function readHistory(rows: readonly unknown[], run: RunRecord): string[] {
       "at, kind, by, attempt in each history row",
     );
     want(runStates.includes(runState as RunState), "a run state in each history row");
-    if (kind === "late") continue;
+    if (kind === "late" || kind === "lock-released") continue;
     if (kind === "delete-request" || kind === "delete" || kind === "keep" || deleting) ended = false;
     deleting = runState === "deletion-requested";
     want(!ended && seen === version + 1, `a history row of version ${version + 1}, not ${kind} of ${seen}`);

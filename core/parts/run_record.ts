@@ -7,6 +7,7 @@ import { PawlError } from "../errors.ts";
 import { parseStored } from "../json.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { table } from "../store/table.ts";
+import type { LockDemand } from "./lock_ops.ts";
 
 /** Life-cycle state of a run. */
 export type RunState =
@@ -55,6 +56,27 @@ export interface RunOrigin {
   readonly at: number;
 }
 
+/** A lock, or several, that a run asks for, waits for or holds at its status. */
+export interface RunLock {
+  readonly namespace: string;
+  /** Its request: never used again. */
+  readonly request: string;
+  readonly wants: readonly LockDemand[];
+  /** How long it is held at most; absent: until the run leaves the status. */
+  readonly holdMs?: number;
+  /** When it waits no more; absent: it waits as long as it takes. */
+  readonly deadline?: number;
+  /** What then becomes of the run. */
+  readonly otherwise?: "fail" | "skip";
+  /** The token for each of `wants`; absent: not granted yet. No object by name: a lock may be called `data`. */
+  readonly tokens?: readonly number[];
+}
+
+/** The token of each lock that a run holds, by its name. */
+export function tokensByName({ wants, tokens = [] }: RunLock): Readonly<Record<string, number>> {
+  return Object.fromEntries(tokens.map((token, index) => [wants[index]!.name, token]));
+}
+
 /** The record as the engine handles it. */
 export interface RunRecord {
   readonly id: string;
@@ -84,6 +106,8 @@ export interface RunRecord {
   readonly stepDue: number | undefined;
   /** What else may happen to it at its status; they end with the status, and wait while it is paused. */
   readonly timers: readonly RunTimer[];
+  /** The lock of its step; absent: it has asked for none. It ends with the visit, and so tells its chores. */
+  readonly lock?: RunLock | undefined;
   readonly reason: string | undefined;
   readonly lastError: RunError | undefined;
   /** Version of the definition's data that the payload is of. */
@@ -115,6 +139,7 @@ export interface Changes {
   readonly due?: number | undefined;
   readonly stepDue?: number | undefined;
   readonly timers?: readonly RunTimer[];
+  readonly lock?: RunLock | undefined;
   readonly reason?: string | undefined;
   readonly lastError?: RunError | undefined;
   readonly payload?: Payload | undefined;
@@ -231,12 +256,20 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     due: "due" in changes ? changes.due : record.due,
     stepDue: "stepDue" in changes ? changes.stepDue : record.stepDue,
     timers: changes.timers ?? record.timers,
+    lock: record.lock === undefined ? changes.lock : lockAfter(record, changes),
     reason: "reason" in changes ? changes.reason : record.reason,
     lastError: "lastError" in changes ? changes.lastError : record.lastError,
     dataVersion: changes.payload?.version ?? record.dataVersion,
     sealed: changes.payload ? changes.payload.sealed : record.sealed,
     payload: changes.payload ? changes.payload.text : record.payload,
   };
+}
+
+/** A lock is for one visit of a status. */
+function lockAfter(record: RunRecord, changes: Changes): RunLock | undefined {
+  if ("lock" in changes) return changes.lock;
+  const isOver = changes.visit !== undefined || (changes.state !== undefined && isFinished(changes.state));
+  return isOver ? undefined : record.lock;
 }
 
 /** JSON text of a short name; names rarely need an escape. */
@@ -252,6 +285,7 @@ export function encodeRecord(record: RunRecord): string {
   if (record.due !== undefined) text += `,"due":${record.due}`;
   if (record.stepDue !== impliedStepDue(record)) text += `,"stepDue":${record.stepDue ?? null}`;
   if (record.timers.length > 0) text += `,"timers":${JSON.stringify(record.timers)}`;
+  if (record.lock !== undefined) text += `,"lock":${JSON.stringify(record.lock)}`;
   if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
   if (record.lastError !== undefined) text += `,"lastError":${JSON.stringify(record.lastError)}`;
   if (record.dataVersion !== 1) text += `,"dataVersion":${record.dataVersion}`;
@@ -309,6 +343,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     due: head.due,
     stepDue: head.stepDue === undefined ? impliedStepDue(head) : head.stepDue ?? undefined,
     timers: head.timers ?? noTimers,
+    lock: head.lock,
     reason: head.reason,
     lastError: head.lastError,
     dataVersion: head.dataVersion ?? 1,

@@ -29,9 +29,11 @@ export function setBack(timerAt: (name: string) => number | undefined): ChangeOf
     const stepDue = run.stepDue === undefined ? undefined : sooner(run.stepDue);
     const timers = run.timers.map((timer) => ({ ...timer, at: timerTime(timer, sooner, timerAt) }));
     const due = run.state === "paused" ? sooner(run.due) : earliestDue(stepDue, timers);
+    const { lock } = run;
+    const waits = lock?.deadline === undefined ? lock : { ...lock, deadline: sooner(lock.deadline) };
     const days = (aheadMs / 86_400_000).toFixed(1);
     return {
-      after: nextRecord(run, { stepDue, timers, due, updatedAt: now }),
+      after: nextRecord(run, { stepDue, timers, due, lock: waits, updatedAt: now }),
       event: {
         kind: "set-back",
         by: "engine",

@@ -3,7 +3,8 @@
  *
  * Where each row lives: rows of a run are in the shard of its definition and key; `presence` and `roster` are in shard 0;
  * `sched`, `tick` and `occ` rows are in the shard of their schedule's id, `mark` rows where the runs of a schedule start;
- * `owner`, `bell` and `relay` are one per definition in every shard; `event` and `cursor` are in the shard of their topic.
+ * `owner`, `bell` and `relay` are one per definition in every shard; `event` and `cursor` are in the shard of their topic;
+ * `lock`, `wait`, `ask`, `places` and `lockdue` are in the shard of their namespace.
  *
  * @module
  */
@@ -99,6 +100,16 @@ export const keyspace = {
   relay: space<[definition: string]>("relay", ["definition"]),
   /** A run whose events the relay holds back, as the first of them cannot be sent. */
   held: space<[definition: string, runId: string]>("held", ["definition", "runId"]),
+  /** A lock: who holds it, and its last token. Locks of a namespace are in the shard of its hash. */
+  lock: space<[namespace: string, name: string]>("lock", ["namespace", "name"]),
+  /** Who waits for a lock, in the order of their requests. */
+  wait: space<[namespace: string, name: string, place: number]>("wait", ["namespace", "name", "place"]),
+  /** A request that waits: for which locks, and at which place. */
+  ask: space<[namespace: string, holder: string, request: string]>("ask", ["namespace", "holder", "request"]),
+  /** The last place given to a request that waits for locks of a namespace. */
+  places: space<[namespace: string]>("places", ["namespace"]),
+  /** Locks that somebody should look at: a hold may be over, or a grant unheard. */
+  lockDue: space<[due: number, namespace: string, name: string]>("lockdue", ["due", "namespace", "name"]),
   /** A committer's last call, where replies can be lost. */
   outcome: space<[committerId: string]>("outcome", ["committerId"]),
 } as const;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Definition, StepCall } from "../engine/behaviour.ts";
+import type { Definition, HeldLockView, StepCall } from "../engine/behaviour.ts";
 import { PawlError } from "../errors.ts";
 import { durationMs } from "../duration.ts";
 import { jsonText } from "../json.ts";
@@ -27,6 +27,8 @@ export type RunStubOptions<Data> =
     readonly createdAt?: Date;
     /** Default: `createdAt`. */
     readonly dueAt?: Date;
+    /** The lock that it holds; default: none. */
+    readonly lock?: HeldLockView;
     /** Default: one that is never aborted. */
     readonly signal?: AbortSignal;
   }
@@ -89,6 +91,7 @@ export function runStub(
     attempt: options.attempt ?? 1,
     createdAt,
     dueAt: options.dueAt ?? createdAt,
+    lock: options.lock,
     signal: options.signal ?? new AbortController().signal,
     readData: () => held,
     writeData: (next) => held = next,

@@ -76,6 +76,12 @@ testInMemory("what asks for a feature that is missing is told which one to give"
       diagrams: [() => engine.diagram(orders)],
       lists: [() => engine.list(), () => engine.timers()],
       schedules: [() => engine.schedules],
+      locks: [
+        () => engine.locks,
+        () => engine.mutex("m"),
+        () => engine.semaphore("m", 2),
+        () => engine.readWriteLock("m"),
+      ],
       streams: [() => engine.streams],
       telemetry: [() => engine.states()],
       transactions: [() => engine.prepareTrigger(orders, "b", { data: {} })],

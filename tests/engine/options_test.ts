@@ -145,7 +145,7 @@ Deno.test("values that no step can use are refused at the layer that gives them"
   assert.equal(
     own({ pauseAfterError: 3 }),
     'Cannot use pauseAfterError of step "a" of "m": got 3, want one of the options concurrency, rateLimit, ' +
-      "pauseAfterErrors, retry, lag, timeout, needs, lagAlert",
+      "pauseAfterErrors, retry, lag, timeout, needs, lock, lagAlert",
   );
   assert.match(
     own({ needs: "wifi" }),

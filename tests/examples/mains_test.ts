@@ -37,6 +37,10 @@ const prints: Readonly<Record<string, readonly string[]>> = {
     "cup: paid by bank-3",
     "2 runs",
   ],
+  locks: [
+    "ann has 2000 cents, after 20 bookings in turn",
+    "bob has 2000 cents, after 20 bookings in turn",
+  ],
   simulation: ["200 lives, and each order was charged once"],
 };
 

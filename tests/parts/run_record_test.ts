@@ -59,6 +59,19 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
   timers: fc.array(fc.record({ name: nasty, at: fc.nat(2 ** 41), attempt: count, round: count }, {
     noNullPrototype: true,
   })),
+  lock: fc.record({
+    namespace: nasty,
+    request: nasty,
+    wants: fc.array(
+      fc.record({
+        name: nasty,
+        weight: count,
+        kind: fc.constantFrom("mutex" as const, "semaphore" as const, "readWrite" as const),
+        capacity: count,
+      }, { noNullPrototype: true }),
+    ),
+    tokens: fc.array(count),
+  }, { requiredKeys: ["namespace", "request", "wants"], noNullPrototype: true }),
   reason: nasty,
   lastError,
   dataVersion: fc.integer({ min: 1, max: 4 }),
@@ -83,8 +96,8 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
   ],
   noNullPrototype: true,
 }).map((run) => {
-  const { previous, traceOrigin, origin, due, stepDue, reason, lastError, sealed = false } = run;
-  const whole = { ...run, previous, traceOrigin, origin, due, stepDue, reason, lastError, sealed };
+  const { previous, traceOrigin, origin, due, stepDue, lock, reason, lastError, sealed = false } = run;
+  const whole = { ...run, previous, traceOrigin, origin, due, stepDue, lock, reason, lastError, sealed };
   return { ...whole, head: recordHead(whole) };
 });
 

@@ -5,6 +5,7 @@
 import {
   createEngine,
   type DataOf,
+  type HeldLockView,
   machine,
   type StandardSchema,
   type StartStatusOf,
@@ -257,3 +258,17 @@ declare const nameless: AsyncIterable<{ event: { key: string }; ack(): void }>;
 machine("m").step("a", ["b"], () => "b").connector("c", nameless, () => {});
 // @ts-expect-error a connector has no concurrency: it has shards
 machine("m").step("a", ["b"], () => "b").connector("c", parcels, () => {}, { concurrency: 3 });
+
+// A step's lock knows the data, and its run the lock.
+machine<Order>("m").step("a", ["b"], (run) => {
+  isTrue<Equal<typeof run.lock, HeldLockView | undefined>>(true);
+  return "b";
+}, { lock: (run) => ({ name: `order of ${run.data.cents.toFixed()}`, timeout: "5s", otherwise: "fail" }) });
+machine<Order>("m").step("a", ["b"], () => "b", { lock: { name: ["x", "y"], permits: 3 } });
+machine<Order>("m", { steps: { lock: (run) => run.key } }).step("a", ["b"], () => "b", { lock: "x" });
+// @ts-expect-error data of another type
+machine<Order>("m").step("a", ["b"], () => "b", { lock: (run) => run.data.dollars });
+// @ts-expect-error no such way out
+machine<Order>("m").step("a", ["b"], () => "b", { lock: { name: "x", otherwise: "wait" } });
+// @ts-expect-error a timeout has no lock
+machine<Order>("m").timeout("a", ["b"], { after: "5s" }, () => "b", { lock: "x" });

@@ -120,9 +120,11 @@ export class DisposalLaws {
     this.#leaving.delete(runId);
     for (const rows of this.#shadow.rows) {
       for (const [key, { value }] of rows) {
-        // Runs of the same key name the one before them for ever, and schedules those that they have started.
-        const isOthers = /^(run|chore|sched|mark|occ) /.test(key);
-        const isLeft = key.includes(runId) || (!isOthers && value.includes(runId));
+        // Runs of the same key name the one before them for ever, and schedules those that they have started. A request for
+        // a lock that comes late is ended later.
+        const isOthers = /^(run|chore|sched|mark|occ|lock|wait|ask) /.test(key);
+        const isLeft = (key.includes(runId) && !key.startsWith("ask ")) ||
+          (!isOthers && value.includes(runId));
         if (isLeft && !isKept(key)) this.#world.violate("retention", `row ${key} has outlived run ${runId}`);
       }
     }

@@ -4,6 +4,7 @@ import {
   decodeChore,
   type HookKind,
   hookKindOf,
+  lockChoreId,
   runIdOfChore,
   scheduleHook,
 } from "../../parts/chore.ts";
@@ -44,6 +45,7 @@ export class HookLaws {
 
   /** A change of a run's state brings its hooks, and a row of each in the same batch. */
   changed(before: RunRecord, after: RunRecord, batch: Batch): void {
+    this.#givesBack(before, after, batch);
     const kind = hookKindOf(before.state, after.state);
     const hooks = kind && this.#options.behaviours.get(after.definition)!.hooks?.(kind);
     if (after.origin && isFinished(after.state) && !isFinished(before.state)) {
@@ -81,6 +83,20 @@ export class HookLaws {
     );
     // When it may go is another law's.
     this.#calls.set(id, { kind: "complete", run, begun: true, done: true, parked: false });
+  }
+
+  /** What a run had of a lock, or had asked for, it gives back in the batch in which it parts with it. */
+  #givesBack(before: RunRecord, after: RunRecord, batch: Batch): void {
+    if (!before.lock || after.lock?.request === before.lock.request) return;
+    const id = lockChoreId(after);
+    const isThere = batch.puts.some(({ key }) => key === `chore ${after.id} ${id}`);
+    this.#world.expect(
+      isThere,
+      "I11",
+      () => `run ${after.id} parts with its lock, and does not give it back`,
+    );
+    // When it may go is another law's.
+    this.#calls.set(id, { kind: "complete", run: after, begun: false, done: true, parked: false });
   }
 
   /** A row of a hook is written or deleted: it goes when its hook has run, and not before. */

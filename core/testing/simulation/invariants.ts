@@ -16,6 +16,7 @@ export const invariants = {
   I8: "every transition is told to streams at least once, and in order per run",
   I9: "what is due is begun, and what can end ends",
   I10: "only the owner of a shard writes for it, and ownership changes hands one epoch at a time",
+  I11: "a lock has no more holders than permits, is granted in turn, and under tokens that only grow",
   I12: "each occurrence of a schedule has one outcome, and is started at most once",
   I14: "deleted data is in no row of the store",
   I15: "a group of commits does what its members would do one after the other",

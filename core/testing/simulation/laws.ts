@@ -13,6 +13,7 @@ import { ConnectorLaws } from "./connector_laws.ts";
 import { DisposalLaws } from "./disposal_laws.ts";
 import { HookLaws } from "./hook_laws.ts";
 import type { Host } from "./host.ts";
+import { LockLaws } from "./lock_laws.ts";
 import { OwnerLaws } from "./owner_laws.ts";
 import { RunLaws } from "./run_laws.ts";
 import type { Shadow } from "./shadow.ts";
@@ -81,6 +82,7 @@ export class Laws {
   readonly owners: OwnerLaws;
   readonly streams: StreamLaws;
   readonly connectors: ConnectorLaws;
+  readonly locks: LockLaws;
   readonly #world: World;
   readonly #shadow: Shadow;
   readonly #options: LawOptions;
@@ -95,6 +97,7 @@ export class Laws {
     this.owners = new OwnerLaws(world, shadow);
     this.streams = new StreamLaws(world, shadow, options);
     this.connectors = new ConnectorLaws(world, options);
+    this.locks = new LockLaws(world, shadow);
   }
 
   get runs(): RunLaws {
@@ -156,6 +159,7 @@ export class Laws {
       else if (put.key.startsWith("owner ")) this.owners.handedOver(host, shard, put);
     }
     this.disposal.before(host, shard, batch);
+    this.locks.before(host, shard, batch);
     if (!this.#world.recalls) this.streams.before(host, shard, batch);
     this.schedules.before(host, shard, batch);
     this.#written = undefined;
@@ -165,6 +169,7 @@ export class Laws {
 
   /** The batch has been applied. */
   after(shard: number, batch: Batch): void {
+    this.locks.after(shard);
     this.hooks.applied(batch);
     this.disposal.after(shard, batch, this.#written?.after);
     if (this.#written) this.runs.applied(this.#written);
@@ -200,6 +205,7 @@ export class Laws {
     if (!before) this.disposal.created(after);
     if (!before) this.schedules.created(after);
     this.runs.changed(change);
+    this.locks.changed(after);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
     if (!this.#world.recalls) this.streams.changed(change);
@@ -215,11 +221,12 @@ export class Laws {
   isQuietUntil(until: number): boolean {
     const isWaiting = ({ state, due }: RunRecord) => isFinished(state) || (due ?? Infinity) > until;
     return this.#shadow.runs().every(isWaiting) && this.#nothingIsLeft() &&
-      this.schedules.isQuietUntil(until);
+      this.schedules.isQuietUntil(until) && this.locks.isQuietUntil(until);
   }
 
   #nothingIsLeft(): boolean {
     if (this.disposal.isBusy || !this.connectors.areAtRest || !this.streams.areAtRest) return false;
+    if (!this.locks.areAtRest) return false;
     for (const rows of this.#shadow.rows) {
       for (const key of rows.keys()) {
         if (key.startsWith("chore ") || key.includes(" deletion-requested ")) return false;

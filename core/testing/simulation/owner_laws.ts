@@ -43,6 +43,8 @@ export class OwnerLaws {
   /** Only who owns the shard at this moment writes for steps and for the engine. */
   wrote(host: Host, shard: number, run: RunRecord, event: ToldEvent): void {
     if (event.by !== "step" && event.by !== "timer" && event.by !== "engine") return;
+    // Whoever passes a lock on tells the next, and whoever takes it away its holder.
+    if (event.kind === "lock-acquired" || event.kind === "lock-lost") return;
     const row = this.#shadow.rows[shard]!.get(keyspace.owner.key(run.definition));
     const owner = row && readOwner({ key: "owner", ...row }).engineId;
     this.#world.expect(
