@@ -94,6 +94,9 @@ testWithTabs(
   withCache,
 );
 
+/** How long a browser may take to go back before it is asked again. */
+const backMs = 8_000;
+
 /** The first tab waits for a run, and is left; the second does what there is to do meanwhile. */
 async function leaveAndComeBack(first: Page, second: Page, visit: string, site: Site): Promise<void> {
   await untilWorks("one", second);
@@ -106,9 +109,15 @@ async function leaveAndComeBack(first: Page, second: Page, visit: string, site: 
   await ask(second, "trigger", keys(`${visit}b`, 5));
   await Promise.all(keys(`${visit}b`, 5).map((key) => ask(second, "ended", key)));
   const before = shows(site);
-  // Its answer may go with the page.
-  first.evaluate(() => history.back()).catch(() => {});
-  await until(true, () => Promise.resolve(shows(site) > before));
+  let askedAt = -Infinity;
+  await until(true, () => {
+    if (performance.now() - askedAt > backMs) {
+      askedAt = performance.now();
+      // Its answer may go with the page, and on a busy machine the question, too.
+      first.evaluate(() => location.pathname === "/elsewhere" && history.back()).catch(() => {});
+    }
+    return Promise.resolve(shows(site) > before);
+  });
   // The driver may still be on its way back.
   await until("/", () => first.evaluate("location.pathname").catch(() => "") as Promise<string>);
 }
