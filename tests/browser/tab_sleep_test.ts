@@ -13,7 +13,7 @@ testWithTabs(
   "chrome",
   "a tab that hears that it is frozen gives back its work, and is replaced long before its lease ends",
   async ({ openBehind }) => {
-    const first = await openBehind("one", { term: "10m", stepMs: 200 });
+    const first = await openBehind("one", { term: "10m", stepMs: 1_000 });
     const second = await openBehind("two");
     await ask(first, "trigger", keys("a", 20));
     assert.ok(await freeze(first));
@@ -33,7 +33,7 @@ testWithTabs(
   "chrome",
   "a tab that is frozen unheard is replaced after its lease, and commits nothing under its old guard when it thaws",
   async ({ openBehind }) => {
-    const first = await openBehind("one", { isDeaf: true, term: "3s", stepMs: 300 });
+    const first = await openBehind("one", { isDeaf: true, term: "3s", stepMs: 1_000 });
     const second = await openBehind("two");
     await ask(first, "trigger", keys("a", 20));
     assert.ok(await freeze(first));
