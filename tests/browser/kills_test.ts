@@ -73,5 +73,6 @@ for (const kind of bothKinds) {
       assert.deepEqual(violations, []);
       assert.ok(counts["runs acknowledged"]! > 0);
     },
+    1,
   );
 }

@@ -180,9 +180,13 @@ export class InspectionTab {
 
   /** Presses a button of the only entry of a list. */
   async press(list: ListName, text: string): Promise<void> {
-    const button = await this.page.waitForSelector(
-      `::-p-xpath(//*[@id="${list}"]//button[text()="${text}"])`,
-    );
-    await button!.click();
+    // Found and pressed in one go: the list may be drawn anew at any moment.
+    const press = (list: string, text: string) => {
+      const buttons = document.querySelectorAll<HTMLButtonElement>(`#${list} button`);
+      const button = [...buttons].find(({ textContent }) => textContent === text);
+      button?.click();
+      return button !== undefined;
+    };
+    await this.page.waitForFunction(press, everyMoment, list, text);
   }
 }

@@ -13,7 +13,7 @@ testWithTabs(
   "chrome",
   "a tab that hears that it is frozen gives back its work, and is replaced long before its lease ends",
   async ({ openBehind }) => {
-    const first = await openBehind("one", { term: "10m", stepMs: 200 });
+    const first = await openBehind("one", { term: "10m", stepMs: 1_000 });
     const second = await openBehind("two");
     await ask(first, "trigger", keys("a", 20));
     assert.ok(await freeze(first));
@@ -33,7 +33,7 @@ testWithTabs(
   "chrome",
   "a tab that is frozen unheard is replaced after its lease, and commits nothing under its old guard when it thaws",
   async ({ openBehind }) => {
-    const first = await openBehind("one", { isDeaf: true, term: "3s", stepMs: 300 });
+    const first = await openBehind("one", { isDeaf: true, term: "3s", stepMs: 1_000 });
     const second = await openBehind("two");
     await ask(first, "trigger", keys("a", 20));
     assert.ok(await freeze(first));
@@ -94,6 +94,9 @@ testWithTabs(
   withCache,
 );
 
+/** How long a browser may take to go back before it is asked again. */
+const backMs = 8_000;
+
 /** The first tab waits for a run, and is left; the second does what there is to do meanwhile. */
 async function leaveAndComeBack(first: Page, second: Page, visit: string, site: Site): Promise<void> {
   await untilWorks("one", second);
@@ -106,9 +109,15 @@ async function leaveAndComeBack(first: Page, second: Page, visit: string, site: 
   await ask(second, "trigger", keys(`${visit}b`, 5));
   await Promise.all(keys(`${visit}b`, 5).map((key) => ask(second, "ended", key)));
   const before = shows(site);
-  // Its answer may go with the page.
-  first.evaluate(() => history.back()).catch(() => {});
-  await until(true, () => Promise.resolve(shows(site) > before));
+  let askedAt = -Infinity;
+  await until(true, () => {
+    if (performance.now() - askedAt > backMs) {
+      askedAt = performance.now();
+      // Its answer may go with the page, and on a busy machine the question, too.
+      first.evaluate(() => location.pathname === "/elsewhere" && history.back()).catch(() => {});
+    }
+    return Promise.resolve(shows(site) > before);
+  });
   // The driver may still be on its way back.
   await until("/", () => first.evaluate("location.pathname").catch(() => "") as Promise<string>);
 }

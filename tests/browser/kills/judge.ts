@@ -22,9 +22,11 @@ export interface Evidence extends Ledger {
  * has landed twice, and what landed had its effect, under one step id however often it was repeated.
  */
 export function judge({ acks, effects, runs, findings }: Evidence): readonly string[] {
-  const violations: string[] = findings.map((finding) =>
-    `the store is not sound: ${JSON.stringify(finding)}`
-  );
+  const violations = findings.map((finding) => {
+    const text = JSON.stringify(finding);
+    const run = runs.find(({ runId }) => text.includes(runId));
+    return `the store is not sound: ${text}${run ? `, its history: ${run.kinds.join(", ")}` : ""}`;
+  });
   const known = new Map(runs.map((run) => [run.runId, run]));
   for (const { key, runId } of acks) {
     if (known.get(runId)?.key !== key) {
