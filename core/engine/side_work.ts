@@ -47,9 +47,13 @@ export class SideWork {
     await this.#chores?.rescan();
   }
 
-  /** The clock was ahead and has been set back. */
-  async setBack(): Promise<void> {
-    await this.#chores?.setBack();
+  /**
+   * The clock was ahead and has been set back.
+   *
+   * @returns Whether nothing is left that could not be set back.
+   */
+  async setBack(): Promise<boolean> {
+    return await this.#chores?.setBack() ?? true;
   }
 
   /** Starts what has become due. */
