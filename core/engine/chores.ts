@@ -14,6 +14,7 @@ import type { Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { noticeCut } from "./notice.ts";
 import { isCut } from "./run_turn.ts";
+import { setBackAll } from "./set_back_run.ts";
 import { viewOf } from "./run_view.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
@@ -101,17 +102,16 @@ export class Chores implements RunSource, DueSink {
   }
 
   /** The clock was ahead and has been set back: what would wait for longer than any retry is due now. */
-  async setBack(): Promise<void> {
-    const { clock } = this.#context;
-    for (const id of await this.#index.sleepers()) {
-      const held = this.#owner.over || this.#queued.has(id) ? undefined : await this.#read(id);
-      if (held?.chore.due === undefined) continue;
+  setBack(): Promise<boolean> {
+    return setBackAll(this.#index, this.#owner, async (id) => {
+      const held = this.#queued.has(id) ? undefined : await this.#read(id);
+      if (held?.chore.due === undefined) return;
       const longestMs = this.#hookOf(held.chore)?.policy.retryMaxMs ?? 0;
-      const due = clock.now();
-      if (!isAhead(held.chore.due - longestMs, due)) continue;
+      const due = this.#context.clock.now();
+      if (!isAhead(held.chore.due - longestMs, due)) return;
       const version = await this.#write(held, { ...held.chore, due });
       if (version !== undefined) this.#index.track(id, due, version);
-    }
+    });
   }
 
   /** A change has just brought these. */

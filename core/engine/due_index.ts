@@ -104,14 +104,17 @@ export class DueIndex {
   /**
    * Looks at what sleeps for so long that a clock may have been ahead, in memory or not.
    *
-   * @returns At most a page of ids, those that sleep longest first.
+   * @returns Pages of ids, those that sleep longest first.
    */
-  async sleepers(): Promise<readonly string[]> {
-    const { end } = this.#space.range(this.#definition);
-    const start = this.#space.key(this.#definition, this.#context.clock.now() + aheadMsMin, "");
-    const op = { start, end, limit: this.#context.limits.duePageMax, reverse: true };
-    const [found] = await this.#context.reader.read(this.#shard, [op]);
-    return found!.map(({ key }) => splitKey(key)[3]!);
+  async *sleepers(): AsyncGenerator<readonly string[]> {
+    const { clock, limits: { duePageMax: limit }, reader } = this.#context;
+    const start = this.#space.key(this.#definition, clock.now() + aheadMsMin, "");
+    for (let { end } = this.#space.range(this.#definition); !this.#over;) {
+      const [page] = await reader.read(this.#shard, [{ start, end, limit, reverse: true }]);
+      yield page!.map(({ key }) => splitKey(key)[3]!);
+      if (page!.length < limit) return;
+      end = page!.at(-1)!.key;
+    }
   }
 
   /** Reads on behind the horizon when little of what was read is left, or what lies there is due. */

@@ -225,7 +225,10 @@ export class Ownership {
     const { clock, committer, engineId, definitions, logger } = this.#context;
     const batch = new BatchBuilder();
     const takenOverAt = clock.now();
-    writeOwner(batch, definition, row, engineId, takenOverAt);
+    const before = row && readOwner(row).since;
+    // Whoever took it last did so by a clock that was ahead. If this engine dies now, the next one must know that, too.
+    const aheadAt = before !== undefined && isAhead(before, takenOverAt) ? before : undefined;
+    writeOwner(batch, definition, row, engineId, aheadAt ?? takenOverAt);
     const result = await committer.commit(shard, batch);
     if (!result.ok) return;
     const guard: Check = { key: keyspace.owner.key(definition), version: result.version };
@@ -247,13 +250,11 @@ export class Ownership {
     const relay = this.#context.features.streams?.tendLog(this.#context, owner);
     this.#owned.set(place, { owner, epoch, relay, passAfter });
     this.#onOwned();
-    // Whoever took it last, did so by a clock that was ahead.
-    const isSetBack = row !== undefined && isAhead(readOwner(row).since, takenOverAt);
     if (state === "dead") {
       const about = { definition, shard, epoch };
       logger.log("warn", "Took over from an engine that gave no more signs of life", about);
     }
-    if (isSetBack) owner.setBack();
+    if (aheadAt !== undefined) owner.setBack(aheadAt);
     await Promise.all([
       owner.begin(),
       this.#heed("Cannot sweep a shard", sweepOutcomes(this.#context, shard, guard)),
@@ -285,7 +286,7 @@ export class Ownership {
     const row = engineId === null
       ? { engineId, epoch }
       : { engineId, epoch: epoch + 1, passed: true as const };
-    passOwner(batch, owner.guard, { ...row, since: clock.now() });
+    passOwner(batch, owner.guard, { ...row, since: owner.aheadAt ?? clock.now() });
     await committer.commit(owner.shard, batch);
   }
 

@@ -40,6 +40,7 @@ export class Poll {
     this.#forGood ||= forGood;
     if (!this.#stopped) return;
     this.#stopped = false;
+    this.#lead ??= this.#leadNow();
     const own = `${this.#context.committer.id}.`;
     this.#unwatch = this.#context.store.watch?.((_shard, committerId) => {
       if (!committerId.startsWith(own)) this.#soon();
@@ -102,10 +103,10 @@ export class Poll {
   }
 
   async #bells(): Promise<void> {
-    const { clock } = this.#context;
-    const lead = clock.now() - clock.monotonic();
+    const lead = this.#leadNow();
     if (this.#lead !== undefined && isAhead(this.#lead, lead)) {
-      for (const owner of this.#ownership.owners) owner.setBack();
+      const aheadAt = this.#context.clock.monotonic() + this.#lead;
+      for (const owner of this.#ownership.owners) owner.setBack(aheadAt);
     }
     this.#lead = lead;
     await Promise.all(this.#ownership.owners.map(async (owner) => {
@@ -113,6 +114,10 @@ export class Poll {
       const bell = await this.#context.reader.get(owner.shard, keyspace.bell.key(owner.name));
       owner.heard(bell?.version);
     }));
+  }
+
+  #leadNow(): number {
+    return this.#context.clock.now() - this.#context.clock.monotonic();
   }
 
   async #waited(): Promise<void> {

@@ -11,6 +11,7 @@ import type { EngineContext } from "./context.ts";
 import type { Ready, RunSource } from "./dispatcher.ts";
 import { DueIndex, type DueSink } from "./due_index.ts";
 import { makeRoom } from "./make_room.ts";
+import { setBackAll } from "./set_back_run.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { endedRuns } from "./schedule_end.ts";
 import { rowsPerBatch, startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
@@ -80,17 +81,15 @@ export class Schedules implements RunSource, DueSink {
   }
 
   /** The clock was ahead and has been set back: what was changed by it goes on by this one. */
-  async setBack(): Promise<void> {
-    for (const id of await this.#index.sleepers()) {
-      const held = this.#owner.over || this.#queued.has(id)
-        ? undefined
-        : await readSchedule(this.#context, id);
-      if (held?.record.definition !== this.#owner.name) continue;
+  setBack(): Promise<boolean> {
+    return setBackAll(this.#index, this.#owner, async (id) => {
+      const held = this.#queued.has(id) ? undefined : await readSchedule(this.#context, id);
+      if (held?.record.definition !== this.#owner.name) return;
       const slots = slotsOf(this.#context, held.record.rules);
       const change = setBackSchedule(held.record, slots, this.#context.clock.now());
       const after = change && await this.#tryCommit(held, change);
       if (after) this.changed(id, scheduleDue(after.record), after.version);
-    }
+    });
   }
 
   /** A schedule was changed by this engine. */

@@ -32,6 +32,7 @@ export class ShardOwner {
   readonly #runs: ShardRuns;
   readonly #side: SideWork;
   #bell: Version | undefined;
+  #aheadAt: number | undefined;
   /** What runs under it, and must land before it is passed on. */
   readonly attempts = new Attempts();
   readonly #end = new AbortController();
@@ -147,13 +148,20 @@ export class ShardOwner {
     await Promise.all([this.#runs.rescan(), this.#side.rescan()]);
   }
 
-  /** The clock was ahead and has been set back. */
-  async setBack(): Promise<void> {
-    try {
-      await Promise.all([this.#runs.setBack(), this.#side.setBack()]);
-    } catch (error) {
-      this.failed(error);
-    }
+  /**
+   * The clock was ahead and has been set back. Until all that was written by it waits by this one, whoever comes next is told.
+   *
+   * @param aheadAt A time that the clock has shown.
+   */
+  async setBack(aheadAt: number): Promise<void> {
+    this.#aheadAt = aheadAt;
+    const areDone = await Promise.all([this.#runs.setBack(), this.#side.setBack()]);
+    if (areDone.every((isDone) => isDone)) this.#aheadAt = undefined;
+  }
+
+  /** A time of a clock that was ahead, of which something may be left. */
+  get aheadAt(): number | undefined {
+    return this.#aheadAt;
   }
 
   /** Starts what has become due. */

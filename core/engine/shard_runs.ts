@@ -11,7 +11,7 @@ import { DueIndex, type DueSink } from "./due_index.ts";
 import { earliest } from "./earliest.ts";
 import { cutShort, type HotRun, HotRuns, type HowToChange } from "./hot_runs.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
-import { setBackRun } from "./set_back_run.ts";
+import { setBackAll, setBackRun } from "./set_back_run.ts";
 import { runTurn, type TurnHost } from "./run_turn.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import type { SideWork } from "./side_work.ts";
@@ -116,13 +116,13 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     await this.#hot.tellEnded();
   }
 
-  /** The clock was ahead and has been set back: what was changed by it waits by this one. */
-  async setBack(): Promise<void> {
-    for (const runId of await this.#index.sleepers()) {
-      const run = this.over ? undefined : await this.#hot.load(runId);
+  /** The clock was ahead and has been set back. Whether nothing is left that could not be set back with it. */
+  setBack(): Promise<boolean> {
+    return setBackAll(this.#index, this.#owner, async (runId) => {
+      const run = await this.#hot.load(runId);
       const changeOf = run && !run.attempt && await setBackRun(this.#context, this.definition, run.record);
       if (changeOf) await this.#change(run, changeOf);
-    }
+    });
   }
 
   /** Takes up a stalled run, if this code can go on with it. */

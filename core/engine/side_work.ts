@@ -54,9 +54,14 @@ export class SideWork {
     await Promise.all([this.#chores?.rescan(), this.#schedules?.rescan()]);
   }
 
-  /** The clock was ahead and has been set back. */
-  async setBack(): Promise<void> {
-    await Promise.all([this.#chores?.setBack(), this.#schedules?.setBack()]);
+  /**
+   * The clock was ahead and has been set back.
+   *
+   * @returns Whether nothing is left that could not be set back.
+   */
+  async setBack(): Promise<boolean> {
+    const areDone = await Promise.all([this.#chores?.setBack(), this.#schedules?.setBack()]);
+    return !areDone.includes(false);
   }
 
   /** Starts what has become due. */

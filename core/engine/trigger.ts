@@ -116,8 +116,6 @@ export async function trigger(
   const wish = await checkWish(context, definition, key, input);
   const place = placeOf(definition.name, key);
   const shard = shardOf(context, definition.name, key);
-  // A new key is the common case: it is tried blind, without a read.
-  let latest: Latest | undefined;
   if (context.store.admits?.() === false) {
     const { answered } = await look(context, wish, shard);
     if (answered) return { runId: answered, created: false };
@@ -127,6 +125,8 @@ export async function trigger(
         "new runs are refused until there is room, and those that are there go on",
     );
   }
+  // A new key is the common case: it is tried blind, without a read.
+  let latest: Latest | undefined;
   for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
     const record = newRecord(context, runIds, wish, place, latest?.runId);
     const owner = ownership.ownerOf(definition.name, shard);

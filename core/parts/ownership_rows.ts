@@ -14,7 +14,7 @@ export interface OwnerRow {
   readonly engineId: string | null;
   /** Grows by one at every change of hands. */
   readonly epoch: number;
-  /** When it changed hands last. */
+  /** When it changed hands last; by a clock that was ahead, until what was written by it has been set back. */
   readonly since: number;
   /** It was passed to that engine, which has not taken it yet. */
   readonly passed?: true;
@@ -100,11 +100,11 @@ export function writeOwner(
   definition: string,
   before: Entry | undefined,
   engineId: string,
-  now: number,
+  since: number,
 ): void {
   const key = keyspace.owner.key(definition);
   const epoch = (before ? readOwner(before).epoch : 0) + 1;
-  const row: OwnerRow = { engineId, epoch, since: now };
+  const row: OwnerRow = { engineId, epoch, since };
   batch.check(key, before?.version ?? null).put(key, JSON.stringify(row));
 }
 

@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { type IndexedDbOptions, indexedDbStore } from "pawl/adapters/indexeddb";
 import type { Store } from "../../core/store/store.ts";
 import { storeConformance } from "../../core/testing/store_conformance.ts";
+import { letGo } from "../let_go.ts";
 
 /** Deno keeps `localStorage`, and with it what stores of earlier runs were, from run to run. */
 const life = crypto.randomUUID();
@@ -20,7 +21,7 @@ function suite(name: string, options: IndexedDbOptions): void {
     keepsOutcomes: true,
     reopen: (closed) => open(names.get(closed)!),
   });
-  for (const each of cases) Deno.test(`${name}: ${each.name}`, each.run);
+  for (const each of cases) Deno.test(`${name}: ${each.name}`, () => each.run().finally(letGo));
 }
 
 suite("IndexedDB", {});

@@ -248,6 +248,50 @@ testInMemory("an engine whose process is gone is replaced long before its term e
   assert.deepEqual((await next.admin.verify()).findings, []);
 });
 
+testInMemory(
+  "an engine that is wrongly taken for gone works no more unseen, and joins again",
+  async (world) => {
+    const signs = new Set<string>();
+    const [started, landed]: [string[], string[]] = [[], []];
+    const hold = gate();
+    const flow = (name: string) =>
+      machine("flow").step("a", ["b"], async () => {
+        started.push(name);
+        if (started.length === 1) await hold.promise;
+        landed.push(name);
+        return "b";
+      }).build();
+    const first = flow("first");
+    const engine = await world.started({
+      definitions: [first],
+      platform: handPlatform(signs).platform,
+      lease: { term: "2m" },
+    });
+    await engine.trigger(first, "a");
+    await world.settle();
+    const [sign] = signs;
+    const other = await world.started({
+      definitions: [flow("other")],
+      platform: handPlatform(signs).platform,
+      lease: { term: "2m" },
+    });
+    signs.delete(sign!);
+    await world.advance(10_000);
+    assert.deepEqual([started, landed], [["first", "other"], ["other"]]);
+
+    hold.resolve();
+    await world.advance(60_000);
+    const { runId } = (await engine.get(first, "a"))!;
+    assert.deepEqual(kinds(await other.history({ runId })), ["trigger", "interrupted", "move"]);
+    // It works again: when the other stops, it takes over.
+    await world.during(other.stop(), 10_000);
+    await engine.trigger(first, "b");
+    await world.advance(60_000);
+    assert.equal((await engine.get(first, "b"))?.runState, "completed");
+    assert.deepEqual((await engine.admin.verify()).findings, []);
+  },
+);
+
 testInMemory("an engine that others cannot see is not taken for gone", async (world) => {
   const signs = new Set<string>();
   const ran: string[] = [];

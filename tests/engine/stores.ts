@@ -17,6 +17,7 @@ import {
   silentLogger,
   type Store,
 } from "../../mod.ts";
+import { letGo } from "../let_go.ts";
 
 /** A kind of store, opened anew for each test. */
 export interface StoreKind {
@@ -49,7 +50,13 @@ export const storeKinds: readonly StoreKind[] = [
     isAttended: true,
     open() {
       const store = indexedDbStore({ name: `${life} ${databases++}` });
-      return Promise.resolve({ store, close: () => store.close() });
+      return Promise.resolve({
+        store,
+        async close() {
+          await store.close();
+          await letGo();
+        },
+      });
     },
   },
 ];

@@ -8,6 +8,7 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { type IndexedDbStore, indexedDbStore } from "pawl/adapters/indexeddb";
 import type { CommitCall } from "../../mod.ts";
+import { testTabs } from "./databases.ts";
 
 const life = crypto.randomUUID();
 let names = 0;
@@ -96,36 +97,39 @@ function committer(id: string) {
 }
 
 for (const [way, { code, befall }] of Object.entries(ways)) {
-  Deno.test(`a commit that is ${way} at any of its requests is done whole or not at all, as its committer is told`, async () => {
-    let struck = 0;
-    for (let n = 1; n <= requestsMax; n++) {
-      const store = indexedDbStore({ name: `${life} ${names++}`, shards: 2, reserveBytes: 0 });
-      const next = committer("c");
-      await store.commit(next("1"));
-      const before = await contentOf(store);
-      const calls = next("2");
-      let told = "done";
-      const isStruck = await befallingAt(n, befall, async () => {
-        await store.commit(calls).catch((error) => told = error.code);
-      });
-      if (isStruck) struck++;
-      assert.match(told, isStruck ? code : /^done$/, `request ${n}`);
-      const after = await contentOf(store);
-      if (told === "done") assert.notEqual(after, before);
-      else if (told !== "OUTCOME_UNKNOWN" || after !== before) {
-        assert.equal(after, before, `request ${n} of a commit that is ${told} has left something behind`);
+  testTabs(
+    `a commit that is ${way} at any of its requests is done whole or not at all, as its committer is told`,
+    async () => {
+      let struck = 0;
+      for (let n = 1; n <= requestsMax; n++) {
+        const store = indexedDbStore({ name: `${life} ${names++}`, shards: 2, reserveBytes: 0 });
+        const next = committer("c");
+        await store.commit(next("1"));
+        const before = await contentOf(store);
+        const calls = next("2");
+        let told = "done";
+        const isStruck = await befallingAt(n, befall, async () => {
+          await store.commit(calls).catch((error) => told = error.code);
+        });
+        if (isStruck) struck++;
+        assert.match(told, isStruck ? code : /^done$/, `request ${n}`);
+        const after = await contentOf(store);
+        if (told === "done") assert.notEqual(after, before);
+        else if (told !== "OUTCOME_UNKNOWN" || after !== before) {
+          assert.equal(after, before, `request ${n} of a commit that is ${told} has left something behind`);
+        }
+        // An empty call in the place of the last says what became of it, whatever is remembered.
+        const settled = await store.commit(calls.map((call) => ({
+          ...call,
+          committer: { ...call.committer, callId: "3" },
+          batches: [],
+        })));
+        const isDone = settled.every(({ outcome }) => outcome === "superseded");
+        assert.equal(isDone, after !== before, `request ${n}`);
+        assert.equal(settled.some(({ outcome }) => outcome === "superseded"), isDone, `request ${n}`);
+        await store.close();
       }
-      // An empty call in the place of the last says what became of it, whatever is remembered.
-      const settled = await store.commit(calls.map((call) => ({
-        ...call,
-        committer: { ...call.committer, callId: "3" },
-        batches: [],
-      })));
-      const isDone = settled.every(({ outcome }) => outcome === "superseded");
-      assert.equal(isDone, after !== before, `request ${n}`);
-      assert.equal(settled.some(({ outcome }) => outcome === "superseded"), isDone, `request ${n}`);
-      await store.close();
-    }
-    assert.ok(struck > 10 && struck < requestsMax, `${struck} requests`);
-  });
+      assert.ok(struck > 10 && struck < requestsMax, `${struck} requests`);
+    },
+  );
 }

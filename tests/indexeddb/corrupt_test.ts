@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { indexedDbStore } from "pawl/adapters/indexeddb";
-import { change, newName, open, put, valueOf } from "./databases.ts";
+import { change, newName, open, put, testTabs, valueOf } from "./databases.ts";
 
 /** A closed store with a row, which somebody then changes. */
 async function damaged(work: (rows: IDBObjectStore) => void): Promise<string> {
@@ -41,17 +41,17 @@ async function assertCorrupt(name: string, message: RegExp): Promise<void> {
   await store.close();
 }
 
-Deno.test("a description that no Pawl wrote is STORE_CORRUPT", async () => {
+testTabs("a description that no Pawl wrote is STORE_CORRUPT", async () => {
   for (const v of ["mice", "{}", `{"format":1,"id":"x"}`, `{"format":1,"id":"x","shards":1}`]) {
     await assertCorrupt(await damaged((rows) => rows.put({ k: "!meta", v, n: 0 })), /its description is/);
   }
 });
 
-Deno.test("rows without a description are STORE_CORRUPT, and no new store over the old rows", async () => {
+testTabs("rows without a description are STORE_CORRUPT, and no new store over the old rows", async () => {
   await assertCorrupt(await damaged((rows) => rows.delete("!meta")), /has rows, and no description/);
 });
 
-Deno.test("a shard without its counter is STORE_CORRUPT, as versions would be given out again", async () => {
+testTabs("a shard without its counter is STORE_CORRUPT, as versions would be given out again", async () => {
   await assertCorrupt(
     await damaged((rows) => rows.delete("!version 0000 ")),
     /version counter of shard 0 is gone/,
@@ -61,7 +61,7 @@ Deno.test("a shard without its counter is STORE_CORRUPT, as versions would be gi
   }
 });
 
-Deno.test("a database of another program is STORE_CORRUPT, and left alone", async () => {
+testTabs("a database of another program is STORE_CORRUPT, and left alone", async () => {
   for (
     const make of [
       () => {},
@@ -76,7 +76,7 @@ Deno.test("a database of another program is STORE_CORRUPT, and left alone", asyn
   }
 });
 
-Deno.test("a row that is none is STORE_CORRUPT where it is read or checked, and harms no other", async () => {
+testTabs("a row that is none is STORE_CORRUPT where it is read or checked, and harms no other", async () => {
   for (const row of [{ v: 7, n: 1 }, { v: "7" }, { v: "7", n: 1.5 }, { n: 1 }]) {
     const name = await damaged((rows) => rows.put({ k: "0000 b", ...row }));
     const store = indexedDbStore({ name });
@@ -94,7 +94,7 @@ Deno.test("a row that is none is STORE_CORRUPT where it is read or checked, and 
   }
 });
 
-Deno.test("a store that somebody clears while it is open is told as lost", async () => {
+testTabs("a store that somebody clears while it is open is told as lost", async () => {
   const { store, name } = open();
   await store.commit([put("a")]);
   const { storeId } = store.health();

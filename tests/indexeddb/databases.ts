@@ -6,6 +6,7 @@
 import "fake-indexeddb/auto";
 import { type IndexedDbOptions, type IndexedDbStore, indexedDbStore } from "pawl/adapters/indexeddb";
 import type { CommitCall } from "../../mod.ts";
+import { letGo } from "../let_go.ts";
 
 /** Deno keeps `localStorage`, and with it what stores of earlier runs were, from run to run. */
 const life = crypto.randomUUID();
@@ -22,6 +23,11 @@ export function newName(): string {
 export function open(options: IndexedDbOptions = {}): { store: IndexedDbStore; name: string } {
   const name = newName();
   return { store: indexedDbStore({ name, ...options }), name };
+}
+
+/** Registers a test that opens stores. */
+export function testTabs(name: string, body: () => Promise<void>): void {
+  Deno.test(name, () => body().finally(letGo));
 }
 
 /** A call of a committer of its own, so that none follows another. */

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { indexedDbStore } from "pawl/adapters/indexeddb";
-import { change, deleted, newName, open, put, until, valueOf } from "./databases.ts";
+import { change, deleted, newName, open, put, testTabs, until, valueOf } from "./databases.ts";
 
 /** Does as a browser does to all stores of this page. */
 const leave = () => void globalThis.dispatchEvent(new Event("pagehide"));
@@ -53,7 +53,7 @@ class OpenThings implements Disposable {
   }
 }
 
-Deno.test("a page that is left closes database and channel, and both come back by themselves", async () => {
+testTabs("a page that is left closes database and channel, and both come back by themselves", async () => {
   using things = new OpenThings();
   const { store } = open({ reserveBytes: 0 });
   const states: string[] = [];
@@ -72,26 +72,29 @@ Deno.test("a page that is left closes database and channel, and both come back b
   assert.deepEqual(things.count, [0, 0]);
 });
 
-Deno.test("what is under way when a page is left is finished, and so is what comes after; then all is closed", async () => {
-  using things = new OpenThings();
-  const { store } = open({ reserveBytes: 0 });
-  await store.commit([put("a")]);
-  const committing = store.commit([put("b")]);
-  const reading = valueOf(store, "a");
-  leave();
-  const after = store.commit([put("c")]);
-  assert.equal((await committing)[0]!.outcome, "done");
-  assert.equal(await reading, `"v"`);
-  assert.equal((await after)[0]!.outcome, "done");
-  await until(() => things.handles.size === 0);
-  await store.commit([put("d")]);
-  assert.deepEqual(things.count, [0, 0]);
-  comeBack();
-  for (const key of ["b", "c", "d"]) assert.equal(await valueOf(store, key), `"v"`);
-  await store.close();
-});
+testTabs(
+  "what is under way when a page is left is finished, and so is what comes after; then all is closed",
+  async () => {
+    using things = new OpenThings();
+    const { store } = open({ reserveBytes: 0 });
+    await store.commit([put("a")]);
+    const committing = store.commit([put("b")]);
+    const reading = valueOf(store, "a");
+    leave();
+    const after = store.commit([put("c")]);
+    assert.equal((await committing)[0]!.outcome, "done");
+    assert.equal(await reading, `"v"`);
+    assert.equal((await after)[0]!.outcome, "done");
+    await until(() => things.handles.size === 0);
+    await store.commit([put("d")]);
+    assert.deepEqual(things.count, [0, 0]);
+    comeBack();
+    for (const key of ["b", "c", "d"]) assert.equal(await valueOf(store, key), `"v"`);
+    await store.close();
+  },
+);
 
-Deno.test("calls that find the handle dead together open one other, and leave none behind", async () => {
+testTabs("calls that find the handle dead together open one other, and leave none behind", async () => {
   using things = new OpenThings();
   const { store } = open({ reserveBytes: 0 });
   await store.commit([put("a")]);
@@ -102,26 +105,29 @@ Deno.test("calls that find the handle dead together open one other, and leave no
   assert.equal(things.handles.size, 0);
 });
 
-Deno.test("a watcher is told of each shard once when its page is shown again, and hears of others as before", async () => {
-  const name = newName();
-  const [here, there] = [indexedDbStore({ name, shards: 2 }), indexedDbStore({ name, shards: 2 })];
-  const heard: string[] = [];
-  here.watch!((shard, committerId) => heard.push(`${shard} ${committerId}`));
-  await there.commit([put("a")]);
-  await until(() => heard.length > 0);
-  comeBack();
-  leave();
-  comeBack();
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  assert.deepEqual(heard.slice(1), ["0 ", "1 "]);
-  const call = put("b");
-  await there.commit([call]);
-  await until(() => heard.length > 3);
-  assert.deepEqual(heard.slice(3), [`0 ${call.committer.id}`]);
-  await Promise.all([here.close(), there.close()]);
-});
+testTabs(
+  "a watcher is told of each shard once when its page is shown again, and hears of others as before",
+  async () => {
+    const name = newName();
+    const [here, there] = [indexedDbStore({ name, shards: 2 }), indexedDbStore({ name, shards: 2 })];
+    const heard: string[] = [];
+    here.watch!((shard, committerId) => heard.push(`${shard} ${committerId}`));
+    await there.commit([put("a")]);
+    await until(() => heard.length > 0);
+    comeBack();
+    leave();
+    comeBack();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.deepEqual(heard.slice(1), ["0 ", "1 "]);
+    const call = put("b");
+    await there.commit([call]);
+    await until(() => heard.length > 3);
+    assert.deepEqual(heard.slice(3), [`0 ${call.committer.id}`]);
+    await Promise.all([here.close(), there.close()]);
+  },
+);
 
-Deno.test("what a page commits last is still told to the others", async () => {
+testTabs("what a page commits last is still told to the others", async () => {
   const { store, name } = open();
   await store.commit([put("a")]);
   leave();
@@ -135,21 +141,24 @@ Deno.test("what a page commits last is still told to the others", async () => {
   comeBack();
 });
 
-Deno.test("a store that is deleted or cleared while its page is away is told as lost when it comes back", async () => {
-  for (const lose of [deleted, (name: string) => change(name, (rows) => rows.clear())]) {
-    const { store, name } = open();
-    await store.commit([put("a")]);
-    const { storeId } = store.health();
-    leave();
-    await lose(name);
-    comeBack();
-    assert.equal(await valueOf(store, "a"), undefined);
-    assert.deepEqual([store.health().state, store.health().lostStoreId], ["lost", storeId]);
-    await store.close();
-  }
-});
+testTabs(
+  "a store that is deleted or cleared while its page is away is told as lost when it comes back",
+  async () => {
+    for (const lose of [deleted, (name: string) => change(name, (rows) => rows.clear())]) {
+      const { store, name } = open();
+      await store.commit([put("a")]);
+      const { storeId } = store.health();
+      leave();
+      await lose(name);
+      comeBack();
+      assert.equal(await valueOf(store, "a"), undefined);
+      assert.deepEqual([store.health().state, store.health().lostStoreId], ["lost", storeId]);
+      await store.close();
+    }
+  },
+);
 
-Deno.test("a closed store does not listen to its page any more", async () => {
+testTabs("a closed store does not listen to its page any more", async () => {
   using things = new OpenThings();
   const { store } = open();
   await store.commit([put("a")]);

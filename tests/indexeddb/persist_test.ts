@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { persist } from "pawl/adapters/indexeddb";
-import { open, until, valueOf } from "./databases.ts";
+import { open, testTabs, until, valueOf } from "./databases.ts";
 
 /** Runs with another `navigator.storage` and user agent. */
 async function inBrowser(browser: { storage?: unknown; userAgent?: string }, work: () => Promise<void>) {
@@ -23,7 +23,7 @@ async function inBrowser(browser: { storage?: unknown; userAgent?: string }, wor
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
 const chromium = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0";
 
-Deno.test("persist() tells the browser's answer and its figures", async () => {
+testTabs("persist() tells the browser's answer and its figures", async () => {
   for (const answer of [true, false]) {
     const storage = {
       persist: () => Promise.resolve(answer),
@@ -41,7 +41,7 @@ Deno.test("persist() tells the browser's answer and its figures", async () => {
   }
 });
 
-Deno.test("persist() says where it cannot ask, and never rejects", async () => {
+testTabs("persist() says where it cannot ask, and never rejects", async () => {
   const no = { isSupported: false, isPersisted: false };
   await inBrowser({ storage: undefined }, async () => assert.deepEqual(await persist(), no));
   await inBrowser({ storage: {} }, async () => assert.deepEqual(await persist(), no));
@@ -57,7 +57,7 @@ Deno.test("persist() says where it cannot ask, and never rejects", async () => {
   });
 });
 
-Deno.test("health() tells where a store lies as far as the browser tells, and never guesses", async () => {
+testTabs("health() tells where a store lies as far as the browser tells, and never guesses", async () => {
   const allowed = { getDirectory: () => Promise.resolve({}) };
   const refuse = (name: string) => ({
     getDirectory: () => Promise.reject(new DOMException("no", name)),
@@ -85,7 +85,7 @@ Deno.test("health() tells where a store lies as far as the browser tells, and ne
   }
 });
 
-Deno.test("a store that refuses private windows is UNSUPPORTED where it surely is in one", async () => {
+testTabs("a store that refuses private windows is UNSUPPORTED where it surely is in one", async () => {
   const storage = { getDirectory: () => Promise.reject(new DOMException("no", "SecurityError")) };
   await inBrowser({ userAgent: firefox, storage }, async () => {
     const { store, name } = open({ privateWindows: "refuse" });

@@ -7,6 +7,7 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { indexedDbStore } from "pawl/adapters/indexeddb";
 import type { CommitCall, Store } from "../../mod.ts";
+import { testTabs } from "./databases.ts";
 
 const life = crypto.randomUUID();
 let names = 0;
@@ -50,7 +51,7 @@ function mover(store: Store, id: string) {
   };
 }
 
-Deno.test("a commit that follows one of the same tab asks for the counter alone", async () => {
+testTabs("a commit that follows one of the same tab asks for the counter alone", async () => {
   const store = indexedDbStore({ name: `${life} ${names++}` });
   const move = mover(store, "c");
   assert.equal((await asked(() => move(null))).filter((key) => !key.startsWith("!meta")).length > 3, true);
@@ -59,7 +60,7 @@ Deno.test("a commit that follows one of the same tab asks for the counter alone"
   await store.close();
 });
 
-Deno.test("what another tab has written meanwhile is seen, whatever this one remembers", async () => {
+testTabs("what another tab has written meanwhile is seen, whatever this one remembers", async () => {
   const name = `${life} ${names++}`;
   const [one, other] = [indexedDbStore({ name }), indexedDbStore({ name })];
   const [move, moveOther] = [mover(one, "one"), mover(other, "other")];
@@ -79,12 +80,15 @@ Deno.test("what another tab has written meanwhile is seen, whatever this one rem
   await Promise.all([one.close(), other.close()]);
 });
 
-Deno.test("a database that was deleted and made anew is not taken for the one that is remembered", async () => {
-  const name = `${life} ${names++}`;
-  const store = indexedDbStore({ name });
-  const move = mover(store, "c");
-  assert.ok(await move(null));
-  await new Promise((resolve) => indexedDB.deleteDatabase(name).onsuccess = resolve);
-  assert.equal(await move(null), false);
-  await store.close();
-});
+testTabs(
+  "a database that was deleted and made anew is not taken for the one that is remembered",
+  async () => {
+    const name = `${life} ${names++}`;
+    const store = indexedDbStore({ name });
+    const move = mover(store, "c");
+    assert.ok(await move(null));
+    await new Promise((resolve) => indexedDB.deleteDatabase(name).onsuccess = resolve);
+    assert.equal(await move(null), false);
+    await store.close();
+  },
+);
