@@ -110,8 +110,7 @@ function Header({ page, openHelp }: { readonly page: string; openHelp(): void })
           title="Relative or absolute times (t)"
           onClick={() => setSettings({ times: times === "relative" ? "absolute" : "relative" })}
         >
-          {times === "relative" ? "Ago" : "Dates"}
-          <span class="sr-only">: how times are shown</span>
+          Times: {times === "relative" ? "ago" : "exact"}
         </button>
         <button
           type="button"
@@ -119,8 +118,7 @@ function Header({ page, openHelp }: { readonly page: string; openHelp(): void })
           title="Light, dark, or as the system (d)"
           onClick={() => setSettings({ theme: nextTheme[theme] })}
         >
-          {{ system: "Auto", light: "Light", dark: "Dark" }[theme]}
-          <span class="sr-only">: theme</span>
+          <span class="wide-only">Theme:</span> {{ system: "auto", light: "light", dark: "dark" }[theme]}
         </button>
         <button type="button" class="quiet" aria-label="Keys and help" title="Keys (?)" onClick={openHelp}>?</button>
       </div>

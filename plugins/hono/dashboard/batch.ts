@@ -35,12 +35,13 @@ export async function runBatch(
   let progress: Progress = { matched: 0, done: 0, failed: 0, failures: [] };
   let isDone = false;
   for await (const line of readLines<BatchLine>(textOf(response.body!))) {
+    if (line.type === "problem") throw new Error(line.detail);
     if (line.type === "failure") {
       const failures = [...progress.failures, line].slice(0, failuresMax);
       progress = { ...progress, failures };
     } else {
       const { matched, done, failed } = line;
-      progress = { ...progress, matched, done, failed };
+      progress = { ...progress, matched, done, failed, isLimited: line.limited ?? false };
       isDone ||= line.type === "done";
     }
     tell(progress);

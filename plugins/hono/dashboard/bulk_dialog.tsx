@@ -116,7 +116,7 @@ function ProgressReport(
     readonly target: BulkTarget;
   },
 ) {
-  const { matched, done, failed, failures } = progress;
+  const { matched, done, failed, failures, isLimited } = progress;
   const definition = (runId: string) =>
     target.kind === "filter"
       ? target.filter.definition
@@ -129,6 +129,7 @@ function ProgressReport(
     <div class="report">
       {!isCount && <progress max={Math.max(1, matched)} value={done + failed} aria-label="Progress" />}
       <p role="status">{text}</p>
+      {isLimited && <p class="note">There are more: this is as many as one batch may change. Do it again for the rest.</p>}
       {failures.length > 0 && (
         <ul class="failures" tabIndex={0} aria-label="Failures">
           {failures.map(({ runId, key, code, detail }) => (

@@ -19,7 +19,7 @@ const height = 120;
 
 function numberText(value: number): string {
   if (value >= 100) return String(Math.round(value));
-  return value >= 10 ? value.toFixed(1) : String(Math.round(value * 100) / 100);
+  return value >= 10 ? value.toFixed(1) : String(Number(value.toPrecision(2)));
 }
 
 /** A chart. The lines are stretched, the texts are not. */
@@ -61,8 +61,12 @@ export function Chart(
         </svg>
       </div>
       <div class="x-axis num muted" aria-hidden="true">
-        <span>{times.length > 1 ? clockText(times[0]!).slice(0, 8) : ""}</span>
-        <span>{times.length > 0 ? clockText(times.at(-1)!).slice(0, 8) : ""}</span>
+        {times.length > slots / 4 && (
+          <span style={{ left: `${100 - ((times.length - 1) / (slots - 1)) * 100}%` }}>
+            {clockText(times[0]!).slice(0, 8)}
+          </span>
+        )}
+        <span class="last">{times.length > 0 ? clockText(times.at(-1)!).slice(0, 8) : ""}</span>
       </div>
     </figure>
   );

@@ -75,7 +75,7 @@ function Drawing(
             d={from === to ? loopText(points) : pathText(points, direction)}
             marker-end={to.startsWith("choice") ? undefined : `url(#${id})`}
           />
-          {text !== "" && <text x={label.x} y={label.y - 5} text-anchor="middle">{text}</text>}
+          {text !== "" && <text x={label.x} y={label.y + 4} text-anchor="middle">{text}</text>}
         </g>
       ))}
       {nodes.map(({ node, x, y, width, height }) => {

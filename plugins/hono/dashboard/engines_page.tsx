@@ -134,7 +134,7 @@ function UnservedWork() {
       <ul class="plain times">
         {data?.items.map(({ definition, shards, firstDue }) => (
           <li key={definition} class="spread">
-            <span><strong>{definition}</strong> <span class="muted">in {shards.length} shards</span></span>
+            <span><strong>{definition}</strong> <span class="muted">in {shards.length} {shards.length === 1 ? "shard" : "shards"}</span></span>
             <span>first due <Time at={firstDue} /></span>
           </li>
         ))}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { queryOf } from "./api.ts";
 import { useDefinitions } from "./definitions.ts";
 import { fieldOf } from "./dialog.tsx";
@@ -20,6 +20,7 @@ const eventsMax = 500;
 /** The page. */
 export function EventsPage({ place }: { readonly place: Place }) {
   const topic = place.names[1] ?? "";
+  const from = place.params.get("from") === "start" ? "start" : "latest";
   const definitions = useDefinitions();
   const topics = definitions.flatMap(({ name, statuses }) => statuses.map((status) => `${name}-${status}`));
   return (
@@ -32,7 +33,8 @@ export function EventsPage({ place }: { readonly place: Place }) {
         onSubmit={(event) => {
           event.preventDefault();
           const wanted = fieldOf(new FormData(event.currentTarget as HTMLFormElement), "topic");
-          go(wanted === "" ? hrefOf(["events"]) : hrefOf(["events", wanted]));
+          const isOld = new FormData(event.currentTarget as HTMLFormElement).has("old");
+          go(wanted === "" ? hrefOf(["events"]) : hrefOf(["events", wanted], { from: isOld ? "start" : "" }));
         }}
       >
         <label class="inline">
@@ -40,26 +42,37 @@ export function EventsPage({ place }: { readonly place: Place }) {
           <input name="topic" data-search list="topics" key={topic} defaultValue={topic} />
         </label>
         <datalist id="topics">{topics.map((each) => <option key={each} value={each} />)}</datalist>
+        <label class="check">
+          <input type="checkbox" name="old" key={from} defaultChecked={from === "start"} />
+          From the oldest that is kept
+        </label>
         <button type="submit">Listen</button>
       </form>
       {topic === ""
         ? <Empty>Choose a topic: of your own, or a machine's, such as “orders-paid”, if it has a stream.</Empty>
-        : <Topic key={topic} topic={topic} />}
+        : <Topic key={`${topic} ${from}`} topic={topic} from={from} />}
     </>
   );
 }
 
-function Topic({ topic }: { readonly topic: string }) {
+function Topic({ topic, from }: { readonly topic: string; readonly from: "start" | "latest" }) {
   const [events, setEvents] = useState<readonly StreamedEvent[]>([]);
   const [open, setOpen] = useState<string>();
-  const hear = (_name: string, data: unknown) => {
+  const last = useRef("");
+  const hear = (_name: string, data: unknown, id: string) => {
     const event = data as StreamedEvent;
+    last.current = id;
     setEvents((known) =>
       known.some(({ id }) => id === event.id) ? known : [event, ...known].slice(0, eventsMax)
     );
   };
-  const link = useEvents(() => `events${queryOf({ topic })}`, ["message", "event"], hear, topic);
-  const text = { open: "Listening", connecting: "Connecting …", lost: "Cut off, or refused", off: "Not listening" };
+  const link = useEvents(
+    () => `events${queryOf({ topic, from, after: last.current })}`,
+    ["event"],
+    hear,
+    `${topic} ${from}`,
+  );
+  const text = { open: "Listening", connecting: "Connecting …", lost: "Cut off, or refused", off: "Not listening", ended: "Ended" };
   return (
     <Panel title={topic} tools={<span class={`link link-${link}`} role="status">{text[link]}</span>}>
       {events.length === 0 && <Empty>Nothing has come yet.</Empty>}

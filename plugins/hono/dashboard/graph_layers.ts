@@ -18,6 +18,8 @@ export interface Chain {
   readonly places: readonly string[];
   /** The arrow points to the lower layer. */
   readonly isBack: boolean;
+  /** The place where its text stands; absent: it has none. */
+  readonly labelAt?: string;
 }
 
 /** A graph in layers. */
@@ -57,17 +59,18 @@ function backEdges({ nodes, edges }: Graph): ReadonlySet<GraphEdge> {
   return back;
 }
 
-/** The layer of each node: one behind the last of those that lead to it. */
+/** The layer of each node: behind the last of those that lead to it, with one between for the text of the arrow. */
 function layerOfEach({ nodes, edges }: Graph, back: ReadonlySet<GraphEdge>): ReadonlyMap<string, number> {
   const layer = new Map(nodes.map(({ id }) => [id, 0]));
   const forward = edges.filter((edge) => edge.from !== edge.to).map((edge) =>
-    back.has(edge) ? { from: edge.to, to: edge.from } : edge
+    back.has(edge) ? { ...edge, from: edge.to, to: edge.from } : edge
   );
   for (let round = 0, isChanged = true; isChanged && round <= nodes.length; round++) {
     isChanged = false;
-    for (const { from, to } of forward) {
-      if (layer.get(to)! > layer.get(from)!) continue;
-      layer.set(to, layer.get(from)! + 1);
+    for (const { from, to, text } of forward) {
+      const least = layer.get(from)! + (text === "" ? 1 : 2);
+      if (layer.get(to)! >= least) continue;
+      layer.set(to, least);
       isChanged = true;
     }
   }
@@ -89,7 +92,8 @@ export function layersOf(graph: Graph): Layers {
     const [first, last] = [layer.get(low)!, layer.get(high)!];
     const between = Array.from({ length: last - first - 1 }, (_, nth) => `${n}:${nth}`);
     between.forEach((id, nth) => layers[first + 1 + nth]!.push(id));
-    return { edge, isBack, places: [low, ...between, high] };
+    const labelAt = edge.text === "" ? {} : { labelAt: isBack ? between.at(-1)! : between[0]! };
+    return { edge, isBack, places: [low, ...between, high], ...labelAt };
   });
   return { layers: untangle(layers, chains), chains };
 }

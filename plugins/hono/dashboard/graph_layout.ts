@@ -44,17 +44,19 @@ const nodeHeight = 28;
 const charWidth = 7.2;
 const choiceSize = 14;
 const gapAcross = 18;
-const gapAlong = 44;
+const gapAlong = 30;
 const labelCharWidth = 6.2;
 const margin = 16;
+const loopHeight = 22;
 
 interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-function sizeOf(node: GraphNode | undefined): Size {
-  if (!node) return { width: 4, height: 4 };
+function sizeOf(node: GraphNode | string | undefined): Size {
+  if (node === undefined) return { width: 4, height: 4 };
+  if (typeof node === "string") return { width: [...node].length * labelCharWidth + 6, height: 16 };
   if (node.kind === "choice") return { width: choiceSize, height: choiceSize };
   return { width: Math.max(40, [...node.text].length * charWidth + 20), height: nodeHeight };
 }
@@ -66,28 +68,31 @@ function sizeOf(node: GraphNode | undefined): Size {
  */
 export function layoutOf(graph: Graph, direction: Direction): Layout {
   const layered = layersOf(graph);
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const nodes = new Map<string, GraphNode | string>(graph.nodes.map((node) => [node.id, node]));
+  for (const { edge, labelAt } of layered.chains) if (labelAt !== undefined) nodes.set(labelAt, edge.text);
   const isRight = direction === "right";
   const along = (size: Size) => isRight ? size.width : size.height;
   const across = (size: Size) => isRight ? size.height : size.width;
   const acrossOf = placesAcross(layered, (id) => across(sizeOf(nodes.get(id))));
-  const alongOf = placesAlong(layered, (id) => along(sizeOf(nodes.get(id))), isRight);
+  const alongOf = placesAlong(layered, (id) => along(sizeOf(nodes.get(id))));
+  // Arrows from a node to itself go over its top.
+  const room = graph.edges.some((edge) => edge.from === edge.to) ? loopHeight : 0;
   const least = Math.min(...[...acrossOf].map(([id, at]) => at - across(sizeOf(nodes.get(id))) / 2));
   const pointOf = (id: string): Point => {
     const [a, b] = [alongOf.get(id)! + margin, acrossOf.get(id)! - least + margin];
-    return isRight ? { x: a, y: b } : { x: b, y: a };
+    return isRight ? { x: a, y: b + room } : { x: b, y: a + room };
   };
   const placed = graph.nodes.map((node) => ({ node, ...pointOf(node.id), ...sizeOf(node) }));
-  const edges = layered.chains.map(({ edge, places, isBack }): PlacedEdge => {
+  const edges = layered.chains.map(({ edge, places, isBack, labelAt }): PlacedEdge => {
     const ids = isBack ? [...places].reverse() : places;
     const points = clip(ids.map(pointOf), sizeOf(nodes.get(edge.from)), sizeOf(nodes.get(edge.to)), isRight);
-    return { ...edge, points, label: middleOf(points) };
+    return { ...edge, points, label: pointOf(labelAt ?? edge.from) };
   });
   const loops = graph.edges.filter((edge) => edge.from === edge.to).map((edge): PlacedEdge => {
     const { x, y } = pointOf(edge.from);
     const top = y - nodeHeight / 2;
     const points = [{ x: x - 10, y: top }, { x: x - 10, y: top - 12 }, { x: x + 10, y: top - 12 }, { x: x + 10, y: top }];
-    return { ...edge, points, label: { x, y: top - 14 } };
+    return { ...edge, points, label: { x, y: top - 18 } };
   });
   const all = [...edges, ...loops];
   const rights = [...placed.map(({ x, width }) => x + width / 2), ...all.flatMap(rightsOf)];
@@ -104,22 +109,14 @@ function rightsOf({ points, label, text }: PlacedEdge): readonly number[] {
   return [...points.map(({ x }) => x), label.x + (text.length * labelCharWidth) / 2];
 }
 
-function middleOf(points: readonly Point[]): Point {
-  const [a, b] = [points[0]!, points[1] ?? points[0]!];
-  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
-}
-
-/** Where each place is along the drawing: the middle of its layer, which has room for the texts of its arrows. */
-function placesAlong({ layers, chains }: Layers, lengthOf: (id: string) => number, isRight: boolean) {
+/** Where each place is along the drawing: the middle of its layer. */
+function placesAlong({ layers }: Layers, lengthOf: (id: string) => number) {
   const at = new Map<string, number>();
-  const layerOf = new Map(layers.flatMap((layer, n) => layer.map((id) => [id, n] as const)));
   let offset = 0;
-  for (const [n, layer] of layers.entries()) {
+  for (const layer of layers) {
     const length = Math.max(...layer.map(lengthOf));
     for (const id of layer) at.set(id, offset + length / 2);
-    const leaving = chains.filter(({ edge, places }) => edge.text !== "" && layerOf.get(places[0]!) === n);
-    const texts = leaving.map(({ edge }) => isRight ? edge.text.length * labelCharWidth + 16 : gapAlong);
-    offset += length + Math.max(gapAlong, ...texts);
+    offset += length + gapAlong;
   }
   return at;
 }

@@ -56,7 +56,7 @@ function EventRow({ row }: { readonly row: History }) {
   const at = Date.parse(row.at);
   return (
     <tr class={row.error ? "has-error" : undefined}>
-      <td class="num" title={exactText(at)}>
+      <td class="when" title={exactText(at)}>
         <span class="wide-only muted">{absoluteText(at).slice(5, 10)}{" "}</span>
         {clockText(at)}
       </td>

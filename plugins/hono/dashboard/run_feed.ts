@@ -102,7 +102,7 @@ export function useRun(definition: string, key: string, runId: string | undefine
       return { run: newer(known.run, run), rows, isCut: found.isCut };
     });
     return run.runId;
-  }, link === "open" ? 15_000 : 2_000);
+  }, link === "open" || link === "ended" ? 15_000 : 2_000);
   useEffect(() => {
     document.title = `${key} · ${definition} · Pawl`;
   }, [definition, key]);

@@ -17,6 +17,7 @@ import { runVerbs, takesCallback, verbTexts } from "./run_verbs.ts";
 import { Timeline } from "./timeline.tsx";
 import type { Run, RunVerb } from "./wire.ts";
 import { visitsOf } from "./visits.ts";
+import type { LinkState } from "./watch.ts";
 
 /** The page. */
 export function RunPage({ place }: { readonly place: Place }) {
@@ -66,7 +67,7 @@ function RunHead(
     readonly definition: string;
     readonly title: string;
     readonly run: Run | undefined;
-    readonly link: string;
+    readonly link: LinkState;
   },
 ) {
   const definitions = useDefinitions();
@@ -85,7 +86,10 @@ function RunHead(
         {run && <StateBadge state={run.runState} />}
         {run && <span class="status-now">{run.status}</span>}
         <span class={`link link-${link}`} title={`Events: ${link}`}>
-          {link === "open" ? "Following" : link === "off" ? "Not following" : "Connecting …"}
+          {{
+            ...{ open: "Following", ended: "Ended", off: "Not following" },
+            ...{ connecting: "Connecting …", lost: "Asking now and then" },
+          }[link]}
         </span>
         <div class="tools">
           {run && takesCallback(run, info) && (

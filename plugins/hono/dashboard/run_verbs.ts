@@ -72,6 +72,8 @@ export interface Progress {
   readonly done: number;
   readonly failed: number;
   readonly failures: readonly BatchFailure[];
+  /** There are more than one batch may change. */
+  readonly isLimited?: boolean;
 }
 
 /** Requests at once. */

@@ -7,7 +7,7 @@ import { useState } from "preact/hooks";
 import { Dialog, fieldOf, FormDialog } from "./dialog.tsx";
 import { Empty, Field } from "./parts.tsx";
 import { go, hrefOf } from "./place.ts";
-import { filterText, isAll, paramsOf, type RunFilter } from "./run_filter.ts";
+import { filterText, paramsOf, type RunFilter } from "./run_filter.ts";
 import { currentSettings, setSettings, useSettings } from "./settings.ts";
 
 const manage = " manage";
@@ -33,7 +33,7 @@ export function SavedFilters({ filter }: { readonly filter: RunFilter }) {
         value={current?.name ?? ""}
         onChange={(event) => choose(event.currentTarget)}
       >
-        <option value="">{current || isAll(filter) ? "No filter" : "Filters"}</option>
+        <option value="">{current ? "No filter" : "Saved filters"}</option>
         {filters.map(({ name }) => <option key={name} value={name}>{name}</option>)}
         <option value={save}>Save this filter …</option>
         {filters.length > 0 && <option value={manage}>Remove filters …</option>}

@@ -192,7 +192,7 @@ function Outcomes(
             <tbody>
               {newest.map((each) => (
                 <tr key={`${each.scheduledFor}${each.by}${each.decidedAt}`}>
-                  <td class="num">
+                  <td class="when">
                     {each.runId === undefined ? absoluteText(Date.parse(each.scheduledFor)) : (
                       <a
                         href={runHref({

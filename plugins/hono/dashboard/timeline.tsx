@@ -87,7 +87,8 @@ function Axis({ span }: { readonly span: Span }) {
 
 function placeOf(from: number, to: number, span: Span) {
   const left = percentOf(from, span);
-  return { left: `${left}%`, width: `${percentOf(to, span) - left}%` };
+  // What is too short to be seen is still seen, also at the right end.
+  return { left: `min(${left}%, 100% - 4px)`, width: `${percentOf(to, span) - left}%` };
 }
 
 function VisitRow(

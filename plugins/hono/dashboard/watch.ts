@@ -7,8 +7,8 @@ import { useEffect, useState } from "preact/hooks";
 import { addressOf } from "./api.ts";
 import { useSettings } from "./settings.ts";
 
-/** How a stream of events is. */
-export type LinkState = "off" | "connecting" | "open" | "lost";
+/** How a stream of events is; `ended`: its server has no more to tell. */
+export type LinkState = "off" | "connecting" | "open" | "lost" | "ended";
 
 /** Longest wait before a stream that was refused is asked for again. */
 const reopenMsMax = 30_000;
@@ -23,7 +23,7 @@ const reopenMsMax = 30_000;
 export function useEvents(
   path: (() => string) | undefined,
   names: readonly string[],
-  hear: (name: string, data: unknown) => void,
+  hear: (name: string, data: unknown, id: string) => void,
   question: string,
 ): LinkState {
   const { live } = useSettings();
@@ -36,6 +36,7 @@ export function useEvents(
     let source: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
+    let hasEnded = false;
     function close() {
       clearTimeout(timer);
       source?.close();
@@ -57,10 +58,20 @@ export function useEvents(
         timer = setTimeout(open, Math.min(reopenMsMax, 1_000 * 2 ** failures++));
       };
       for (const name of names) {
-        source.addEventListener(name, (event) => hear(name, JSON.parse((event as MessageEvent).data)));
+        source.addEventListener(name, (event) => {
+          const { data, lastEventId } = event as MessageEvent<string>;
+          hear(name, JSON.parse(data), lastEventId);
+        });
       }
+      // A browser would open it again and again.
+      source.addEventListener("end", () => {
+        close();
+        hasEnded = true;
+        setState("ended");
+      });
     }
     function turn() {
+      if (hasEnded) return;
       if (document.hidden) {
         close();
         setState("off");

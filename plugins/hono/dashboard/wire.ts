@@ -68,7 +68,10 @@ export type BatchLine =
     readonly matched: number;
     readonly done: number;
     readonly failed: number;
+    /** There is more that matches than one batch may change. */
+    readonly limited?: boolean;
   }
+  | { readonly type: "problem"; readonly detail: string }
   | BatchFailure & { readonly type: "failure" };
 
 /** A run that a batch could not change. */
