@@ -63,6 +63,10 @@ export class PawlEngine implements Engine {
     this.#runIds = new RunIds(this.#context);
   }
 
+  get definitions(): ReadonlyMap<string, Definition> {
+    return this.#context.definitions;
+  }
+
   get admin(): Admin {
     return this.#admin ??= this.#feature("admin", "ask engine.admin")(this.#context, this.#work);
   }

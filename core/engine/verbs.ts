@@ -71,6 +71,8 @@ export interface SemaphoreOptions extends LockPlace {
 
 /** A durable workflow engine on one store. */
 export interface Engine {
+  /** What it carries, by name. */
+  readonly definitions: ReadonlyMap<string, Definition>;
   /** Owns shards and works in the background until {@linkcode Engine.stop}. Resolves once started. */
   start(): Promise<void>;
   /** Works off what is due within the budget (default 5,000 ms), then gives everything back: for cron and serverless. */
