@@ -129,6 +129,8 @@ Deno.test("adapters import the store contract, errors, ports, and exactly their 
 const hosts: Readonly<Record<string, RegExp>> = {
   browser: /^$/,
   cron: /^croner$/,
+  // zod checks what comes in, and zod-openapi tells of the same schemas: it has no dependency but zod.
+  hono: /^(hono(\/[\w/-]+)?|zod|zod-openapi)$/,
   otel: /^@opentelemetry\/api$/,
   prometheus: /^$/,
   rrule: /^rrule-temporal$/,
