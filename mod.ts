@@ -176,7 +176,7 @@ export {
   StoreBusyError,
   StoreClosedError,
 } from "./core/errors.ts";
-export type { Duration } from "./core/duration.ts";
+export { type Duration, durationMs } from "./core/duration.ts";
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "./core/standard_schema.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";
 

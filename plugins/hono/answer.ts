@@ -5,13 +5,13 @@
  * @module
  */
 import { PawlError } from "pawl";
-import type { z } from "zod";
+import { z } from "zod";
 import { readJson } from "./body.ts";
 import { checkSender } from "./sender.ts";
 import type { Api, AuthorizeCall, Verb } from "./options.ts";
 import { InvalidRequestError, problemOf, problemResponse, RateLimitedError } from "./problem.ts";
 import type { Route, Target } from "./route.ts";
-import { Reach, reachOf } from "./scope.ts";
+import { outOfReach, Reach, reachOf } from "./scope.ts";
 
 /** A request, as the router hands it over. */
 export interface Incoming {
@@ -56,12 +56,17 @@ async function allowed(api: Api, route: Route, { request, params }: Incoming): P
     (body) => ({ body, target: route.target!(body) }),
     (error: unknown) => ({ error, target: { names: {} } as Target }),
   );
-  const names = { ...namesIn(params), ...namesIn(raw), ...early?.target.names };
+  const names = {
+    ...route.defaults,
+    ...namesIn(knownOf(route, raw)),
+    ...namesIn(params),
+    ...early?.target.names,
+  };
   const given = await authorize(api, route, request, early?.target.verb ?? route.verb as Verb, names);
   if (given instanceof Response) return given;
   checkReach(route, given, names);
   if (early && "error" in early) throw early.error;
-  const query = route.query ? await checked("query", route.query, raw) : undefined;
+  const query = await checked("query", route.query ?? noQuery, raw);
   const body = early && "body" in early
     ? await checked("body", route.body!, early.body)
     : route.body && await checked("body", route.body, await readJson(request, api.limits.bodyBytesMax));
@@ -100,6 +105,18 @@ async function authorize(
   return reachOf(given);
 }
 
+const noQuery = z.strictObject({});
+
+/** A parameter that the route does not know must not make `authorize` believe that it limits anything. */
+function knownOf(
+  { query }: Route,
+  raw: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(raw).filter(([name]) => query && Object.hasOwn(query.shape, name)),
+  );
+}
+
 /** What a path or query names. */
 const nameList = ["definition", "key", "namespace", "lock", "schedule", "topic"] as const;
 
@@ -110,7 +127,8 @@ function namesIn(source: Readonly<Record<string, unknown>>): Target["names"] {
 
 /** Refuses by name alone, so that nobody learns whether something is there. */
 function checkReach(route: Route, reach: Reach, names: Target["names"]): void {
-  const { definition, key, namespace, schedule, topic } = names;
+  // Whose topic it is says the handler, as it knows the definitions.
+  const { definition, key, namespace, schedule } = names;
   const outside = [
     route.reach === "store" && !reach.isAll && "the store as a whole",
     definition !== undefined && !reach.hasDefinition(definition) && "that definition",
@@ -119,13 +137,6 @@ function checkReach(route: Route, reach: Reach, names: Target["names"]): void {
     schedule !== undefined && !reach.hasName(schedule) && "that schedule",
   ].find((each) => each !== false);
   if (outside !== undefined) throw outOfReach(outside);
-  // Whose topic it is says the handler, which knows the definitions.
-  void topic;
-}
-
-/** The refusal of what is out of a caller's scope. */
-export function outOfReach(what: string): PawlError {
-  return new PawlError("FORBIDDEN", `Cannot answer: ${what} is out of the caller's scope`);
 }
 
 /** Each parameter once, or as a list. */

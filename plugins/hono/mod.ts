@@ -3,8 +3,16 @@
  *
  * @module
  */
+export { bearerTokens, type TokenHolder } from "./bearer_tokens.ts";
 export { httpApi } from "./http_api.ts";
+export type { MetricsPage } from "./metrics_page.ts";
 export type { Authorize, AuthorizeCall, HttpApiOptions, HttpLimits, RateLimitHook, Verb } from "./options.ts";
 export type { Problem } from "./problem.ts";
-export type { MetricsPage } from "./metrics_page.ts";
 export type { Scope } from "./scope.ts";
+export {
+  createWebhooks,
+  type Webhooks,
+  type WebhooksOptions,
+  type WebhookTarget,
+  type WebhookUrlOptions,
+} from "./webhooks.ts";

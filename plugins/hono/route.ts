@@ -54,7 +54,10 @@ export interface RouteSpec<Param extends string, Query, Body> {
   /** One line for the document. */
   readonly summary: string;
   readonly reach: RouteReach;
-  readonly query?: z.ZodType<Query>;
+  /** Names that are meant where the request gives none. */
+  readonly defaults?: Target["names"];
+  /** Its parameters; names among them count as what is asked for, so the handler must keep to them. */
+  readonly query?: z.ZodType<Query> & { readonly shape: object };
   /** The body's JSON. */
   readonly body?: z.ZodType<Body>;
   /** The names of what is asked for, where they stand in the body. It sees what nobody has checked. */

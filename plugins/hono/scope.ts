@@ -110,3 +110,8 @@ export function reachOf(answer: unknown): Reach {
     "Cannot authorize: authorize() gave what is neither a boolean, a Response, nor a scope with `namespace` or `definitions`",
   );
 }
+
+/** The refusal of what is out of a caller's scope. */
+export function outOfReach(what: string): PawlError {
+  return new PawlError("FORBIDDEN", `Cannot answer: ${what} is out of the caller's scope`);
+}

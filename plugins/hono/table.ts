@@ -1,4 +1,9 @@
 import type { Route } from "./route.ts";
+import { batchRoutes } from "./routes/batches.ts";
+import { lockRoutes } from "./routes/locks.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
+import { watchRoutes } from "./routes/watch.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { definitionRoutes } from "./routes/definitions.ts";
 import { operatorRoutes } from "./routes/operators.ts";
 import { runVerbRoutes } from "./routes/run_verbs.ts";
@@ -12,6 +17,11 @@ export const routes: readonly Route[] = [
   ...definitionRoutes,
   ...runRoutes,
   ...runVerbRoutes,
+  ...batchRoutes,
+  ...lockRoutes,
+  ...scheduleRoutes,
+  ...watchRoutes,
+  ...webhookRoutes,
   ...operatorRoutes,
   ...uiRoutes,
 ];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ListQuery, PawlError, type TimerQuery } from "pawl";
+import { durationMs, type ListQuery, type TimerQuery } from "pawl";
 import { z } from "zod";
 import { type Call, json, type Route, route } from "../route.ts";
 import {
@@ -20,6 +20,7 @@ import {
   time,
   whole,
 } from "../schemas.ts";
+import { within } from "./within.ts";
 import { definitionNamed, given, namedRun } from "./named_run.ts";
 
 const listQuery = z.strictObject({
@@ -56,21 +57,6 @@ const timerInfo = z.object({
   waits: z.boolean(),
 }).meta({ id: "TimerInfo" });
 
-/** A query for no more than the caller may see. */
-function within<
-  Query extends { readonly definition?: string | undefined; readonly keyPrefix?: string | undefined },
->(
-  { reach, query }: Pick<Call<string, Query>, "reach" | "query">,
-): Pick<ListQuery, "definition" | "keyPrefix"> {
-  const { definition = reach.definitions, keyPrefix } = query;
-  const front = reach.front ?? "";
-  if (keyPrefix !== undefined && !keyPrefix.startsWith(front) && !front.startsWith(keyPrefix)) {
-    throw new PawlError("FORBIDDEN", "Cannot list: keys of that prefix are out of the caller's scope");
-  }
-  const wanted = keyPrefix === undefined || front.length > keyPrefix.length ? front : keyPrefix;
-  return { ...(definition !== undefined && { definition }), ...(wanted !== "" && { keyPrefix: wanted }) };
-}
-
 /** The routes. */
 export const runRoutes: readonly Route[] = [
   route("GET /runs", {
@@ -79,7 +65,8 @@ export const runRoutes: readonly Route[] = [
     reach: "filter",
     query: listQuery,
     answers: { 200: { description: "The page", schema: page(listItem) } },
-    handle: async (call) => json(await call.api.engine.list({ ...call.query, ...within(call) } as ListQuery)),
+    handle: async (call) =>
+      json(await call.api.engine.list({ ...call.query, ...within(call.reach, call.query) } as ListQuery)),
   }),
   route("GET /timers", {
     verb: "timers",
@@ -88,7 +75,7 @@ export const runRoutes: readonly Route[] = [
     query: timerQuery,
     answers: { 200: { description: "The page", schema: page(timerInfo) } },
     handle: async (call) =>
-      json(await call.api.engine.timers({ ...call.query, ...within(call) } as TimerQuery)),
+      json(await call.api.engine.timers({ ...call.query, ...within(call.reach, call.query) } as TimerQuery)),
   }),
   route("GET /runs/:definition/:key", {
     verb: "get",
@@ -144,23 +131,13 @@ async function awaitRun(call: Call<"definition" | "key", AwaitQuery>): Promise<R
   const { api, params, query, request } = call;
   const { awaitMsMax } = api.limits;
   const definition = definitionNamed(api.engine, params.definition);
-  const tooLong = new AbortController();
-  const cancel = api.clock.after(awaitMsMax, () => {
-    tooLong.abort(
-      new PawlError("AWAIT_TIMEOUT", `The run did not get there within ${awaitMsMax} ms; ask again`),
-    );
-  });
-  try {
-    const timeout = query.timeout !== undefined && /^\d+$/.test(query.timeout)
-      ? Number(query.timeout)
-      : query.timeout;
-    return json(
-      await api.engine.await(definition, params.key, {
-        ...given({ runId: query.runId, status: query.status, timeout }),
-        signal: AbortSignal.any([request.signal, tooLong.signal]),
-      }),
-    );
-  } finally {
-    cancel();
-  }
+  const { timeout = awaitMsMax } = query;
+  const asked = typeof timeout === "string" && /^\d+$/.test(timeout) ? Number(timeout) : timeout;
+  return json(
+    await api.engine.await(definition, params.key, {
+      ...given({ runId: query.runId, status: query.status }),
+      timeout: Math.min(durationMs(asked, "timeout"), awaitMsMax),
+      signal: request.signal,
+    }),
+  );
 }

@@ -28,7 +28,8 @@ export function serviceRoutes(all: () => readonly Route[]): readonly Route[] {
       reach: "anybody",
       answers: { 200: { description: "It can", schema: z.object({ status: z.literal("ok") }) } },
       async handle({ api }) {
-        await api.engine.list({ limit: 1 });
+        const [definition] = api.engine.definitions.values();
+        if (definition) await api.engine.get(definition, "health");
         return json({ status: "ok" });
       },
     }),
