@@ -105,7 +105,9 @@ export async function sendTraffic(engine: Engine, signal: AbortSignal, first = 6
   let count = Date.now() % 1_000_000;
   const nextId = () => (count++).toString(36);
   for (let n = 0; n < first; n++) await sources[n % sources.length]!.start(engine, nextId());
-  const jobs = sources.map(({ everyMs, start }) => setInterval(() => ignore(start(engine, nextId())), everyMs));
+  const jobs = sources.map(({ everyMs, start }) =>
+    setInterval(() => ignore(start(engine, nextId())), everyMs)
+  );
   jobs.push(setInterval(() => ignore(answerSignUps(engine)), 3_000));
   signal.addEventListener("abort", () => jobs.forEach((job) => clearInterval(job)), { once: true });
 }

@@ -8,7 +8,8 @@ import { DefinitionsProvider, useAskDefinitions } from "./definitions.ts";
 import { Dialog } from "./dialog.tsx";
 import { EnginesPage } from "./engines_page.tsx";
 import { EventsPage } from "./events_page.tsx";
-import { LockPage, LocksPage } from "./locks_page.tsx";
+import { LockPage } from "./lock_page.tsx";
+import { LocksPage } from "./locks_page.tsx";
 import { MetricsPage } from "./metrics_page.tsx";
 import { Empty } from "./parts.tsx";
 import { hrefOf, type Place, usePlace } from "./place.ts";
@@ -73,7 +74,9 @@ function Shown({ place }: { readonly place: Place }) {
       return (
         <>
           <h1>Not found</h1>
-          <Empty>There is no such page. <a href={hrefOf(["runs"])}>Go to the runs</a></Empty>
+          <Empty>
+            There is no such page. <a href={hrefOf(["runs"])}>Go to the runs</a>
+          </Empty>
         </>
       );
   }
@@ -118,9 +121,11 @@ function Header({ page, openHelp }: { readonly page: string; openHelp(): void })
           title="Light, dark, or as the system (d)"
           onClick={() => setSettings({ theme: nextTheme[theme] })}
         >
-          <span class="wide-only">Theme:</span> {{ system: "auto", light: "light", dark: "dark" }[theme]}
+          Theme: {{ system: "auto", light: "light", dark: "dark" }[theme]}
         </button>
-        <button type="button" class="quiet" aria-label="Keys and help" title="Keys (?)" onClick={openHelp}>?</button>
+        <button type="button" class="quiet" aria-label="Keys and help" title="Keys (?)" onClick={openHelp}>
+          ?
+        </button>
       </div>
     </header>
   );

@@ -22,11 +22,8 @@ type Phase = "asking" | "counting" | "working" | "stopped" | "done";
 
 const nothing: Progress = { matched: 0, done: 0, failed: 0, failures: [] };
 
-/** The dialog. */
-export function BulkDialog(
-  { verb, target, onClose }: { readonly verb: RunVerb; readonly target: BulkTarget; onClose(): void },
-) {
-  const text = verbTexts[verb];
+/** The work, and how far it is. */
+function useBulk(verb: RunVerb, target: BulkTarget) {
   const [phase, setPhase] = useState<Phase>("asking");
   const [progress, setProgress] = useState<Progress>();
   const [error, setError] = useState<string>();
@@ -43,7 +40,11 @@ export function BulkDialog(
       if (target.kind === "runs") await doToRuns(verb, target.runs, reason, signal, setProgress);
       else {
         const filter = apiFilter(target.filter, Date.now());
-        await runBatch({ action: verb, filter, dryRun, ...(reason !== "" && { reason }) }, signal, setProgress);
+        await runBatch(
+          { action: verb, filter, dryRun, ...(reason !== "" && { reason }) },
+          signal,
+          setProgress,
+        );
       }
       setPhase(dryRun ? "asking" : signal.aborted ? "stopped" : "done");
     } catch (failure) {
@@ -52,36 +53,58 @@ export function BulkDialog(
     }
     if (!dryRun) refreshAll();
   }
+  return { phase, progress, error, work, stop: () => abort.current.abort() };
+}
 
+/** The dialog. */
+export function BulkDialog(
+  { verb, target, onClose }: { readonly verb: RunVerb; readonly target: BulkTarget; onClose(): void },
+) {
+  const text = verbTexts[verb];
+  const { phase, progress, error, work, stop } = useBulk(verb, target);
   const isOver = phase === "done" || phase === "stopped";
-  const title = target.kind === "runs" ? `${text.label} ${target.runs.length} runs` : `${text.label} many runs`;
+  const title = target.kind === "runs"
+    ? `${text.label} ${target.runs.length} runs`
+    : `${text.label} many runs`;
+  function submit(event: SubmitEvent) {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    if (phase === "asking") work(false, fieldOf(form, "reason"));
+  }
   return (
     <Dialog title={title} onClose={onClose} isWide>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (phase === "asking") work(false, fieldOf(new FormData(event.currentTarget as HTMLFormElement), "reason"));
-        }}
-      >
+      <form class="stack" onSubmit={submit}>
         <Asked target={target} text={text} isOver={isOver} />
         {!isOver && verb !== "resume" && (
-          <Field label="Reason" hint="kept with each run"><input name="reason" maxLength={500} /></Field>
+          <Field label="Reason" hint="kept with each run">
+            <input name="reason" maxLength={500} autoFocus />
+          </Field>
         )}
         {progress && <ProgressReport progress={progress} phase={phase} target={target} />}
         {error && <p class="note error" role="alert">{error}</p>}
         <footer>
           {phase === "asking" && target.kind === "filter" && (
-            <button type="button" onClick={() => work(true, "")}>Count them first</button>
+            <button
+              type="button"
+              onClick={() => work(true, "")}
+            >
+              Count them first
+            </button>
           )}
           {(phase === "working" || phase === "counting") && (
-            <button type="button" onClick={() => abort.current.abort()}>Stop</button>
+            <button type="button" onClick={stop}>
+              Stop
+            </button>
           )}
-          {isOver
-            ? <button type="button" class="primary" onClick={onClose}>Close</button>
-            : <button type="button" onClick={onClose}>Back</button>}
+          <button type="button" class={isOver ? "primary" : undefined} onClick={onClose}>
+            {isOver ? "Close" : "Back"}
+          </button>
           {!isOver && (
-            <button type="submit" class={text.isDangerous ? "danger" : "primary"} disabled={phase !== "asking"}>
+            <button
+              type="submit"
+              class={text.isDangerous ? "danger" : "primary"}
+              disabled={phase !== "asking"}
+            >
               {phase === "working" ? "Working …" : text.label}
             </button>
           )}
@@ -92,7 +115,11 @@ export function BulkDialog(
 }
 
 function Asked(
-  { target, text, isOver }: { readonly target: BulkTarget; readonly text: VerbText; readonly isOver: boolean },
+  { target, text, isOver }: {
+    readonly target: BulkTarget;
+    readonly text: VerbText;
+    readonly isOver: boolean;
+  },
 ) {
   if (isOver) return null;
   const refusing = target.kind === "runs"
@@ -129,7 +156,9 @@ function ProgressReport(
     <div class="report">
       {!isCount && <progress max={Math.max(1, matched)} value={done + failed} aria-label="Progress" />}
       <p role="status">{text}</p>
-      {isLimited && <p class="note">There are more: this is as many as one batch may change. Do it again for the rest.</p>}
+      {isLimited && (
+        <p class="note">There are more: this is as many as one batch may change. Do it again for the rest.</p>
+      )}
       {failures.length > 0 && (
         <ul class="failures" tabIndex={0} aria-label="Failures">
           {failures.map(({ runId, key, code, detail }) => (

@@ -55,9 +55,20 @@ export function Chart(
       </figcaption>
       <div class="plot">
         <span class="y-max num" aria-hidden="true">{numberText(most)}</span>
-        <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${title}: ${said}`}>
+        <svg
+          viewBox={`0 0 ${width} ${height}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`${title}: ${said}`}
+        >
           <line x1="0" x2={width} y1={height / 2} y2={height / 2} class="grid" />
-          {series.map(({ name, tone, values }) => <path key={name} d={path(values)} class={`tone-${tone}`} />)}
+          {series.map(({ name, tone, values }) => (
+            <path
+              key={name}
+              d={path(values)}
+              class={`tone-${tone}`}
+            />
+          ))}
         </svg>
       </div>
       <div class="x-axis num muted" aria-hidden="true">

@@ -45,7 +45,9 @@ export function Diagram(
         {...drawn}
         current={idOfStatus(status)}
         visited={ids}
-        label={`The statuses of ${definition}; the run is at ${status}, and has been at ${[...visited].join(", ")}`}
+        label={`The statuses of ${definition}; the run is at ${status}, and has been at ${
+          [...visited].join(", ")
+        }`}
       />
     </div>
   );
@@ -81,12 +83,29 @@ function Drawing(
       {nodes.map(({ node, x, y, width, height }) => {
         if (node.kind === "choice") {
           const r = width / 2;
-          return <path key={node.id} class="choice" d={`M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}z`} />;
+          return (
+            <path
+              key={node.id}
+              class="choice"
+              d={`M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}z`}
+            />
+          );
         }
-        const kinds = ["node", node.id === current && "current", visited.has(node.id) && "visited", node.isEnd && "end"];
+        const kinds = [
+          "node",
+          node.id === current && "current",
+          visited.has(node.id) && "visited",
+          node.isEnd && "end",
+        ];
         return (
           <g key={node.id} class={kinds.filter(Boolean).join(" ")}>
-            <rect x={x - width / 2} y={y - height / 2} width={width} height={height} rx={node.isEnd ? 14 : 5} />
+            <rect
+              x={x - width / 2}
+              y={y - height / 2}
+              width={width}
+              height={height}
+              rx={node.isEnd ? 14 : 5}
+            />
             <text x={x} y={y + 4} text-anchor="middle">{node.text}</text>
             {node.isStart && <circle class="start" cx={x - width / 2} cy={y - height / 2} r="4" />}
           </g>

@@ -17,7 +17,9 @@ import type { EngineView, Page, Parked, Relay, Shard, Unserved } from "./wire.ts
 export function EnginesPage() {
   return (
     <>
-      <div class="page-head"><h1>Engines</h1></div>
+      <div class="page-head">
+        <h1>Engines</h1>
+      </div>
       <Engines />
       <Shards />
       <UnservedWork />
@@ -65,8 +67,12 @@ function Engines() {
                         {isAlive ? "alive" : "silent"}
                       </span>
                     </td>
-                    <td><Time at={engine.since} /></td>
-                    <td class="wide-only"><Time at={engine.expiresAt} /></td>
+                    <td>
+                      <Time at={engine.since} />
+                    </td>
+                    <td class="wide-only">
+                      <Time at={engine.expiresAt} />
+                    </td>
                     <td class="wide-only num">{engine.codeVersion}</td>
                     <td class="wide-only clip muted" title={engine.definitions.join(", ")}>
                       {engine.definitions.join(", ")}
@@ -130,12 +136,19 @@ function UnservedWork() {
   return (
     <Panel title="Unserved">
       {error && <ErrorNote error={error} retry={refresh} />}
-      {data?.items.length === 0 && <Empty>All work that is due has a living engine that carries its code.</Empty>}
+      {data?.items.length === 0 && (
+        <Empty>All work that is due has a living engine that carries its code.</Empty>
+      )}
       <ul class="plain times">
         {data?.items.map(({ definition, shards, firstDue }) => (
           <li key={definition} class="spread">
-            <span><strong>{definition}</strong> <span class="muted">in {shards.length} {shards.length === 1 ? "shard" : "shards"}</span></span>
-            <span>first due <Time at={firstDue} /></span>
+            <span>
+              <strong>{definition}</strong>{" "}
+              <span class="muted">in {shards.length} {shards.length === 1 ? "shard" : "shards"}</span>
+            </span>
+            <span>
+              first due <Time at={firstDue} />
+            </span>
           </li>
         ))}
       </ul>
@@ -178,7 +191,12 @@ function ParkedHook({ hook }: { readonly hook: Parked }) {
       </span>
       <span>
         <span class="muted" role="status">{said}</span>{" "}
-        <button type="button" class="small" onClick={retry} aria-label={`Try ${hook.hook} of ${hook.key} again`}>
+        <button
+          type="button"
+          class="small"
+          onClick={retry}
+          aria-label={`Try ${hook.hook} of ${hook.key} again`}
+        >
           Try again
         </button>
       </span>
@@ -189,7 +207,9 @@ function ParkedHook({ hook }: { readonly hook: Parked }) {
 function Relays() {
   const { data, error } = useList<Relay>("relays", 5_000);
   if (error || !data || data.items.length === 0) return null;
-  const held = data.items.flatMap((relay) => relay.held.map((each) => ({ ...each, definition: relay.definition })));
+  const held = data.items.flatMap((relay) =>
+    relay.held.map((each) => ({ ...each, definition: relay.definition }))
+  );
   const worst = Math.max(...data.items.map(({ lagMs }) => lagMs));
   return (
     <Panel title="Relays" tools={<span class="muted">furthest behind: {durationText(worst)}</span>}>
@@ -197,8 +217,12 @@ function Relays() {
       <ul class="plain times">
         {held.map(({ runId, definition, since, attempts, error }) => (
           <li key={runId} class="spread">
-            <span class="wrap">{definition} <code>{runId}</code> <span class="error-text">{error}</span></span>
-            <span class="muted">{attempts} attempts, since <Time at={since} /></span>
+            <span class="wrap">
+              {definition} <code>{runId}</code> <span class="error-text">{error}</span>
+            </span>
+            <span class="muted">
+              {attempts} attempts, since <Time at={since} />
+            </span>
           </li>
         ))}
       </ul>

@@ -25,7 +25,9 @@ export function EventsPage({ place }: { readonly place: Place }) {
   const topics = definitions.flatMap(({ name, statuses }) => statuses.map((status) => `${name}-${status}`));
   return (
     <>
-      <div class="page-head"><h1>Events</h1></div>
+      <div class="page-head">
+        <h1>Events</h1>
+      </div>
       <form
         class="filters"
         role="search"
@@ -38,8 +40,7 @@ export function EventsPage({ place }: { readonly place: Place }) {
         }}
       >
         <label class="inline">
-          Topic{" "}
-          <input name="topic" data-search list="topics" key={topic} defaultValue={topic} />
+          Topic <input name="topic" data-search list="topics" key={topic} defaultValue={topic} />
         </label>
         <datalist id="topics">{topics.map((each) => <option key={each} value={each} />)}</datalist>
         <label class="check">
@@ -49,7 +50,11 @@ export function EventsPage({ place }: { readonly place: Place }) {
         <button type="submit">Listen</button>
       </form>
       {topic === ""
-        ? <Empty>Choose a topic: of your own, or a machine's, such as “orders-paid”, if it has a stream.</Empty>
+        ? (
+          <Empty>
+            Choose a topic: of your own, or a machine's, such as “orders-paid”, if it has a stream.
+          </Empty>
+        )
         : <Topic key={`${topic} ${from}`} topic={topic} from={from} />}
     </>
   );
@@ -72,7 +77,13 @@ function Topic({ topic, from }: { readonly topic: string; readonly from: "start"
     hear,
     `${topic} ${from}`,
   );
-  const text = { open: "Listening", connecting: "Connecting …", lost: "Cut off, or refused", off: "Not listening", ended: "Ended" };
+  const text = {
+    open: "Listening",
+    connecting: "Connecting …",
+    lost: "Cut off, or refused",
+    off: "Not listening",
+    ended: "Ended",
+  };
   return (
     <Panel title={topic} tools={<span class={`link link-${link}`} role="status">{text[link]}</span>}>
       {events.length === 0 && <Empty>Nothing has come yet.</Empty>}
@@ -86,15 +97,13 @@ function Topic({ topic, from }: { readonly topic: string; readonly from: "start"
               onClick={() => setOpen(open === event.id ? undefined : event.id)}
             >
               <span class="num muted">
-                <span class="wide-only">{absoluteText(Date.parse(event.at)).slice(0, 10)}{" "}</span>
+                <span class="wide-only">{`${absoluteText(Date.parse(event.at)).slice(0, 10)} `}</span>
                 {clockText(Date.parse(event.at))}
               </span>
               <strong>{event.type}</strong>
               <span class="mono clip">{event.headers?.key ?? event.key}</span>
             </button>
-            {open === event.id && (
-              <JsonTree value={{ ...event }} label={`Event ${event.id}`} />
-            )}
+            {open === event.id && <JsonTree value={{ ...event }} label={`Event ${event.id}`} />}
           </li>
         ))}
       </ol>

@@ -91,12 +91,18 @@ export function layoutOf(graph: Graph, direction: Direction): Layout {
   const loops = graph.edges.filter((edge) => edge.from === edge.to).map((edge): PlacedEdge => {
     const { x, y } = pointOf(edge.from);
     const top = y - nodeHeight / 2;
-    const points = [{ x: x - 10, y: top }, { x: x - 10, y: top - 12 }, { x: x + 10, y: top - 12 }, { x: x + 10, y: top }];
+    const points = [{ x: x - 10, y: top }, { x: x - 10, y: top - 12 }, { x: x + 10, y: top - 12 }, {
+      x: x + 10,
+      y: top,
+    }];
     return { ...edge, points, label: { x, y: top - 18 } };
   });
   const all = [...edges, ...loops];
   const rights = [...placed.map(({ x, width }) => x + width / 2), ...all.flatMap(rightsOf)];
-  const bottoms = [...placed.map(({ y, height }) => y + height / 2), ...all.flatMap(({ points }) => points.map(({ y }) => y))];
+  const bottoms = [
+    ...placed.map(({ y, height }) => y + height / 2),
+    ...all.flatMap(({ points }) => points.map(({ y }) => y)),
+  ];
   return {
     width: Math.max(...rights) + margin,
     height: Math.max(...bottoms) + margin,

@@ -12,7 +12,9 @@ import type { History } from "./wire.ts";
 const rowsShown = 100;
 
 /** The table. */
-export function HistoryTable({ rows, isCut }: { readonly rows: readonly History[]; readonly isCut: boolean }) {
+export function HistoryTable(
+  { rows, isCut }: { readonly rows: readonly History[]; readonly isCut: boolean },
+) {
   const [onlyErrors, setOnlyErrors] = useState(false);
   const [most, setMost] = useState(rowsShown);
   const errors = rows.filter((row) => row.error);
@@ -25,29 +27,33 @@ export function HistoryTable({ rows, isCut }: { readonly rows: readonly History[
   );
   return (
     <Panel title="Events" tools={tools}>
-      {chosen.length === 0 ? <Empty>{onlyErrors ? "No attempt has failed." : "There are none."}</Empty> : (
-        <div class="table-box">
-          <table class="events">
-            <caption class="sr-only">Events of the run, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col" class="c-time">Time</th>
-                <th scope="col" class="c-kind">What</th>
-                <th scope="col">Details</th>
-                <th scope="col" class="wide-only c-state">By</th>
-                <th scope="col" class="num c-took">Took</th>
-              </tr>
-            </thead>
-            <tbody>{chosen.slice(0, most).map((row) => <EventRow key={row.position} row={row} />)}</tbody>
-          </table>
-        </div>
-      )}
+      {chosen.length === 0
+        ? <Empty>{onlyErrors ? "No attempt has failed." : "There are none."}</Empty>
+        : (
+          <div class="table-box">
+            <table class="events">
+              <caption class="sr-only">Events of the run, newest first</caption>
+              <thead>
+                <tr>
+                  <th scope="col" class="c-time">Time</th>
+                  <th scope="col" class="c-kind">What</th>
+                  <th scope="col">Details</th>
+                  <th scope="col" class="wide-only c-state">By</th>
+                  <th scope="col" class="num c-took">Took</th>
+                </tr>
+              </thead>
+              <tbody>{chosen.slice(0, most).map((row) => <EventRow key={row.position} row={row} />)}</tbody>
+            </table>
+          </div>
+        )}
       {chosen.length > most && (
         <button type="button" class="small" onClick={() => setMost(most + 500)}>
           Show more ({chosen.length - most} are hidden)
         </button>
       )}
-      {isCut && <p class="muted">This run has more events than are shown here; the API's history gives them all.</p>}
+      {isCut && (
+        <p class="muted">This run has more events than are shown here; the API's history gives them all.</p>
+      )}
     </Panel>
   );
 }
@@ -57,10 +63,12 @@ function EventRow({ row }: { readonly row: History }) {
   return (
     <tr class={row.error ? "has-error" : undefined}>
       <td class="when" title={exactText(at)}>
-        <span class="wide-only muted">{absoluteText(at).slice(5, 10)}{" "}</span>
+        <span class="wide-only muted">{`${absoluteText(at).slice(5, 10)} `}</span>
         {clockText(at)}
       </td>
-      <td><span class={`kind kind-${row.kind}`}>{row.kind}</span></td>
+      <td>
+        <span class={`kind kind-${row.kind}`}>{row.kind}</span>
+      </td>
       <td class="wrap">
         {row.from !== undefined && row.to !== undefined && row.from !== row.to
           ? <span>{row.from} → {row.to}</span>

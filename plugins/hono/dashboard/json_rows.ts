@@ -95,7 +95,13 @@ export function jsonRows(value: unknown, view: JsonView): readonly JsonRow[] {
     const isOpenAtFirst = isSearch ? above.has(path) : depth < openDepth;
     const isOpen = parts && parts.length > 0 ? view.toggled.get(path) ?? isOpenAtFirst : undefined;
     rows.push({
-      ...{ path, depth, isHit, kind: kindOf(each), text: parts ? countText(each, parts.length) : scalarText(each) },
+      ...{
+        path,
+        depth,
+        isHit,
+        kind: kindOf(each),
+        text: parts ? countText(each, parts.length) : scalarText(each),
+      },
       ...(name !== undefined && { name }),
       ...(isOpen !== undefined && { isOpen }),
     });

@@ -79,8 +79,10 @@ function Rows({ rows, label, search, focused, setFocused, toggle, more }: RowsPr
       Home: () => to(0),
       End: () => to(rows.length - 1),
       ArrowRight: () => row.isOpen === false ? toggle(row.path, true) : to(at + 1),
-      ArrowLeft: () => row.isOpen ? toggle(row.path, false) : to(rows.findIndex(({ path }) => path === parent)),
-      Enter: () => row.kind === "more" ? more(row.path) : row.isOpen !== undefined && toggle(row.path, !row.isOpen),
+      ArrowLeft: () =>
+        row.isOpen ? toggle(row.path, false) : to(rows.findIndex(({ path }) => path === parent)),
+      Enter: () =>
+        row.kind === "more" ? more(row.path) : row.isOpen !== undefined && toggle(row.path, !row.isOpen),
     };
     const move = moves[event.key === " " ? "Enter" : event.key];
     if (!move) return;
@@ -101,12 +103,17 @@ function Rows({ rows, label, search, focused, setFocused, toggle, more }: RowsPr
           class={row.isOpen === undefined && row.kind !== "more" ? "leaf" : "branch"}
           style={{ paddingLeft: `${row.depth * 16 + 18}px` }}
           onFocus={() => setFocused(idOf(row))}
-          onClick={() => row.kind === "more" ? more(row.path) : row.isOpen !== undefined && toggle(row.path, !row.isOpen)}
+          onClick={() =>
+            row.kind === "more" ? more(row.path) : row.isOpen !== undefined && toggle(row.path, !row.isOpen)}
         >
           {row.name !== undefined && (
-            <span class="name"><Marked text={row.name} search={search} />:{" "}</span>
+            <span class="name">
+              <Marked text={row.name} search={search} />:{" "}
+            </span>
           )}
-          <span class={`value ${row.kind}`}><Marked text={row.text} search={search} /></span>
+          <span class={`value ${row.kind}`}>
+            <Marked text={row.text} search={search} />
+          </span>
         </div>
       ))}
     </div>

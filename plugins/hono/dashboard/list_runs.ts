@@ -49,11 +49,18 @@ async function findKey(
   signal: AbortSignal,
 ): Promise<RunsPage> {
   const pages = await Promise.all(definitions.map(async (definition) => {
-    const query = { ...apiFilter({ ...filter, definition }, Date.now()), order: filter.order, limit: pageSize };
+    const query = {
+      ...apiFilter({ ...filter, definition }, Date.now()),
+      order: filter.order,
+      limit: pageSize,
+    };
     return await ask<Page<ListedRun>>(`runs${queryOf(query)}`, { signal });
   }));
   const sign = filter.order === "oldest" ? 1 : -1;
   const items = pages.flatMap((page) => page.items)
     .sort((a, b) => sign * (Date.parse(a.createdAt) - Date.parse(b.createdAt)));
-  return { items: items.slice(0, pageSize), isCut: items.length > pageSize || pages.some(({ cursor }) => cursor) };
+  return {
+    items: items.slice(0, pageSize),
+    isCut: items.length > pageSize || pages.some(({ cursor }) => cursor),
+  };
 }

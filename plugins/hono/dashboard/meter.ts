@@ -44,7 +44,9 @@ const endings: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"
 /** Reads what the metrics say now. */
 export function lookOf(text: string, at: number): Look {
   const samples = readMetrics(text, names);
-  const lags = samples.filter(({ name }) => name === "workflow_process_lag_seconds").map(({ value }) => value);
+  const lags = samples.filter(({ name }) => name === "workflow_process_lag_seconds").map(({ value }) =>
+    value
+  );
   const changes = (passes: (state: string | undefined) => boolean) =>
     sumOf(samples, "workflow_run_state_changes", (labels) => passes(labels.current_run_state));
   return {

@@ -29,9 +29,14 @@ export function MetricsPage() {
     const text = await (await request("metrics", { signal })).text();
     return keep(lookOf(text, Date.now()));
   }, 2_000);
-  const states = usePolled("states", (signal) => ask<Readonly<Record<string, string>>>("states", { signal }), 5_000);
+  const states = usePolled(
+    "states",
+    (signal) => ask<Readonly<Record<string, string>>>("states", { signal }),
+    5_000,
+  );
   const moments = momentsOf(metrics.data ?? looks);
-  const values = (name: "steps" | "errors" | "created" | "ended" | "lag") => moments.map((each) => each[name]);
+  const values = (name: "steps" | "errors" | "created" | "ended" | "lag") =>
+    moments.map((each) => each[name]);
   const times = moments.map(({ at }) => at);
   const slots = Math.max(30, moments.length);
   return (
@@ -69,7 +74,12 @@ export function MetricsPage() {
           />
         </div>
       )}
-      <Processes look={looks.at(-1)} before={looks.at(-6) ?? looks[0]} states={states.data} error={states.error} />
+      <Processes
+        look={looks.at(-1)}
+        before={looks.at(-6) ?? looks[0]}
+        states={states.data}
+        error={states.error}
+      />
     </>
   );
 }
@@ -96,7 +106,9 @@ function Processes(
   };
   const meanMs = (process: string) => {
     const count = valueOf(look, "latency_seconds_count", process) ?? 0;
-    return count === 0 ? "" : durationText(((valueOf(look, "latency_seconds_sum", process) ?? 0) * 1_000) / count);
+    return count === 0
+      ? ""
+      : durationText(((valueOf(look, "latency_seconds_sum", process) ?? 0) * 1_000) / count);
   };
   const names = Object.keys(states ?? {}).slice(0, processesMax);
   return (
@@ -126,7 +138,9 @@ function Processes(
                 return (
                   <tr key={name}>
                     <td class="clip" title={name}>{name}</td>
-                    <td><span class={`badge process-${states![name]}`}>{states![name]}</span></td>
+                    <td>
+                      <span class={`badge process-${states![name]}`}>{states![name]}</span>
+                    </td>
                     <td class={isLate ? "num bad" : "num"}>
                       {lag === undefined ? "–" : durationText(lag * 1_000)}
                     </td>

@@ -16,7 +16,7 @@ export function useNow(): number {
   useEffect(() => {
     listeners.add(setNow);
     timer ??= setInterval(() => {
-      if (!document.hidden) for (const listener of [...listeners]) listener(Date.now());
+      if (!document.hidden) { for (const listener of [...listeners]) listener(Date.now()); }
     }, 1_000);
     return () => {
       listeners.delete(setNow);

@@ -42,7 +42,9 @@ export function Empty({ children }: { readonly children: ComponentChildren }) {
 function hintOf(error: Error): string | undefined {
   if (!(error instanceof ApiError)) return undefined;
   if (error.status === 0) return "It is tried again by itself.";
-  if (error.status === 401) return "Sign in to the service that this dashboard belongs to, then reload the page.";
+  if (error.status === 401) {
+    return "Sign in to the service that this dashboard belongs to, then reload the page.";
+  }
   if (error.status === 403) return "The service's `authorize` does not let you see this.";
   if (error.status === 404 && error.code === undefined) return "This engine may lack the feature.";
   return undefined;
@@ -68,7 +70,11 @@ export function SkeletonRows({ columns, rows = 8 }: { readonly columns: number; 
     <>
       {Array.from({ length: rows }, (_, n) => (
         <tr key={n} class="skeleton" aria-hidden="true">
-          {Array.from({ length: columns }, (_, m) => <td key={m}><span class="bone" /></td>)}
+          {Array.from({ length: columns }, (_, m) => (
+            <td key={m}>
+              <span class="bone" />
+            </td>
+          ))}
         </tr>
       ))}
     </>

@@ -42,7 +42,10 @@ export function usePolled<Answer>(
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
+    let isAsking = false;
     async function look() {
+      if (isAsking) return;
+      isAsking = true;
       clearTimeout(timer);
       try {
         const data = await latest.current(abort.signal);
@@ -53,8 +56,12 @@ export function usePolled<Answer>(
         if (abort.signal.aborted) return;
         failures++;
         setState((before) => ({ ...before, error: error as Error, question }));
+      } finally {
+        isAsking = false;
       }
-      const waitMs = failures === 0 ? everyMs : Math.min(backoffMsMax, Math.max(everyMs, 1_000) * 2 ** failures);
+      const waitMs = failures === 0
+        ? everyMs
+        : Math.min(backoffMsMax, Math.max(everyMs, 1_000) * 2 ** failures);
       if (everyMs > 0 && live && !document.hidden) timer = setTimeout(look, waitMs);
     }
     function wake() {

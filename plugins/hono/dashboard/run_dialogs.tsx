@@ -21,10 +21,18 @@ export function VerbDialog(
     refreshAll();
   }
   return (
-    <FormDialog title={`${label}: ${run.key}`} verb={label} isDangerous={isDangerous} onClose={onClose} submit={submit}>
+    <FormDialog
+      title={`${label}: ${run.key}`}
+      verb={label}
+      isDangerous={isDangerous}
+      onClose={onClose}
+      submit={submit}
+    >
       <p>{consequence}</p>
       {verb !== "resume" && (
-        <Field label="Reason" hint="kept with the run"><input name="reason" maxLength={500} autoFocus /></Field>
+        <Field label="Reason" hint="kept with the run">
+          <input name="reason" maxLength={500} autoFocus />
+        </Field>
       )}
     </FormDialog>
   );
@@ -48,7 +56,9 @@ export function CallbackDialog({ run, onClose }: { readonly run: Run; onClose():
   }
   return (
     <FormDialog title={`Callback at ${status}`} verb="Send" onClose={onClose} submit={submit}>
-      <p class="muted">The callbacks of <strong>{status}</strong> get this payload, here and now.</p>
+      <p class="muted">
+        The callbacks of <strong>{status}</strong> get this payload, here and now.
+      </p>
       <Field label="Payload" hint="JSON">
         <textarea name="payload" rows={8} spellcheck={false} class="mono" autoFocus />
       </Field>

@@ -81,9 +81,7 @@ export function useRun(definition: string, key: string, runId: string | undefine
   const hear = (name: string, data: unknown) => {
     if (name === "run") change((known) => ({ ...known, run: newer(known.run, data as Run) }));
     else {
-      change((known) =>
-        known.isCut ? known : { ...known, rows: mergeRows(known.rows, [data as History]) }
-      );
+      change((known) => known.isCut ? known : { ...known, rows: mergeRows(known.rows, [data as History]) });
     }
   };
   const path = () => {

@@ -38,7 +38,8 @@ export function RunPage({ place }: { readonly place: Place }) {
               <strong>{run.lastError.name}{run.lastError.code ? ` (${run.lastError.code})` : ""}</strong>
               <span class="wrap">{run.lastError.message}</span>
               <span class="muted">
-                {run.attempt === 1 ? "The last attempt failed" : `${run.attempt} attempts have failed`} at{" "}
+                {run.attempt === 1 ? "The last attempt failed" : `${run.attempt} attempts have failed`} at
+                {" "}
                 {run.status}
               </span>
             </div>
@@ -51,7 +52,10 @@ export function RunPage({ place }: { readonly place: Place }) {
             <Panel title="Diagram">
               <Diagram definition={definition} status={run.status} visited={visited} />
             </Panel>
-            <Panel title="Data" tools={<Copy text={JSON.stringify(run.data, undefined, 2) ?? ""} what="data" />}>
+            <Panel
+              title="Data"
+              tools={<Copy text={JSON.stringify(run.data, undefined, 2) ?? ""} what="data" />}
+            >
               <JsonTree value={run.data} label={`Data of ${key}`} />
             </Panel>
           </div>
@@ -93,18 +97,25 @@ function RunHead(
         </span>
         <div class="tools">
           {run && takesCallback(run, info) && (
-            <button type="button" class="primary" onClick={() => setOpen("callback")}>Callback …</button>
-          )}
-          {run && runVerbs.filter((verb) => verbTexts[verb].states.includes(run.runState)).map((verb) => (
             <button
-              key={verb}
               type="button"
-              class={verbTexts[verb].isDangerous ? "dangerous" : undefined}
-              onClick={() => setOpen(verb)}
+              class="primary"
+              onClick={() => setOpen("callback")}
             >
-              {verbTexts[verb].label} …
+              Callback …
             </button>
-          ))}
+          )}
+          {run &&
+            runVerbs.filter((verb) => verbTexts[verb].states.includes(run.runState)).map((verb) => (
+              <button
+                key={verb}
+                type="button"
+                class={verbTexts[verb].isDangerous ? "dangerous" : undefined}
+                onClick={() => setOpen(verb)}
+              >
+                {verbTexts[verb].label} …
+              </button>
+            ))}
         </div>
       </div>
       {run && open === "callback" && <CallbackDialog run={run} onClose={close} />}
@@ -116,13 +127,23 @@ function RunHead(
 function Facts({ run }: { readonly run: Run }) {
   return (
     <dl class="facts">
-      <Fact name="Created"><Time at={run.createdAt} /></Fact>
-      <Fact name="Changed"><Time at={run.updatedAt} /></Fact>
+      <Fact name="Created">
+        <Time at={run.createdAt} />
+      </Fact>
+      <Fact name="Changed">
+        <Time at={run.updatedAt} />
+      </Fact>
       <Fact name="Version">{run.version}</Fact>
       <Fact name="Failed attempts">{run.attempt}</Fact>
-      {run.reason !== undefined && <Fact name="Reason"><span class="wrap">{run.reason}</span></Fact>}
+      {run.reason !== undefined && (
+        <Fact name="Reason">
+          <span class="wrap">{run.reason}</span>
+        </Fact>
+      )}
       {run.timers?.map(({ name, at }) => (
-        <Fact key={name} name={`Timer ${name}`}><Time at={at} /></Fact>
+        <Fact key={name} name={`Timer ${name}`}>
+          <Time at={at} />
+        </Fact>
       ))}
       {run.lock && (
         <Fact name={run.lock.tokens ? "Holds lock" : "Waits for lock"}>
@@ -135,9 +156,13 @@ function Facts({ run }: { readonly run: Run }) {
         </Fact>
       )}
       {run.traceOrigin !== undefined && (
-        <Fact name="Comes from"><span class="wrap">{run.traceOrigin}</span></Fact>
+        <Fact name="Comes from">
+          <span class="wrap">{run.traceOrigin}</span>
+        </Fact>
       )}
-      <Fact name="Run id"><code class="wrap">{run.runId}</code></Fact>
+      <Fact name="Run id">
+        <code class="wrap">{run.runId}</code>
+      </Fact>
     </dl>
   );
 }

@@ -111,7 +111,10 @@ export async function doToRuns(
 }
 
 /** Whether a run takes a callback where it is. */
-export function takesCallback(run: Pick<ListedRun, "status" | "runState">, definition?: DefinitionInfo): boolean {
+export function takesCallback(
+  run: Pick<ListedRun, "status" | "runState">,
+  definition?: DefinitionInfo,
+): boolean {
   const isGoing = run.runState === "initiated" || run.runState === "running";
   return isGoing && (definition?.callbacks.includes(run.status) ?? false);
 }

@@ -11,7 +11,7 @@ import { Empty, ErrorNote } from "./parts.tsx";
 import { go, hrefOf, type Place } from "./place.ts";
 import { usePolled } from "./poll.ts";
 import { RunFilters } from "./run_filters.tsx";
-import { filterOf, filterText, isAll, isKeyOfAny, paramsOf } from "./run_filter.ts";
+import { filterOf, filterText, isAll, isKeyOfAny, paramsOf, type RunFilter } from "./run_filter.ts";
 import { runVerbs, verbTexts } from "./run_verbs.ts";
 import { RunsTable } from "./runs_table.tsx";
 import { TriggerDialog } from "./trigger_dialog.tsx";
@@ -64,17 +64,14 @@ export function RunsPage({ place }: { readonly place: Place }) {
       {error && !data ? <ErrorNote error={error} retry={refresh} /> : (
         <>
           <div class={isStale ? "table-box stale" : "table-box"}>
-            <RunsTable rows={data && rows} selected={selected} setSelected={setSelected} order={filter.order} />
+            <RunsTable
+              rows={data && rows}
+              selected={selected}
+              setSelected={setSelected}
+              order={filter.order}
+            />
           </div>
-          {data && rows.length === 0 && (
-            <Empty>
-              {data.isCut
-                ? "None found so far; there may be some further on."
-                : isAll(filter)
-                ? "There are no runs yet. Trigger one, and it shows up here by itself."
-                : `There are no runs for this filter (${filterText(filter)}).`}
-            </Empty>
-          )}
+          {data && rows.length === 0 && <Empty>{emptyText(filter, data.isCut)}</Empty>}
         </>
       )}
       <Pager
@@ -87,11 +84,15 @@ export function RunsPage({ place }: { readonly place: Place }) {
         next={goOn}
       />
       {bulk && <BulkDialog {...bulk} onClose={() => setBulk(undefined)} />}
-      {isTriggering && (
-        <TriggerDialog definition={filter.definition} onClose={() => setTriggering(false)} />
-      )}
+      {isTriggering && <TriggerDialog definition={filter.definition} onClose={() => setTriggering(false)} />}
     </>
   );
+}
+
+function emptyText(filter: RunFilter, isCut: boolean): string {
+  if (isCut) return "None found so far; there may be some further on.";
+  if (isAll(filter)) return "There are no runs yet. Trigger one, and it shows up here by itself.";
+  return `There are no runs for this filter (${filterText(filter)}).`;
 }
 
 function BulkBar(
@@ -106,7 +107,11 @@ function BulkBar(
   return (
     <div class="bulk" role="group" aria-label="Actions on many runs">
       <span class="muted">
-        {selected > 0 ? `${selected} selected` : canDoAll ? "All that match" : "Select runs, or choose a definition"}
+        {selected > 0
+          ? `${selected} selected`
+          : canDoAll
+          ? "All that match"
+          : "Select runs, or choose a definition"}
       </span>
       {runVerbs.map((verb) => (
         <button
@@ -141,7 +146,9 @@ function Pager(
       <button type="button" disabled={!hasPrevious} onClick={previous}>Previous</button>
       <button type="button" disabled={!hasNext} onClick={next}>{isCut ? "Look further" : "Next"}</button>
       <span class="muted" role="status">
-        {failing ? `Not up to date: ${failing.message}` : `${shown} ${shown === 1 ? "run" : "runs"} on this page`}
+        {failing
+          ? `Not up to date: ${failing.message}`
+          : `${shown} ${shown === 1 ? "run" : "runs"} on this page`}
       </span>
     </nav>
   );

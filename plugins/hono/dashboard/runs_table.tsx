@@ -9,7 +9,9 @@ import { hrefOf } from "./place.ts";
 import type { ListedRun } from "./wire.ts";
 
 /** The address of a run. */
-export function runHref({ definition, key, runId }: Pick<ListedRun, "definition" | "key"> & { runId?: string }) {
+export function runHref(
+  { definition, key, runId }: Pick<ListedRun, "definition" | "key"> & { runId?: string },
+) {
   return hrefOf(["runs", definition, key], { runId });
 }
 
@@ -24,7 +26,8 @@ export interface RunsTableProps {
 
 /** The table. */
 export function RunsTable({ rows, selected, setSelected, order }: RunsTableProps) {
-  const isAllSelected = rows !== undefined && rows.length > 0 && rows.every(({ runId }) => selected.has(runId));
+  const isAllSelected = rows !== undefined && rows.length > 0 &&
+    rows.every(({ runId }) => selected.has(runId));
   function toggle(run: ListedRun) {
     const next = new Map(selected);
     if (!next.delete(run.runId)) next.set(run.runId, run);
@@ -41,12 +44,17 @@ export function RunsTable({ rows, selected, setSelected, order }: RunsTableProps
       <thead>
         <tr>
           <th class="check">
-            <input type="checkbox" aria-label="Select all rows" checked={isAllSelected} onChange={toggleAll} />
+            <input
+              type="checkbox"
+              aria-label="Select all rows"
+              checked={isAllSelected}
+              onChange={toggleAll}
+            />
           </th>
           <th scope="col">Key</th>
           <th scope="col" class="wide-only">Definition</th>
           <th scope="col" class="c-state">State</th>
-          <th scope="col" class="c-status">Status</th>
+          <th scope="col" class="wide-only c-status">Status</th>
           <th scope="col" class="wide-only c-note">Last error or reason</th>
           <th scope="col" class="wide-only c-time">Created</th>
           <th scope="col" class="c-time">Changed</th>
@@ -55,7 +63,12 @@ export function RunsTable({ rows, selected, setSelected, order }: RunsTableProps
       <tbody>
         {rows === undefined && <SkeletonRows columns={8} rows={12} />}
         {rows?.map((run) => (
-          <Row key={run.runId} run={run} isSelected={selected.has(run.runId)} toggle={() => toggle(run)} />
+          <Row
+            key={run.runId}
+            run={run}
+            isSelected={selected.has(run.runId)}
+            toggle={() => toggle(run)}
+          />
         ))}
       </tbody>
     </table>
@@ -80,11 +93,18 @@ function Row(
         <small class="narrow-only">{run.definition}</small>
       </td>
       <td class="wide-only clip" title={run.definition}>{run.definition}</td>
-      <td><StateBadge state={run.runState} /></td>
-      <td class="clip" title={run.status}>{run.status}</td>
+      <td>
+        <StateBadge state={run.runState} />
+        <small class="narrow-only clip">{run.status}</small>
+      </td>
+      <td class="wide-only clip" title={run.status}>{run.status}</td>
       <td class="wide-only clip muted" title={note}>{note}</td>
-      <td class="wide-only"><Time at={run.createdAt} /></td>
-      <td><Time at={run.updatedAt} /></td>
+      <td class="wide-only">
+        <Time at={run.createdAt} />
+      </td>
+      <td>
+        <Time at={run.updatedAt} />
+      </td>
     </tr>
   );
 }

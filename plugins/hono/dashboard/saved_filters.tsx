@@ -60,7 +60,9 @@ function SaveDialog(
       }}
     >
       <p class="muted">It shows {filterText(filter)}, and is kept in this browser.</p>
-      <Field label="Name"><input name="name" required maxLength={60} autoFocus /></Field>
+      <Field label="Name">
+        <input name="name" required maxLength={60} autoFocus />
+      </Field>
     </FormDialog>
   );
 }

@@ -23,9 +23,14 @@ interface VerbForm {
 
 const overlaps = ["skip", "bufferOne", "bufferAll", "cancelOther", "terminateOther", "allowAll"];
 
-const note = () => <Field label="Note" hint="shown with the schedule"><input name="note" maxLength={500} autoFocus /></Field>;
+const note = () => (
+  <Field label="Note" hint="shown with the schedule">
+    <input name="note" maxLength={500} autoFocus />
+  </Field>
+);
 const noteOf = (form: FormData) => fieldOf(form, "note") === "" ? {} : { note: fieldOf(form, "note") };
-const overlapOf = (form: FormData) => fieldOf(form, "overlap") === "" ? {} : { overlap: fieldOf(form, "overlap") };
+const overlapOf = (form: FormData) =>
+  fieldOf(form, "overlap") === "" ? {} : { overlap: fieldOf(form, "overlap") };
 
 function Overlap({ first }: { readonly first: string }) {
   return (
@@ -43,7 +48,14 @@ function Range() {
   return (
     <>
       <Field label="From">
-        <input type="datetime-local" step="1" name="from" required value={inputText(now - 86_400_000)} autoFocus />
+        <input
+          type="datetime-local"
+          step="1"
+          name="from"
+          required
+          value={inputText(now - 86_400_000)}
+          autoFocus
+        />
       </Field>
       <Field label="Until">
         <input type="datetime-local" step="1" name="until" required value={inputText(now)} />

@@ -36,10 +36,16 @@ export function SchedulePage({ place }: { readonly place: Place }) {
     3_000,
   );
   const outcomesPath = `${path}/outcomes${queryOf({ limit: outcomesMax })}`;
-  const outcomes = usePolled(outcomesPath, (signal) => ask<Page<Occurrence>>(outcomesPath, { signal }), 10_000);
+  const outcomes = usePolled(
+    outcomesPath,
+    (signal) => ask<Page<Occurrence>>(outcomesPath, { signal }),
+    10_000,
+  );
   return (
     <>
-      <nav class="crumbs" aria-label="Breadcrumb"><a href={hrefOf(["schedules"])}>Schedules</a></nav>
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href={hrefOf(["schedules"])}>Schedules</a>
+      </nav>
       <div class="page-head">
         <h1 class="mono wrap">{id}</h1>
         {schedule && (
@@ -78,21 +84,31 @@ function Details(
       {note !== undefined && <p class="note">{note}</p>}
       <dl class="facts">
         <Fact name="When">{recurrenceText(recurrence)}</Fact>
-        <Fact name="Starts"><a href={hrefOf(["runs"], { definition })}>{definition}</a></Fact>
-        <Fact name="Key"><code class="wrap">{key}</code></Fact>
+        <Fact name="Starts">
+          <a href={hrefOf(["runs"], { definition })}>{definition}</a>
+        </Fact>
+        <Fact name="Key">
+          <code class="wrap">{key}</code>
+        </Fact>
         <Fact name="Overlap">{overlap}</Fact>
         <Fact name="Catches up">{durationText(catchUpMs)}</Fact>
         {jitterMs > 0 && <Fact name="Jitter">{durationText(jitterMs)}</Fact>}
         {filter !== undefined && <Fact name="Filter">{filter}</Fact>}
         {startsLeft !== undefined && <Fact name="Starts left">{startsLeft}</Fact>}
-        <Fact name="Changed"><Time at={schedule.updatedAt} /></Fact>
+        <Fact name="Changed">
+          <Time at={schedule.updatedAt} />
+        </Fact>
       </dl>
       <div class="columns">
         <Upcoming schedule={schedule} />
         <UnderWay schedule={schedule} />
       </div>
-      {error && !outcomes ? <ErrorNote error={error} /> : <Outcomes schedule={schedule} outcomes={outcomes} />}
-      <Panel title="Data of its runs"><JsonTree value={schedule.data} label={`Data of ${schedule.id}`} /></Panel>
+      {error && !outcomes
+        ? <ErrorNote error={error} />
+        : <Outcomes schedule={schedule} outcomes={outcomes} />}
+      <Panel title="Data of its runs">
+        <JsonTree value={schedule.data} label={`Data of ${schedule.id}`} />
+      </Panel>
     </>
   );
 }
@@ -147,7 +163,9 @@ function UnderWay({ schedule }: { readonly schedule: ScheduleDetails }) {
             <a href={runHref({ definition, key: keyOf(schedule, scheduledFor), runId })}>
               {absoluteText(Date.parse(scheduledFor))}
             </a>
-            <span><StateBadge state={runState} /> <Time at={endedAt} /></span>
+            <span>
+              <StateBadge state={runState} /> <Time at={endedAt} />
+            </span>
           </li>
         ))}
       </ul>
@@ -205,10 +223,14 @@ function Outcomes(
                       </a>
                     )}
                   </td>
-                  <td><span class={`badge state-${outcomeStates[each.outcome]}`}>{each.outcome}</span></td>
+                  <td>
+                    <span class={`badge state-${outcomeStates[each.outcome]}`}>{each.outcome}</span>
+                  </td>
                   <td class="wide-only muted">{each.by}</td>
                   <td class="wide-only clip muted" title={textOf(each)}>{textOf(each)}</td>
-                  <td><Time at={each.decidedAt} /></td>
+                  <td>
+                    <Time at={each.decidedAt} />
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -20,7 +20,9 @@ export function SchedulesPage() {
   const { data, error, refresh } = usePolled(path, (signal) => ask<Page<Schedule>>(path, { signal }), 5_000);
   return (
     <>
-      <div class="page-head"><h1>Schedules</h1></div>
+      <div class="page-head">
+        <h1>Schedules</h1>
+      </div>
       {error && <ErrorNote error={error} retry={refresh} />}
       {!(error && !data) && (
         <div class="table-box">
@@ -60,7 +62,11 @@ function Row({ schedule }: { readonly schedule: Schedule }) {
       </td>
       <td class="wide-only clip">{definition}</td>
       <td class="wide-only clip" title={recurrenceText(recurrence)}>{recurrenceText(recurrence)}</td>
-      <td><span class={enabled ? "badge state-running" : "badge state-paused"}>{enabled ? "on" : "paused"}</span></td>
+      <td>
+        <span class={enabled ? "badge state-running" : "badge state-paused"}>
+          {enabled ? "on" : "paused"}
+        </span>
+      </td>
       <td>{enabled ? <Time at={next} /> : <span class="muted">–</span>}</td>
       <td class="wide-only num">
         {counts.started} / {counts.skipped} / {counts.missed} /{" "}

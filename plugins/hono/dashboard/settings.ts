@@ -38,7 +38,8 @@ function stored(): Partial<Settings> {
     // What another version has stored may be of another shape.
     const fits = ([name, value]: [string, unknown]) => {
       const like = initial[name as keyof Settings];
-      return like !== undefined && typeof value === typeof like && Array.isArray(value) === Array.isArray(like);
+      return like !== undefined && typeof value === typeof like &&
+        Array.isArray(value) === Array.isArray(like);
     };
     return Object.fromEntries(Object.entries(found).filter(fits));
   } catch {

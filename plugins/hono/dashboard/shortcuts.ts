@@ -6,7 +6,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { refreshAll } from "./poll.ts";
 import { go, hrefOf } from "./place.ts";
-import { currentSettings, type Settings, setSettings } from "./settings.ts";
+import { currentSettings, setSettings, type Settings } from "./settings.ts";
 
 /** The pages, by the key that follows `g`. */
 export const pages: readonly (readonly [key: string, name: string, label: string])[] = [
@@ -46,7 +46,9 @@ export const nextTheme: Readonly<Record<Settings["theme"], Settings["theme"]>> =
 function moveRow(by: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
   const current = document.activeElement?.closest("tr");
-  const at = rows.findIndex((row) => row === document.activeElement || (current && row.closest("tr") === current));
+  const at = rows.findIndex((row) =>
+    row === document.activeElement || (current && row.closest("tr") === current)
+  );
   const next = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by));
   rows[next]?.focus();
 }

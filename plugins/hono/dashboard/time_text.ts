@@ -60,7 +60,9 @@ export function absoluteText(at: number): string {
 export function exactText(at: number): string {
   const date = new Date(at);
   const offset = -date.getTimezoneOffset();
-  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${
+    two(Math.abs(offset) % 60)
+  }`;
   return `${absoluteText(at)}.${String(date.getMilliseconds()).padStart(3, "0")} ${zone}`;
 }
 

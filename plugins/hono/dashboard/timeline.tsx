@@ -69,8 +69,15 @@ function Legend({ visits }: { readonly visits: readonly Visit[] }) {
   const kinds = new Set(visits.flatMap(({ bars }) => bars.map(({ kind }) => kind)));
   return (
     <ul class="legend">
-      <li><span class="swatch visit" />waiting</li>
-      {[...kinds].map((kind) => <li key={kind}><span class={`swatch bar-${kind}`} />{kindTexts[kind]}</li>)}
+      <li>
+        <span class="swatch visit" />waiting
+      </li>
+      {[...kinds].map((kind) => (
+        <li key={kind}>
+          <span class={`swatch bar-${kind}`} />
+          {kindTexts[kind]}
+        </li>
+      ))}
     </ul>
   );
 }
@@ -79,7 +86,9 @@ function Axis({ span }: { readonly span: Span }) {
   return (
     <div class="axis" aria-hidden="true">
       {ticksOf(span, 6).map(({ percent, text }) => (
-        <span key={percent} style={{ left: `${percent}%` }} class={percent > 92 ? "last" : undefined}>{text}</span>
+        <span key={percent} style={{ left: `${percent}%` }} class={percent > 88 ? "last" : undefined}>
+          {text}
+        </span>
       ))}
     </div>
   );

@@ -49,14 +49,20 @@ export function TriggerDialog(
           {definitions.map(({ name }) => <option key={name} value={name}>{name}</option>)}
         </select>
       </Field>
-      <Field label="Key"><input name="key" required maxLength={256} autoFocus /></Field>
+      <Field label="Key">
+        <input name="key" required maxLength={256} autoFocus />
+      </Field>
       <Field label="Start at">
         <select name="startAt">
-          <option value="">{definition?.starts[0] ? `The first (${definition.starts[0]})` : "The first"}</option>
+          <option value="">
+            {definition?.starts[0] ? `The first (${definition.starts[0]})` : "The first"}
+          </option>
           {definition?.starts.map((status) => <option key={status} value={status}>{status}</option>)}
         </select>
       </Field>
-      <Field label="Data" hint="JSON"><textarea name="data" rows={8} spellcheck={false} class="mono" /></Field>
+      <Field label="Data" hint="JSON">
+        <textarea name="data" rows={8} spellcheck={false} class="mono" />
+      </Field>
     </FormDialog>
   );
 }
