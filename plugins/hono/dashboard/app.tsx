@@ -92,7 +92,7 @@ function Header({ page, openHelp }: { readonly page: string; openHelp(): void })
         </svg>
         <span class="wide-only">Pawl</span>
       </a>
-      <nav aria-label="Pages">
+      <nav aria-label="Dashboard">
         {pages.map(([, name, label]) => (
           <a key={name} href={hrefOf([name])} aria-current={page === name ? "page" : undefined}>{label}</a>
         ))}

@@ -51,7 +51,7 @@ function Engines() {
                 <th scope="col">Engine</th>
                 <th scope="col" class="c-state">State</th>
                 <th scope="col" class="c-time">Since</th>
-                <th scope="col" class="wide-only c-time">Lease ends</th>
+                <th scope="col" class="desk-only c-time">Lease ends</th>
                 <th scope="col" class="wide-only num c-took">Code</th>
                 <th scope="col" class="wide-only">Carries</th>
               </tr>
@@ -70,7 +70,7 @@ function Engines() {
                     <td>
                       <Time at={engine.since} />
                     </td>
-                    <td class="wide-only">
+                    <td class="desk-only">
                       <Time at={engine.expiresAt} />
                     </td>
                     <td class="wide-only num">{engine.codeVersion}</td>

@@ -45,8 +45,10 @@ export function RunsPage({ place }: { readonly place: Place }) {
     setCursor(data.cursor);
   }
   const rows = data?.items ?? [];
+  // What was selected may have changed since.
+  const latest = new Map(rows.map((run) => [run.runId, run]));
   const target: BulkTarget = selected.size > 0
-    ? { kind: "runs", runs: [...selected.values()] }
+    ? { kind: "runs", runs: [...selected.values()].map((run) => latest.get(run.runId) ?? run) }
     : { kind: "filter", filter };
   return (
     <>

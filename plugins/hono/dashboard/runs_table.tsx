@@ -55,8 +55,8 @@ export function RunsTable({ rows, selected, setSelected, order }: RunsTableProps
           <th scope="col" class="wide-only">Definition</th>
           <th scope="col" class="c-state">State</th>
           <th scope="col" class="wide-only c-status">Status</th>
-          <th scope="col" class="wide-only c-note">Last error or reason</th>
-          <th scope="col" class="wide-only c-time">Created</th>
+          <th scope="col" class="desk-only c-note">Last error or reason</th>
+          <th scope="col" class="desk-only c-time">Created</th>
           <th scope="col" class="c-time">Changed</th>
         </tr>
       </thead>
@@ -98,8 +98,8 @@ function Row(
         <small class="narrow-only clip">{run.status}</small>
       </td>
       <td class="wide-only clip" title={run.status}>{run.status}</td>
-      <td class="wide-only clip muted" title={note}>{note}</td>
-      <td class="wide-only">
+      <td class="desk-only clip muted" title={note}>{note}</td>
+      <td class="desk-only">
         <Time at={run.createdAt} />
       </td>
       <td>

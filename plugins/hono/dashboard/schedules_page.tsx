@@ -35,7 +35,7 @@ export function SchedulesPage() {
                 <th scope="col" class="wide-only">When</th>
                 <th scope="col" class="c-state">State</th>
                 <th scope="col" class="c-time">Next</th>
-                <th scope="col" class="wide-only num c-counts">Started / skipped / missed / failed</th>
+                <th scope="col" class="desk-only num c-counts">Started / skipped / missed / failed</th>
               </tr>
             </thead>
             <tbody>
@@ -68,7 +68,7 @@ function Row({ schedule }: { readonly schedule: Schedule }) {
         </span>
       </td>
       <td>{enabled ? <Time at={next} /> : <span class="muted">–</span>}</td>
-      <td class="wide-only num">
+      <td class="desk-only num">
         {counts.started} / {counts.skipped} / {counts.missed} /{" "}
         <span class={counts.failed > 0 ? "bad" : undefined}>{counts.failed}</span>
       </td>
