@@ -28,7 +28,11 @@ export interface Incoming {
  */
 export async function answer(api: Api, route: Route, incoming: Incoming): Promise<Response> {
   try {
-    return guarded(await allowed(api, route, incoming));
+    const response = guarded(await allowed(api, route, incoming));
+    if (incoming.request.method !== "HEAD") return response;
+    // Nobody will read it, so a stream would stay open for ever.
+    await response.body?.cancel();
+    return new Response(null, response);
   } catch (error) {
     if (incoming.request.signal.aborted) return guarded(problemResponse(error));
     tell(api, route, incoming.request, error);

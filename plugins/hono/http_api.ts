@@ -1,6 +1,7 @@
 import { consoleLogger, type Engine, systemClock } from "pawl";
 import { Hono } from "hono";
 import { answer } from "./answer.ts";
+import type { PawlApi } from "./contract.ts";
 import { type Api, defaultHttpLimits, type HttpApiOptions } from "./options.ts";
 import { routes } from "./table.ts";
 
@@ -30,7 +31,7 @@ import { routes } from "./table.ts";
  * await engine.stop();
  * ```
  */
-export function httpApi(engine: Engine, options: HttpApiOptions = {}): Hono {
+export function httpApi(engine: Engine, options: HttpApiOptions = {}): PawlApi {
   const api: Api = {
     engine,
     options,
@@ -47,5 +48,5 @@ export function httpApi(engine: Engine, options: HttpApiOptions = {}): Hono {
       (c) => answer(api, route, { request: c.req.raw, params: c.req.param() }),
     );
   }
-  return app;
+  return app as unknown as PawlApi;
 }

@@ -4,6 +4,21 @@
  * @module
  */
 export { bearerTokens, type TokenHolder } from "./bearer_tokens.ts";
+export type {
+  BodyOf,
+  DefinitionView,
+  Endpoint,
+  PathOf,
+  PawlApi,
+  PawlSchema,
+  QueryOf,
+  RunFilter,
+  RunSchema,
+  ScheduleSchema,
+  ServiceSchema,
+  Wire,
+  WireRecurrence,
+} from "./contract.ts";
 export { httpApi } from "./http_api.ts";
 export type { MetricsPage } from "./metrics_page.ts";
 export type { Authorize, AuthorizeCall, HttpApiOptions, HttpLimits, RateLimitHook, Verb } from "./options.ts";

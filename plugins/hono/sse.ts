@@ -27,24 +27,22 @@ function textOf({ event, id, data }: ServerEvent): string {
 }
 
 /**
- * Answers with events. The last one is `end` when the source has ended, or `problem` when it failed.
+ * Answers with events, for as long as somebody reads them. The last one is `end` when the source has ended, or `problem` when it failed.
  *
  * @param api Its bounds and clock.
- * @param request Ends the stream when its sender has gone.
  * @param source Makes the events until its signal is aborted.
  * @returns The answer.
  * @throws {RateLimitedError} When there are too many streams.
  */
 export function eventStream(
   api: Api,
-  request: Request,
   source: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
 ): Response {
   const { streamsMax } = api.limits;
   if (api.streams.open >= streamsMax) {
     throw new RateLimitedError(`Cannot open a stream: ${streamsMax} are open; come again later`, 5_000);
   }
-  const pulled = new PulledEvents(api, request, source);
+  const pulled = new PulledEvents(api, source);
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`)),
     async pull(controller) {
@@ -63,23 +61,18 @@ export function eventStream(
 /** The text of one event after another, and signs of life while there is none. */
 class PulledEvents {
   readonly #api: Api;
-  readonly #request: Request;
   readonly #abort = new AbortController();
   readonly #events: AsyncIterator<ServerEvent>;
-  readonly #onAbort = () => this.end();
   #isPending = false;
   #arrived: string[] = [];
   #wake: (() => void) | undefined;
   #isOver = false;
   #hasEnded = false;
 
-  constructor(api: Api, request: Request, source: (signal: AbortSignal) => AsyncIterable<ServerEvent>) {
+  constructor(api: Api, source: (signal: AbortSignal) => AsyncIterable<ServerEvent>) {
     this.#api = api;
-    this.#request = request;
     api.streams.open++;
     this.#events = source(this.#abort.signal)[Symbol.asyncIterator]();
-    request.signal.addEventListener("abort", this.#onAbort, { once: true });
-    if (request.signal.aborted) this.end();
   }
 
   /** The next text; `undefined`: there is nothing more. */
@@ -94,7 +87,6 @@ class PulledEvents {
     this.#hasEnded = true;
     this.#isOver = true;
     this.#api.streams.open--;
-    this.#request.signal.removeEventListener("abort", this.#onAbort);
     this.#abort.abort();
     this.#wake?.();
   }

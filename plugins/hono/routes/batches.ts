@@ -110,7 +110,7 @@ async function* lines(
   }
 }
 
-function batch({ api, reach, body, request }: Call<never, unknown, BatchBody>): Response {
+function batch({ api, reach, body }: Call<never, unknown, BatchBody>): Response {
   const { filter } = body;
   definitionNamed(api.engine, filter.definition);
   const query = {
@@ -121,8 +121,7 @@ function batch({ api, reach, body, request }: Call<never, unknown, BatchBody>): 
     order: "oldest",
   } as ListQuery;
   const abort = new AbortController();
-  const signal = AbortSignal.any([request.signal, abort.signal]);
-  const source = lines(api, query, body, signal);
+  const source = lines(api, query, body, abort.signal);
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -116,10 +116,11 @@ export const runVerbRoutes: readonly Route[] = [
       "IDEMPOTENCY_MISMATCH",
     ],
     async handle({ api, params, body, request }) {
-      const options: CallbackOptions = {
-        ...given({ runId: body.runId, idempotencyKey: idempotencyKeyOf(request, body.idempotencyKey) }),
-        signal: request.signal,
-      };
+      // It lands also when its caller has gone: he cannot know how far it was.
+      const options: CallbackOptions = given({
+        runId: body.runId,
+        idempotencyKey: idempotencyKeyOf(request, body.idempotencyKey),
+      });
       const definition = definitionNamed(api.engine, params.definition);
       return json(
         await api.engine.callback(

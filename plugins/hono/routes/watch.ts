@@ -32,7 +32,7 @@ interface WatchQuery {
 async function watch(call: Call<RunParam, WatchQuery>): Promise<Response> {
   const after = placeOf(call.request, call.query.after, /^\d{1,14}$/);
   const run = await namedRun("watch", call);
-  return eventStream(call.api, call.request, (signal) => {
+  return eventStream(call.api, (signal) => {
     return runEvents(call, run, { ...(after !== undefined && { after: Number(after) }), signal });
   });
 }
@@ -98,7 +98,7 @@ async function events(
     from: query.from ?? "latest",
     signal: abort.signal,
   });
-  return eventStream(api, request, async function* (signal) {
+  return eventStream(api, async function* (signal) {
     signal.addEventListener("abort", () => abort.abort(), { once: true });
     for await (const { event, after } of readings) {
       // What tells of runs has their keys in its headers.
