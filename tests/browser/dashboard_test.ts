@@ -14,98 +14,105 @@ interface Visit {
   open(hash?: string): Promise<DashboardTab>;
 }
 
-function inBrowser(kind: BrowserKind, name: string, run: (visit: Visit) => Promise<void>): void {
+type Story = (visit: Visit) => Promise<void>;
+
+/** Registers stories of one browser, each with an engine and an origin of its own. */
+function inBrowser(kind: BrowserKind, name: string, ...stories: readonly Story[]): void {
   testWithBrowser(kind, `${name} (${kind})`, async () => {
-    await using site = await openDashboard();
-    await fill(site);
     const browser = await openBrowser(kind);
     try {
-      await run({ site, browser, open: (hash) => DashboardTab.open(browser, site, hash) });
+      for (const story of stories) {
+        await using site = await openDashboard();
+        await fill(site);
+        await story({ site, browser, open: (hash) => DashboardTab.open(browser, site, hash) });
+      }
     } finally {
       await browser.close();
     }
   });
 }
 
-for (const kind of ["chrome", "firefox"] as const) {
-  inBrowser(kind, "dashboard: runs are filtered, paged, opened and followed", async ({ site, open }) => {
-    const tab = await open();
-    await tab.hasRows(50);
-    assert.match(tab.page.url(), /\/ops\/pawl\/ui\/$/);
-    await tab.choose("Definition", "orders");
-    await tab.page.waitForFunction(() => location.hash === "#/runs?definition=orders");
-    await tab.shows("All that match");
-    await tab.press("Next");
-    await tab.hasRows(10);
-    assert.equal((await tab.keys()).at(-1), "order-0");
-    await tab.press("Previous");
-    await tab.hasRows(50);
-    await tab.page.goBack();
-    await tab.hasRows(10);
+/** A run is found, opened, and followed while it goes on. */
+const followsRuns: Story = async ({ site, open }) => {
+  const tab = await open();
+  await tab.hasRows(50);
+  assert.match(tab.page.url(), /\/ops\/pawl\/ui\/$/);
+  await tab.choose("Definition", "orders");
+  await tab.page.waitForFunction(() => location.hash === "#/runs?definition=orders");
+  await tab.shows("All that match");
+  await tab.press("Next");
+  await tab.hasRows(10);
+  assert.equal((await tab.keys()).at(-1), "order-0");
+  await tab.press("Previous");
+  await tab.hasRows(50);
+  await tab.page.goBack();
+  await tab.hasRows(10);
 
-    await tab.page.evaluate(() => void (location.hash = "#/runs"));
-    await tab.press("paused");
-    await tab.hasRows(1);
-    assert.deepEqual(await tab.keys(), ["prices.csv"]);
-    await tab.press("paused");
-    await tab.hasRows(50);
-    await tab.page.type("[data-search]", "an*");
-    await tab.hasRows(1);
-    await tab.press("ann");
-    await tab.shows(/confirming[\s\S]*Diagram/);
-    await tab.page.waitForSelector(".node.current");
-    const lit = await tab.page.$eval(".node.current text", (text) => text.textContent);
-    assert.equal(lit, "confirming");
+  await tab.page.evaluate(() => void (location.hash = "#/runs"));
+  await tab.press("paused");
+  await tab.hasRows(1);
+  assert.deepEqual(await tab.keys(), ["prices.csv"]);
+  await tab.press("paused");
+  await tab.hasRows(50);
+  await tab.page.type("[data-search]", "an*");
+  await tab.hasRows(1);
+  await tab.press("ann");
+  await tab.shows(/confirming[\s\S]*Diagram/);
+  await tab.page.waitForSelector(".node.current");
+  const lit = await tab.page.$eval(".node.current text", (text) => text.textContent);
+  assert.equal(lit, "confirming");
 
-    await tab.press("Callback …");
-    await tab.page.waitForSelector("dialog textarea");
-    await tab.page.type("dialog textarea", "{ by");
-    await tab.press("Send", "dialog");
-    await tab.shows("The payload is no JSON");
-    await tab.page.$eval("dialog textarea", (area) => ((area as HTMLTextAreaElement).value = ""));
-    await tab.page.type("dialog textarea", '{ "by": "a clerk" }');
-    await tab.press("Send", "dialog");
-    await tab.page.waitForFunction(() =>
-      document.querySelector(".node.current text")?.textContent === "confirmed"
-    );
-    await tab.shows(/confirming → confirmed/);
-    assert.equal((await site.engine.get(signUps, "ann"))?.data.by, "a clerk");
-    await tab.page.type(".json input", "CLERK");
-    await tab.shows("1 found");
-    assert.equal(await tab.page.$eval(".tree mark", (mark) => mark.textContent), "clerk");
-    tab.isContent();
-  });
-
-  inBrowser(
-    kind,
-    "dashboard: many runs are changed at once, and each failure is told",
-    async ({ site, open }) => {
-      const { engine } = site;
-      for (const key of ["bob", "eve"]) await engine.trigger(signUps, key, { data: { email: key } });
-      const tab = await open("#/runs?definition=sign-ups");
-      await tab.hasRows(3);
-      await tab.press("Pause all …");
-      await tab.press("Count them first", "dialog");
-      await tab.shows("3 match");
-      await tab.page.type("dialog input[name=reason]", "stock-taking");
-      await tab.press("Pause", "dialog");
-      await tab.shows("3 done, 0 failed, of 3");
-      assert.equal((await engine.get(signUps, "bob"))?.reason, "stock-taking");
-      await tab.page.click("dialog footer button");
-
-      await engine.cancel(signUps, "eve");
-      await tab.shows("cancelled by an operator");
-      for (const key of ["bob", "eve"]) await tab.press(`Select ${key}`);
-      await tab.shows("2 selected");
-      await tab.press("Resume …");
-      await tab.shows("1 of them are in a state that does not allow it");
-      await tab.press("Resume", "dialog");
-      await tab.shows("1 done, 1 failed, of 2");
-      const failures = await tab.page.$eval(".failures", (list) => (list as HTMLElement).innerText);
-      assert.match(failures, /eve\s*RUN_STATE/);
-      tab.isContent();
-    },
+  await tab.press("Callback …");
+  await tab.page.waitForSelector("dialog textarea");
+  await tab.page.type("dialog textarea", "{ by");
+  await tab.press("Send", "dialog");
+  await tab.shows("The payload is no JSON");
+  await tab.page.$eval("dialog textarea", (area) => ((area as HTMLTextAreaElement).value = ""));
+  await tab.page.type("dialog textarea", '{ "by": "a clerk" }');
+  await tab.press("Send", "dialog");
+  await tab.page.waitForFunction(() =>
+    document.querySelector(".node.current text")?.textContent === "confirmed"
   );
+  await tab.shows(/confirming → confirmed/);
+  assert.equal((await site.engine.get(signUps, "ann"))?.data.by, "a clerk");
+  await tab.page.type(".json input", "CLERK");
+  await tab.shows("1 found");
+  assert.equal(await tab.page.$eval(".tree mark", (mark) => mark.textContent), "clerk");
+  tab.isContent();
+};
+
+/** All that match, and those that are selected. */
+const changesMany: Story = async ({ site, open }) => {
+  const { engine } = site;
+  for (const key of ["bob", "eve"]) await engine.trigger(signUps, key, { data: { email: key } });
+  const tab = await open("#/runs?definition=sign-ups");
+  await tab.hasRows(3);
+  await tab.press("Pause all …");
+  await tab.press("Count them first", "dialog");
+  await tab.shows("3 match");
+  await tab.page.type("dialog input[name=reason]", "stock-taking");
+  await tab.press("Pause", "dialog");
+  await tab.shows("3 done, 0 failed, of 3");
+  assert.equal((await engine.get(signUps, "bob"))?.reason, "stock-taking");
+  await tab.page.click("dialog footer button");
+
+  await engine.cancel(signUps, "eve");
+  await tab.shows("cancelled by an operator");
+  for (const key of ["bob", "eve"]) await tab.press(`Select ${key}`);
+  await tab.shows("2 selected");
+  await tab.press("Resume …");
+  await tab.shows("1 of them are in a state that does not allow it");
+  await tab.press("Resume", "dialog");
+  await tab.shows("1 done, 1 failed, of 2");
+  const failures = await tab.page.$eval(".failures", (list) => (list as HTMLElement).innerText);
+  assert.match(failures, /eve\s*RUN_STATE/);
+  tab.isContent();
+};
+
+for (const kind of ["chrome", "firefox"] as const) {
+  const name =
+    "dashboard: runs are filtered, paged, opened, followed, and changed at once with each failure told";
+  inBrowser(kind, name, followsRuns, changesMany);
 }
 
 const axe = await Deno.readTextFile(new URL(import.meta.resolve("axe-core/axe.min.js")));
@@ -169,7 +176,7 @@ inBrowser(
       }
     }
     await tab.page.keyboard.press("?");
-    await tab.page.waitForSelector("dialog");
+    await tab.page.waitForSelector("dialog[open]");
     assert.deepEqual(await findings(tab), []);
     tab.isContent();
   },
@@ -191,7 +198,7 @@ inBrowser(
     await keyboard.press("x");
     await tab.shows("1 selected");
     await keyboard.press("?");
-    await tab.page.waitForSelector("dialog");
+    await tab.page.waitForSelector("dialog[open]");
     for (let n = 0; n < 6; n++) {
       await keyboard.press("Tab");
       const isInside = await tab.page.evaluate(() =>

@@ -172,5 +172,5 @@ Deno.test("recurrenceText says what is known in words, and shows the rest as it 
     { type: "cron", spec: { expression: "0 2 * * *" } },
     { type: "other", spec: "x" },
   ].map(recurrenceText);
-  assert.deepEqual(texts, ["every 1 d, 2 h in", 'cron {"expression":"0 2 * * *"}', "other x"]);
+  assert.deepEqual(texts, ["every 1 d, shifted by 2 h", 'cron {"expression":"0 2 * * *"}', "other x"]);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** A dialog that is open for as long as it is rendered. */
 export function Dialog(
@@ -17,7 +17,8 @@ export function Dialog(
 ) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before anything else happens: a key that is pressed now is for the dialog.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     const dialog = ref.current!;
     dialog.showModal();

@@ -39,7 +39,7 @@ export function HistoryTable(
                   <th scope="col" class="c-kind">What</th>
                   <th scope="col">Details</th>
                   <th scope="col" class="wide-only c-state">By</th>
-                  <th scope="col" class="num c-took">Took</th>
+                  <th scope="col" class="wide-only num c-took">Took</th>
                 </tr>
               </thead>
               <tbody>{chosen.slice(0, most).map((row) => <EventRow key={row.position} row={row} />)}</tbody>
@@ -80,10 +80,11 @@ function EventRow({ row }: { readonly row: History }) {
           </span>
         )}
         {row.reason !== undefined && <span class="reason">{row.reason}</span>}
+        {row.durationMs !== undefined && <small class="narrow-only">{durationText(row.durationMs)}</small>}
         {row.kind === "error" && <small class="muted">attempt {row.attempt}</small>}
       </td>
       <td class="wide-only muted">{row.by}{row.name === undefined ? "" : ` ${row.name}`}</td>
-      <td class="num muted">{row.durationMs === undefined ? "" : durationText(row.durationMs)}</td>
+      <td class="wide-only num muted">{row.durationMs === undefined ? "" : durationText(row.durationMs)}</td>
     </tr>
   );
 }

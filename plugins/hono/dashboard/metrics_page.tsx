@@ -118,7 +118,7 @@ function Processes(
       {states && names.length === 0 && <Empty>This engine carries no definition.</Empty>}
       {names.length > 0 && (
         <div class="table-box">
-          <table>
+          <table class="processes">
             <caption class="sr-only">Processes</caption>
             <thead>
               <tr>

@@ -29,7 +29,10 @@ export function Timeline({ visits, run }: { readonly visits: readonly Visit[]; r
   const [zoomed, setZoomed] = useState<number>();
   const [isWhole, setWhole] = useState(false);
   if (visits.length === 0) return <Empty>Nothing is known of its past.</Empty>;
-  const end = isEnded(run.runState) ? visits.at(-1)!.to ?? Date.parse(run.updatedAt) : now;
+  const end = isEnded(run.runState)
+    ? visits.at(-1)!.to ?? Date.parse(run.updatedAt)
+    // The clocks of the engine and of this computer differ.
+    : Math.max(now, Date.parse(run.updatedAt));
   const focus = zoomed === undefined ? undefined : visits[zoomed];
   const span = focus ? spanOf(focus.from, focus.to ?? end) : spanOf(visits[0]!.from, end);
   const first = isWhole ? 0 : Math.max(0, visits.length - visitsShown);
