@@ -117,6 +117,8 @@ Deno.test("visitsOf leaves open what goes on, and closes it where a run is cance
   const rows = [row(0, "trigger", { to: "a" }), row(10, "pause", { runState: "paused" })];
   assert.equal(visitsOf(rows)[0]!.to, undefined);
   assert.equal(visitsOf(rows)[0]!.bars[0]!.to, undefined);
+  const waiting = [row(0, "trigger", { to: "a" }), row(5, "lock-waits"), row(9, "late", { durationMs: 9 })];
+  assert.equal(visitsOf(waiting)[0]!.bars[0]!.to, undefined);
   const [visit] = visitsOf([...rows, row(30, "cancel", { runState: "cancelled" })]);
   assert.deepEqual([visit!.to, visit!.isLast, visit!.bars[0]!.to], [30, true, 30]);
 });
@@ -174,8 +176,9 @@ Deno.test("layoutOf lets no nodes overlap, keeps all within its size, and draws 
     for (const { x, y, width: w, height: h } of nodes) {
       assert.ok(x - w / 2 >= 0 && y - h / 2 >= 0 && x + w / 2 <= width && y + h / 2 <= height);
     }
-    for (const { points } of edges) {
-      assert.ok(points.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)));
+    for (const { points, label, text } of edges) {
+      const drawn = text === "" ? points : [...points, { x: label.x, y: label.y - 6 }];
+      assert.ok(drawn.every(({ x, y }) => x >= 0 && y >= 0 && x <= width && y <= height));
     }
     nodes.forEach((a, n) =>
       nodes.slice(n + 1).forEach((b) => {

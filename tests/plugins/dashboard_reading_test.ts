@@ -28,6 +28,8 @@ Deno.test("readPlace finds the names and parameters that hrefOf wrote, whatever 
     assert.equal(place.params.get("none"), null);
     assert.deepEqual(place.params.getAll("several"), [value, "b"]);
   }));
+  const odd = ["a/b", "?x=1", "100%", "#", ".."];
+  assert.deepEqual(readPlace(hrefOf(odd)).names, odd);
   assert.deepEqual(readPlace("").names, []);
   assert.deepEqual(readPlace("#/runs/100%").names, ["runs", "100%"]);
 });
@@ -79,6 +81,7 @@ Deno.test("jsonRows shows of a search what has it, and all that leads there", ()
   const found = (search: string) => jsonRows(order, { ...view, search }).map(({ path }) => path);
   assert.deepEqual(found("CUP"), ["", "/items", "/items/1", "/items/1/sku"]);
   assert.deepEqual(found("sku"), ["", "/items", "/items/0", "/items/0/sku", "/items/1", "/items/1/sku"]);
+  assert.deepEqual(found("ann"), ["", "/customer", "/customer/name"]);
   assert.deepEqual(found("nowhere"), []);
   assert.deepEqual([...searchJson(order, "b~c")], ["/a~1b~0c"]);
 });

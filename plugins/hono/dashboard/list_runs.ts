@@ -13,8 +13,9 @@ export interface RunsPage extends Page<ListedRun> {
   readonly isCut: boolean;
 }
 
-/** Requests for one page: one whose filter lets few runs pass may come short, and is then continued. */
+/** Requests for one page, whose filter may let few runs pass: first, and where somebody wants to look further. */
 const requestsMax = 4;
+const requestsFurtherMax = 40;
 
 /**
  * @param filter Which runs.
@@ -31,7 +32,8 @@ export async function listRuns(
   const items: ListedRun[] = [];
   const query = apiFilter(filter, Date.now());
   let next: string | undefined = cursor;
-  for (let n = 0; n < requestsMax && next !== undefined && items.length < pageSize; n++) {
+  const most = cursor === "" ? requestsMax : requestsFurtherMax;
+  for (let n = 0; n < most && next !== undefined && items.length < pageSize; n++) {
     const limit = pageSize - items.length;
     const path: string = `runs${queryOf({ ...query, order: filter.order, limit, cursor: next })}`;
     const page: Page<ListedRun> = await ask(path, { signal });

@@ -25,24 +25,27 @@ const backoffMsMax = 30_000;
  *
  * @param question What is asked: when it changes, it is asked anew, and the old answer stays until the new one is there.
  * @param load Asks.
- * @param everyMs How long after an answer it is asked again; 0: never.
+ * @param every How many milliseconds after an answer it is asked again; 0: never.
  */
 export function usePolled<Answer>(
   question: string,
   load: (signal: AbortSignal) => Promise<Answer>,
-  everyMs = 3_000,
+  every: number | ((answer: Answer) => number) = 3_000,
 ): Polled<Answer> {
   const { live } = useSettings();
   const [state, setState] = useState<{ data?: Answer; error?: Error | undefined; question?: string }>({});
   const [round, setRound] = useState(0);
   const latest = useRef(load);
   latest.current = load;
+  const latestEvery = useRef(every);
+  latestEvery.current = every;
 
   useEffect(() => {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
     let isAsking = false;
+    let everyMs = typeof every === "number" ? every : backoffMsMax;
     async function look() {
       if (isAsking) return;
       isAsking = true;
@@ -51,6 +54,7 @@ export function usePolled<Answer>(
         const data = await latest.current(abort.signal);
         if (abort.signal.aborted) return;
         failures = 0;
+        if (typeof latestEvery.current === "function") everyMs = latestEvery.current(data);
         setState({ data, question });
       } catch (error) {
         if (abort.signal.aborted) return;
@@ -74,7 +78,7 @@ export function usePolled<Answer>(
       clearTimeout(timer);
       abort.abort();
     };
-  }, [question, everyMs, live, round]);
+  }, [question, typeof every === "number" && every, live, round]);
 
   const refresh = useCallback(() => setRound((round) => round + 1), []);
   useEffect(() => {

@@ -35,7 +35,7 @@ export function RunsPage({ place }: { readonly place: Place }) {
   const { data, error, isStale, refresh } = usePolled(
     question,
     (signal) => listRuns(filter, cursor, names, signal),
-    2_000,
+    (page) => page.isCut ? (cursor === "" ? 10_000 : 0) : 2_000,
   );
 
   const setCursor = (next: string) => go(hrefOf(["runs"], { ...paramsOf(filter), cursor: next }));
