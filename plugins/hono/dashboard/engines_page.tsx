@@ -206,7 +206,8 @@ function ParkedHook({ hook }: { readonly hook: Parked }) {
 
 function Relays() {
   const { data, error } = useList<Relay>("relays", 5_000);
-  if (error || !data || data.items.length === 0) return null;
+  // Without a relay nothing has ever moved, and logs only grow old.
+  if (error || !data?.items.some(({ movedAt }) => movedAt !== undefined)) return null;
   const held = data.items.flatMap((relay) =>
     relay.held.map((each) => ({ ...each, definition: relay.definition }))
   );

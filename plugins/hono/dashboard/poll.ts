@@ -20,6 +20,9 @@ export interface Polled<Answer> {
 /** Longest wait after requests that fail. */
 const backoffMsMax = 30_000;
 
+/** As long as no answer says how long. */
+const firstMs = 2_000;
+
 /**
  * Asks at once, and then again and again while the page is visible and live.
  *
@@ -45,7 +48,7 @@ export function usePolled<Answer>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
     let isAsking = false;
-    let everyMs = typeof every === "number" ? every : backoffMsMax;
+    let everyMs = typeof every === "number" ? every : firstMs;
     async function look() {
       if (isAsking) return;
       isAsking = true;

@@ -88,7 +88,7 @@ function Legend({ visits }: { readonly visits: readonly Visit[] }) {
 function Axis({ span }: { readonly span: Span }) {
   return (
     <div class="axis" aria-hidden="true">
-      {ticksOf(span, 6).map(({ percent, text }) => (
+      {ticksOf(span, matchMedia("(max-width: 700px)").matches ? 3 : 6).map(({ percent, text }) => (
         <span key={percent} style={{ left: `${percent}%` }} class={percent > 88 ? "last" : undefined}>
           {text}
         </span>
