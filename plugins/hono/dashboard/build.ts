@@ -30,7 +30,7 @@ async function bundle(entry: string, name: string): Promise<string> {
     write: false,
     format: "iife",
     platform: "browser",
-    target: ["chrome123", "firefox121", "safari17.5"],
+    target: ["chrome123", "firefox124", "safari17.5"],
     jsx: "automatic",
     jsxImportSource: "preact",
     charset: "utf8",

@@ -62,7 +62,12 @@ export function usePolled<Answer>(
       } catch (error) {
         if (abort.signal.aborted) return;
         failures++;
-        setState((before) => ({ ...before, error: error as Error, question }));
+        // An answer to another question says nothing of this one.
+        setState((before) => ({
+          ...before.question === question && before,
+          error: error as Error,
+          question,
+        }));
       } finally {
         isAsking = false;
       }

@@ -79,6 +79,8 @@ export function useRun(definition: string, key: string, runId: string | undefine
   const watched = runId ?? known.run?.runId;
 
   const hear = (name: string, data: unknown) => {
+    // The key has a later run by now.
+    if (latest.current.run?.runId !== watched) return;
     if (name === "run") change((known) => ({ ...known, run: newer(known.run, data as Run) }));
     else {
       change((known) => known.isCut ? known : { ...known, rows: mergeRows(known.rows, [data as History]) });
@@ -91,6 +93,7 @@ export function useRun(definition: string, key: string, runId: string | undefine
   // The first answer tells which run it is, and spares the events of all that has been.
   const isKnown = known.run !== undefined && watched !== undefined;
   const link = useEvents(isKnown ? path : undefined, ["history", "run"], hear, isKnown ? watched : "");
+  const isTold = link === "open" || (link === "ended" && known.run?.runState !== "deletion-requested");
   const polled = usePolled(question, async (signal) => {
     const run = await ask<Run>(`${base}${queryOf({ runId })}`, { signal });
     const isSame = latest.current.run?.runId === run.runId;
@@ -100,7 +103,7 @@ export function useRun(definition: string, key: string, runId: string | undefine
       return { run: newer(known.run, run), rows, isCut: found.isCut };
     });
     return run.runId;
-  }, link === "open" || link === "ended" ? 15_000 : 2_000);
+  }, isTold ? 15_000 : 2_000);
   useEffect(() => {
     document.title = `${key} · ${definition} · Pawl`;
   }, [definition, key]);

@@ -125,7 +125,11 @@ function Choice(
 function KeySearch({ value, set }: { readonly value: string; set(key: string, isTyping: boolean): void }) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const sent = useRef(value);
   useEffect(() => {
+    // What was typed meanwhile must not be taken away by what was typed before.
+    if (value === sent.current) return;
+    sent.current = value;
     clearTimeout(timer.current);
     setText(value);
   }, [value]);
@@ -142,7 +146,10 @@ function KeySearch({ value, set }: { readonly value: string; set(key: string, is
         setText(typed);
         clearTimeout(timer.current);
         // The first letter is a step for the back button, the others are part of it.
-        timer.current = setTimeout(() => set(typed.trim(), value !== ""), typingMs);
+        timer.current = setTimeout(() => {
+          sent.current = typed.trim();
+          set(sent.current, value !== "");
+        }, typingMs);
       }}
     />
   );
