@@ -4,11 +4,13 @@
  * @module
  */
 import { ask, pathOf, queryOf } from "./api.ts";
+import type { RunFilter } from "./run_filter.ts";
 import type { BatchFailure, DefinitionInfo, ListedRun, RunVerb } from "./wire.ts";
 
 /** A verb in words. */
 export interface VerbText {
   readonly label: string;
+  readonly labelOfAll: string;
   /** What a reader should know before. */
   readonly consequence: string;
   readonly isDangerous: boolean;
@@ -20,24 +22,28 @@ export interface VerbText {
 export const verbTexts: Readonly<Record<RunVerb, VerbText>> = {
   pause: {
     label: "Pause",
+    labelOfAll: "Pause all",
     consequence: "Nothing is started until it is resumed. A step that is running may still land.",
     isDangerous: false,
     states: ["initiated", "running"],
   },
   resume: {
     label: "Resume",
+    labelOfAll: "Resume all",
     consequence: "It goes on at once, and its failed attempts are forgotten.",
     isDangerous: false,
     states: ["paused"],
   },
   cancel: {
     label: "Cancel",
+    labelOfAll: "Cancel all",
     consequence: "It ends where it is, for good. What a running step comes to is discarded.",
     isDangerous: true,
     states: ["initiated", "running", "paused", "stalled"],
   },
   delete: {
     label: "Delete data",
+    labelOfAll: "Delete data of all",
     consequence: "Its data is erased from its record, history and hooks. It cannot be brought back.",
     isDangerous: true,
     states: ["completed", "failed", "cancelled", "terminated"],
@@ -46,6 +52,11 @@ export const verbTexts: Readonly<Record<RunVerb, VerbText>> = {
 
 /** All verbs, in the order of their buttons. */
 export const runVerbs = Object.keys(verbTexts) as readonly RunVerb[];
+
+/** A filter of the runs that a verb is for, where the reader has not said which states are meant. */
+export function filterFor(verb: RunVerb, filter: RunFilter): RunFilter {
+  return filter.states.length > 0 ? filter : { ...filter, states: verbTexts[verb].states };
+}
 
 /** Which run. */
 export type RunName = Pick<ListedRun, "definition" | "key" | "runId">;

@@ -123,8 +123,7 @@ function BulkBar(
           disabled={!isReady}
           onClick={() => act(verb)}
         >
-          {verbTexts[verb].label}
-          {selected === 0 && canDoAll ? " all …" : " …"}
+          {selected === 0 && canDoAll ? verbTexts[verb].labelOfAll : verbTexts[verb].label} …
         </button>
       ))}
       {selected > 0 && <button type="button" class="small quiet" onClick={clear}>Clear selection</button>}
