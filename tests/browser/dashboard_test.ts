@@ -88,6 +88,7 @@ const changesMany: Story = async ({ site, open }) => {
   const tab = await open("#/runs?definition=sign-ups");
   await tab.hasRows(3);
   await tab.press("Pause all …");
+  await tab.shows("For all runs of sign-ups, that are initiated or running.");
   await tab.press("Count them first", "dialog");
   await tab.shows("3 match");
   await tab.page.type("dialog input[name=reason]", "stock-taking");

@@ -9,7 +9,7 @@ import { Dialog, fieldOf } from "./dialog.tsx";
 import { Field } from "./parts.tsx";
 import { refreshAll } from "./poll.ts";
 import { apiFilter, filterText, type RunFilter } from "./run_filter.ts";
-import { doToRuns, type Progress, type VerbText, verbTexts } from "./run_verbs.ts";
+import { doToRuns, filterFor, type Progress, verbTexts } from "./run_verbs.ts";
 import { runHref } from "./runs_table.tsx";
 import type { ListedRun, RunVerb } from "./wire.ts";
 
@@ -39,7 +39,7 @@ function useBulk(verb: RunVerb, target: BulkTarget) {
     try {
       if (target.kind === "runs") await doToRuns(verb, target.runs, reason, signal, setProgress);
       else {
-        const filter = apiFilter(target.filter, Date.now());
+        const filter = apiFilter(filterFor(verb, target.filter), Date.now());
         await runBatch(
           { action: verb, filter, dryRun, ...(reason !== "" && { reason }) },
           signal,
@@ -74,7 +74,7 @@ export function BulkDialog(
   return (
     <Dialog title={title} onClose={onClose} isWide>
       <form class="stack" onSubmit={submit}>
-        <Asked target={target} text={text} isOver={isOver} />
+        <Asked target={target} verb={verb} isOver={isOver} />
         {!isOver && verb !== "resume" && (
           <Field label="Reason" hint="kept with each run">
             <input name="reason" maxLength={500} autoFocus />
@@ -115,19 +115,16 @@ export function BulkDialog(
 }
 
 function Asked(
-  { target, text, isOver }: {
-    readonly target: BulkTarget;
-    readonly text: VerbText;
-    readonly isOver: boolean;
-  },
+  { target, verb, isOver }: { readonly target: BulkTarget; readonly verb: RunVerb; readonly isOver: boolean },
 ) {
+  const text = verbTexts[verb];
   if (isOver) return null;
   const refusing = target.kind === "runs"
     ? target.runs.filter(({ runState }) => !text.states.includes(runState)).length
     : 0;
   return (
     <>
-      {target.kind === "filter" && <p>For {filterText(target.filter)}.</p>}
+      {target.kind === "filter" && <p>For {filterText(filterFor(verb, target.filter))}.</p>}
       <p class="muted">{text.consequence}</p>
       {refusing > 0 && (
         <p class="note">{refusing} of them are in a state that does not allow it, and will be reported.</p>
