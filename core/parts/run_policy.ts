@@ -1,0 +1,75 @@
+/**
+ * What a run's caller has asked for its steps in place of what its definition says. It is kept in the run's record, so
+ * whoever works on the run goes by it, after any crash and on any engine.
+ *
+ * @module
+ */
+import type { Rules, StepPolicy } from "./run_change.ts";
+
+/** Fields of a policy that a run may have of its own; those that are absent stay the definition's. */
+export interface RunPolicy {
+  /** For this status's step; absent: for every step. No object by status: one may be called `data`. */
+  readonly at?: string;
+  readonly timeoutMs?: number;
+  readonly pauseAfterErrors?: number;
+  readonly retryInitialMs?: number;
+  readonly retryMaxMs?: number;
+  readonly retryFactor?: number;
+  readonly retryJitter?: boolean;
+}
+
+/** Of whom a policy is asked. */
+interface PolicyHolder {
+  readonly status: string;
+  readonly policies?: readonly RunPolicy[] | undefined;
+}
+
+/**
+ * The policy of the step that a run is at. What the definition says bends to what the run has of its own, so a redeploy
+ * cannot make the two contradict each other.
+ *
+ * @param rules The definition's rules.
+ * @param run The run.
+ * @returns The policy; `undefined`: its status has no step.
+ */
+export function policyOf(rules: Pick<Rules, "policy">, run: PolicyHolder): StepPolicy | undefined {
+  const policy = rules.policy(run.status);
+  return policy && run.policies ? withOwn(policy, run.status, run.policies) : policy;
+}
+
+/**
+ * The fields that count for a status: of the policy for every step, and over it of the one for this status.
+ *
+ * @param status The status.
+ * @param policies Those of a run.
+ * @returns One policy.
+ */
+export function mergedFor(status: string, policies: readonly RunPolicy[]): RunPolicy {
+  const every = policies.find(({ at }) => at === undefined);
+  return { ...every, ...policies.find(({ at }) => at === status) };
+}
+
+function withOwn(policy: StepPolicy, status: string, policies: readonly RunPolicy[]): StepPolicy {
+  const { at: _, ...own } = mergedFor(status, policies);
+  const { retryInitialMs, retryMaxMs } = own;
+  return {
+    ...policy,
+    ...own,
+    retryInitialMs: retryInitialMs ?? Math.min(policy.retryInitialMs, retryMaxMs ?? Infinity),
+    retryMaxMs: retryMaxMs ?? Math.max(policy.retryMaxMs, retryInitialMs ?? 0),
+  };
+}
+
+const numbers = ["timeoutMs", "pauseAfterErrors", "retryInitialMs", "retryMaxMs", "retryFactor"] as const;
+
+/** Whether a value that was stored elsewhere is a list of policies. */
+export function arePolicies(value: unknown): value is readonly RunPolicy[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => {
+    const fields = Object(each) as Readonly<Record<string, unknown>>;
+    const isKnown = Object.keys(fields).every((name) =>
+      name === "at" || name === "retryJitter" || numbers.includes(name as never)
+    );
+    const areNumbers = numbers.every((name) => fields[name] === undefined || (fields[name] as number) >= 0);
+    return isKnown && areNumbers && ["string", "undefined"].includes(typeof fields.at);
+  });
+}
