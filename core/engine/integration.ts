@@ -174,7 +174,7 @@ const functionNames = ["init", "close", "isReady", "onActivityError", "onWorkflo
  * ```
  */
 export function integration<
-  const Config extends object = Record<string, never>,
+  Config extends object = Record<string, never>,
   const Definitions extends readonly Definition[] = readonly [],
 >(options: IntegrationOptions<Config, Definitions>): Integration<Config, Definitions> {
   const { name, config = {} as Config } = Object(options) as typeof options;
