@@ -224,12 +224,12 @@ export type RunIdentity = Pick<
  * @returns The constant front of its stored text.
  */
 export function recordHead(run: RunIdentity): string {
-  const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
-  const trace = run.traceOrigin === undefined ? "" : `,"traceOrigin":${JSON.stringify(run.traceOrigin)}`;
-  const origin = run.origin === undefined ? "" : `,"origin":${JSON.stringify(run.origin)}`;
-  const policies = run.policies === undefined ? "" : `,"policies":${JSON.stringify(run.policies)}`;
+  const field = (name: string, value: unknown) =>
+    value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`;
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}${trace}${origin}${policies}`;
+    `"key":${quote(run.key)},"createdAt":${run.createdAt}` +
+    field("previous", run.previous) + field("traceOrigin", run.traceOrigin) +
+    field("origin", run.origin) + field("policies", run.policies);
 }
 
 /**
