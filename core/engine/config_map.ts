@@ -5,7 +5,6 @@
  */
 import type { StepPolicy } from "../parts/run_change.ts";
 import type { Behaviour, Definition } from "./behaviour.ts";
-import { Secret } from "./secret.ts";
 
 /** Settings as JSON. */
 export type ConfigValue =
@@ -46,13 +45,13 @@ export function plainConfig(value: unknown, depth = 0): ConfigValue | undefined 
   if (typeof value === "number" || typeof value === "bigint") {
     return Number.isFinite(value) ? value as number : String(value);
   }
-  if (typeof value !== "object" || value instanceof Secret || depth > depthMax) return undefined;
+  if (typeof value !== "object" || depth > depthMax) return undefined;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
   if (Array.isArray(value)) {
     return value.map((each) => plainConfig(each, depth + 1)).filter((each) => each !== undefined);
   }
   const prototype = Object.getPrototypeOf(value);
-  // A client, a URL with a password in it, anything with a life of its own.
+  // A secret, a client, a URL with a password in it, anything with a life of its own.
   if (prototype !== Object.prototype && prototype !== null) return undefined;
   return plainFields(value, depth);
 }

@@ -120,7 +120,7 @@ export class Work {
   /** Refuses what must be done before the engine begins to work. */
   requireNew(verb: string): void {
     this.require(verb);
-    if (this.#phase === "new" && !this.#hasTicked) return;
+    if (this.#phase === "new" && !this.#ticking && !this.#hasTicked) return;
     throw new PawlError(
       "INVALID_ARGUMENT",
       `Cannot ${verb}: the engine has begun to work; do it before start() and tick()`,

@@ -60,16 +60,22 @@ function withOwn(policy: StepPolicy, status: string, policies: readonly RunPolic
   };
 }
 
-const numbers = ["timeoutMs", "pauseAfterErrors", "retryInitialMs", "retryMaxMs", "retryFactor"] as const;
+const numbers: readonly (keyof RunPolicy)[] = [
+  "timeoutMs",
+  "pauseAfterErrors",
+  "retryInitialMs",
+  "retryMaxMs",
+  "retryFactor",
+];
 
 /** Whether a value that was stored elsewhere is a list of policies. */
 export function arePolicies(value: unknown): value is readonly RunPolicy[] {
   return Array.isArray(value) && value.length > 0 && value.every((each) => {
-    const fields = Object(each) as Readonly<Record<string, unknown>>;
-    const isKnown = Object.keys(fields).every((name) =>
-      name === "at" || name === "retryJitter" || numbers.includes(name as never)
+    const { at, retryJitter, ...rest } = Object(each) as RunPolicy;
+    const areKnown = Object.entries(rest).every(([name, field]) =>
+      numbers.includes(name as keyof typeof rest) && typeof field === "number" && field >= 0
     );
-    const areNumbers = numbers.every((name) => fields[name] === undefined || (fields[name] as number) >= 0);
-    return isKnown && areNumbers && ["string", "undefined"].includes(typeof fields.at);
+    return areKnown && ["string", "undefined"].includes(typeof at) &&
+      ["boolean", "undefined"].includes(typeof retryJitter);
   });
 }

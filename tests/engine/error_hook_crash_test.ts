@@ -137,3 +137,24 @@ testOnStores("what a hook is told of a run whose data was deleted has nothing of
   await world.advance(3_600_000);
   assert.deepEqual(seen, [["", null, undefined]]);
 });
+
+testInMemory(
+  "a storm of errors whose hooks hang takes only so many places, and steps go on",
+  async (world) => {
+    let running = 0;
+    const jobs = jobsOf();
+    const engine = world.engine({ definitions: [], limits: { runsInFlightMax: 30 } });
+    engine.use(watched(jobs, {
+      async onActivityError() {
+        running++;
+        await new Promise(() => {});
+      },
+    }));
+    await world.during(engine.start());
+    for (let n = 0; n < 50; n++) await world.during(engine.trigger(jobs, `${n}`, { data: { fails: 1 } }));
+    await world.advance(5_000);
+    assert.equal(running, 15);
+    const { items } = await engine.list({ definition: "jobs" });
+    assert.ok(items.every((run) => run.status === "b"), "a run has waited for the hooks");
+  },
+);

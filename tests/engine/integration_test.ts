@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Engine, PawlError } from "../../mod.ts";
+import { type Engine, type PawlError, type Store, StoreClosedError } from "../../mod.ts";
 import { telling } from "./integration_stage.ts";
 import { gate, testInMemory, testOnStores } from "./stores.ts";
 
@@ -71,6 +71,33 @@ testInMemory(
     assert.deepEqual(told.splice(0), ["init a@example.com", "init b@example.com", "init d@example.com"]);
   },
 );
+
+testInMemory("a start that fails for another reason closes what it has opened", async (world) => {
+  const told: string[] = [];
+  let isGone = true;
+  const commit: Store["commit"] = (calls) =>
+    isGone ? Promise.reject(new StoreClosedError("commit")) : world.store.commit(calls);
+  const store: Store = { ...world.store, read: (requests) => world.store.read(requests), commit };
+  const engine = world.engine({ definitions: [], store });
+  engine.use(telling("a", told));
+  await assert.rejects(world.during(engine.start(), 1_000), { code: "STORE_CLOSED" });
+  assert.deepEqual(told.splice(0), ["init a@example.com", "close a@example.com"]);
+  assert.deepEqual(await isReady(engine), [false]);
+  isGone = false;
+  await world.during(engine.start());
+  assert.deepEqual(await isReady(engine), [true]);
+});
+
+testInMemory("an integration that comes while a tick begins is too late", async (world) => {
+  const opened = gate();
+  const engine = world.engine({ definitions: [] });
+  engine.use(telling("a", [], { init: () => opened.promise }));
+  const ticking = engine.tick();
+  await world.settle();
+  assert.throws(() => engine.use(telling("b", [])), { code: "INVALID_ARGUMENT" });
+  opened.resolve();
+  await world.during(ticking, 6_000);
+});
 
 testInMemory("an init that never ends is given up, told so, and closed if it comes late", async (world) => {
   const told: string[] = [];
