@@ -18,6 +18,7 @@ import { viewOf } from "./run_view.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { runError, withTimeout } from "./step_runner.ts";
+import { untilDone } from "./until_done.ts";
 
 /** A chore as it was read. */
 interface HeldChore {
@@ -31,22 +32,8 @@ const interrupted: RunError = { name: "Interrupted", message: "its engine died, 
 /** A hook that the deployed code has no more. */
 const unbounded = { concurrency: 0 };
 
-/** The engine's own hook; it is tried until it is done, as a schedule may wait for it. */
-const endHook: Pick<Hook, "name" | "policy"> = {
-  name: scheduleHook,
-  policy: {
-    retryInitialMs: 1_000,
-    retryMaxMs: 60_000,
-    retryFactor: 2,
-    retryJitter: true,
-    pauseAfterErrors: 0,
-    lagMs: 0,
-    concurrency: 0,
-    timeoutMs: 0,
-    lagAlertMs: 0,
-    needsNetwork: false,
-  },
-};
+/** The engine's own hook: a schedule may wait for it. */
+const endHook: Pick<Hook, "name" | "policy"> = { name: scheduleHook, policy: untilDone };
 
 const isTold = ({ hook }: Chore) => hook === scheduleHook;
 
