@@ -24,6 +24,7 @@ import type { RunPolicy } from "../parts/run_policy.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
+import type { CommitResult } from "../store/group_commit.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
@@ -135,21 +136,9 @@ export async function trigger(
   let latest: Latest | undefined;
   for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
     const record = newRecord(context, runIds, wish, place, latest?.runId);
-    const owner = ownership.ownerOf(definition.name, shard);
-    const batch = triggerBatch(wish, record, latest);
-    if (!owner) batch.put(keyspace.bell.key(definition.name), "1");
-    const result = await context.committer.commit(shard, batch, owner?.guard).catch((error) => {
-      if (error instanceof OutcomeUnknownError) owner?.unsure();
-      throw error;
-    });
-    if (result.ok) {
-      begun(context, owner, record, result.version);
-      return { runId: record.id, created: true };
-    }
-    if (result.reason === "lease-lost") {
-      owner?.lost();
-      continue;
-    }
+    const result = await commitNew(context, ownership, record, triggerBatch(wish, record, latest));
+    if (result.ok) return { runId: record.id, created: true };
+    if (result.reason === "lease-lost") continue;
     const seen = await look(context, wish, shard);
     if (seen.answered) return { runId: seen.answered, created: false };
     latest = seen.latest;
@@ -159,8 +148,27 @@ export async function trigger(
   );
 }
 
+/** Commits a new run under its owner's fence, if that is here; else rings for the one who is to work on it. */
+export async function commitNew(
+  context: EngineContext,
+  ownership: Pick<Ownership, "ownerOf">,
+  record: RunRecord,
+  batch: BatchBuilder,
+): Promise<CommitResult> {
+  const shard = shardOf(context, record.definition, record.key);
+  const owner = ownership.ownerOf(record.definition, shard);
+  if (!owner) batch.put(keyspace.bell.key(record.definition), "1");
+  const result = await context.committer.commit(shard, batch, owner?.guard).catch((error) => {
+    if (error instanceof OutcomeUnknownError) owner?.unsure();
+    throw error;
+  });
+  if (result.ok) begun(context, owner, record, result.version);
+  else if (result.reason === "lease-lost") owner?.lost();
+  return result;
+}
+
 /** Tells all who want to know of a run that has just been created. */
-export function begun(
+function begun(
   context: EngineContext,
   owner: ShardOwner | undefined,
   record: RunRecord,
