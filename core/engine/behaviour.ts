@@ -173,7 +173,7 @@ const noHooks: readonly Hook[] = [];
  * @param kind The kind of the change.
  * @returns The hooks, in their order.
  */
-export function hooksOf({ behaviour, errorHooks }: Definition, kind: HookKind): readonly Hook[] {
+export function hooksOf({ behaviour, errorHooks }: Definition, kind: HookKind | ErrorKind): readonly Hook[] {
   if (kind === "step-error" || kind === "run-error") return errorHooks?.(kind) ?? noHooks;
   return behaviour.hooks?.(kind) ?? noHooks;
 }

@@ -88,7 +88,9 @@ export interface IntegrationInfo {
 
 /** What may be shown of an integration. */
 export interface ConfigMap {
+  /** Its name. */
   readonly name: string;
+  /** Its settings. */
   readonly config: { readonly [name: string]: ConfigValue };
   /** The policy options that callers may bring. */
   readonly allowPolicyOverride: readonly (keyof StepOverride)[];
@@ -101,6 +103,7 @@ export interface Integration<
   Config = unknown,
   Definitions extends readonly Definition[] = readonly Definition[],
 > extends IntegrationInfo {
+  /** Its settings. */
   readonly config: Config;
   /** What it brings, for `engine.trigger()` and the like. */
   readonly definitions: Definitions;
@@ -116,11 +119,15 @@ export interface IntegrationInUse extends IntegrationInfo {
 
 /** What the engine knows of an integration, checked. */
 export interface IntegrationParts {
+  /** As given. */
   readonly options: IntegrationOptions<object, readonly Definition[]>;
+  /** The policy options that callers may bring. */
   readonly allowed: readonly (keyof StepOverride)[];
   /** How error hooks are tried. */
   readonly policy: StepPolicy;
+  /** Longest that `init` may take. */
   readonly initMs: number;
+  /** Longest that `close` may take. */
   readonly closeMs: number;
 }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { HookKind } from "../parts/chore.ts";
+import type { ErrorKind, HookKind } from "../parts/chore.ts";
 import { type Definition, hooksOf } from "./behaviour.ts";
 
 /** Runs the step of a status. The engine runs them concurrently, so there is one process of one. */
@@ -25,7 +25,7 @@ export const hookProcess = (definition: string, runState: string): string =>
   `${definition}-${runState}-run-state-change-hook-consumer`;
 
 /** The run state that a run has when the hooks of a kind hear of it; of errors, what they are. */
-export const hookStates: Readonly<Record<HookKind, string>> = {
+export const hookStates: Readonly<Record<HookKind | ErrorKind, string>> = {
   complete: "completed",
   pause: "paused",
   resume: "running",
@@ -58,7 +58,7 @@ export function processesOf(definition: Definition, isRelaying: boolean): readon
   const { name, behaviour } = definition;
   const { transitions = [] } = behaviour;
   const timeouts = transitions.filter(({ by }) => by === "timeout").map(({ from }) => from);
-  const kinds = (Object.keys(hookStates) as HookKind[]).filter((kind) =>
+  const kinds = (Object.keys(hookStates) as (HookKind | ErrorKind)[]).filter((kind) =>
     hooksOf(definition, kind).length > 0
   );
   const connectors = (behaviour.connectors ?? []).flatMap(({ name: connector, shards }) =>

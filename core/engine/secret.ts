@@ -3,23 +3,37 @@ export class Secret<Value = string> {
   readonly #value: Value;
 
   /**
+   * Hides it.
+   *
    * @param value What is not to be shown.
    */
   constructor(value: Value) {
     this.#value = value;
   }
 
-  /** @returns What is not to be shown. */
+  /**
+   * Shows it.
+   *
+   * @returns What is not to be shown.
+   */
   reveal(): Value {
     return this.#value;
   }
 
-  /** @returns What is shown in its place. */
+  /**
+   * As text.
+   *
+   * @returns What is shown in its place.
+   */
   toString(): string {
     return "[secret]";
   }
 
-  /** @returns Nothing: JSON leaves it out. */
+  /**
+   * As JSON.
+   *
+   * @returns Nothing: JSON leaves it out.
+   */
   toJSON(): undefined {
     return undefined;
   }

@@ -12,7 +12,7 @@ import type { Change } from "./run_change.ts";
 import { decodeRecord, encodeRecord, type RunError, type RunRecord, type RunState } from "./run_record.ts";
 
 /** Which change of a run's state a hook hears of. */
-export type HookKind = "complete" | "pause" | "resume" | "cancel" | "fail" | "delete" | ErrorKind;
+export type HookKind = "complete" | "pause" | "resume" | "cancel" | "fail" | "delete";
 
 /** What an integration hears of: an attempt of a step or timer has failed; a run has failed, or was paused by errors. */
 export type ErrorKind = "step-error" | "run-error";
@@ -25,7 +25,7 @@ export interface Chore {
   /** The run, then which change, then which of its hooks. */
   readonly id: string;
   /** What it follows from; `lock`: the run has given up a lock, or its request. */
-  readonly kind: HookKind | "lock";
+  readonly kind: HookKind | ErrorKind | "lock";
   /** Name of the hook. */
   readonly hook: string;
   /** The timer whose attempt has failed; absent: it is of a step, or of no attempt. */

@@ -10,11 +10,17 @@ import type { Rules, StepPolicy } from "./run_change.ts";
 export interface RunPolicy {
   /** For this status's step; absent: for every step. No object by status: one may be called `data`. */
   readonly at?: string;
+  /** Longest run of one attempt; 0: no limit. */
   readonly timeoutMs?: number;
+  /** Failed attempts after which the run is paused; 0: never. */
   readonly pauseAfterErrors?: number;
+  /** Wait before the second attempt. */
   readonly retryInitialMs?: number;
+  /** Longest wait. */
   readonly retryMaxMs?: number;
+  /** Growth per attempt. */
   readonly retryFactor?: number;
+  /** Waits are spread over their upper half. */
   readonly retryJitter?: boolean;
 }
 

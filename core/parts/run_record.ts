@@ -224,12 +224,10 @@ export type RunIdentity = Pick<
  * @returns The constant front of its stored text.
  */
 export function recordHead(run: RunIdentity): string {
-  const field = (name: string, value: unknown) =>
-    value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`;
+  const { previous, traceOrigin, origin, policies } = run;
+  const own = JSON.stringify({ previous, traceOrigin, origin, policies }).slice(1, -1);
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}` +
-    field("previous", run.previous) + field("traceOrigin", run.traceOrigin) +
-    field("origin", run.origin) + field("policies", run.policies);
+    `"key":${quote(run.key)},"createdAt":${run.createdAt}${own === "" ? "" : `,${own}`}`;
 }
 
 /**
