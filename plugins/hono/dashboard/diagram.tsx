@@ -3,15 +3,25 @@
  *
  * @module
  */
-import { useId, useMemo } from "preact/hooks";
+import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { pathOf, request } from "./api.ts";
 import { type Direction, type Layout, layoutOf, pathText } from "./graph_layout.ts";
 import { idOfStatus, readMermaid } from "./mermaid_graph.ts";
 import { Empty, ErrorNote, Loading } from "./parts.tsx";
 import { usePolled } from "./poll.ts";
 
-/** Wider than this a drawing runs down in place of to the right. */
-const widthMax = 640;
+/** How wide an element is, as long as it is there. */
+function useWidth() {
+  const ref = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const measure = () => setWidth(ref.current?.clientWidth ?? 0);
+    measure();
+    addEventListener("resize", measure);
+    return () => removeEventListener("resize", measure);
+  }, []);
+  return { ref, width };
+}
 
 /** The diagram. */
 export function Diagram(
@@ -27,28 +37,31 @@ export function Diagram(
     async (signal) => await (await request(path, { signal })).text(),
     0,
   );
+  const { ref, width } = useWidth();
   const drawn = useMemo(() => {
     const graph = readMermaid(data ?? "");
     if (graph.nodes.length === 0) return undefined;
     const right = layoutOf(graph, "right");
-    const isNarrow = matchMedia("(max-width: 700px)").matches;
-    const direction: Direction = right.width > (isNarrow ? 340 : widthMax) ? "down" : "right";
+    // What is too wide runs down.
+    const direction: Direction = right.width > width ? "down" : "right";
     return { direction, layout: direction === "right" ? right : layoutOf(graph, direction) };
-  }, [data]);
-  if (error && data === undefined) return <ErrorNote error={error} retry={refresh} />;
-  if (data === undefined) return <Loading what="the diagram" />;
-  if (!drawn) return <Empty>This definition has no diagram.</Empty>;
-  const ids = new Set([...visited].map(idOfStatus));
+  }, [data, width]);
+  const ids = useMemo(() => new Set([...visited].map(idOfStatus)), [visited]);
   return (
-    <div class="diagram" tabIndex={0} role="group" aria-label={`Diagram of ${definition}`}>
-      <Drawing
-        {...drawn}
-        current={idOfStatus(status)}
-        visited={ids}
-        label={`The statuses of ${definition}; the run is at ${status}, and has been at ${
-          [...visited].join(", ")
-        }`}
-      />
+    <div class="diagram" ref={ref} tabIndex={0} role="group" aria-label={`Diagram of ${definition}`}>
+      {error && data === undefined && <ErrorNote error={error} retry={refresh} />}
+      {!error && data === undefined && <Loading what="the diagram" />}
+      {data !== undefined && !drawn && <Empty>This definition has no diagram.</Empty>}
+      {drawn && (
+        <Drawing
+          {...drawn}
+          current={idOfStatus(status)}
+          visited={ids}
+          label={`The statuses of ${definition}; the run is at ${status}, and has been at ${
+            [...visited].join(", ")
+          }`}
+        />
+      )}
     </div>
   );
 }
