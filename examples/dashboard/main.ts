@@ -5,12 +5,14 @@
  * ```sh
  * deno task dashboard            # in memory
  * deno task dashboard demo.db    # in a libSQL file, which the next start goes on with
+ * deno task dashboard --port 0   # any free port in place of 8787
  * ```
  *
- * `PORT` chooses another port than 8787. It is for this computer only, as everybody who reaches it may do everything.
+ * It is for this computer only, as everybody who reaches it may do everything.
  *
  * @module
  */
+import { parseArgs } from "node:util";
 import { Hono } from "hono";
 import { createEngine, type Logger, type Store } from "pawl";
 import { memoryStore } from "pawl/adapters/memory";
@@ -20,8 +22,12 @@ import { definitions, legacyInvoices } from "./machines.ts";
 import { createSchedules, sendTraffic } from "./traffic.ts";
 
 const hostname = "localhost";
-const port = Number(Deno.env.get("PORT") ?? 8_787);
-const [path] = Deno.args;
+const { values, positionals: [path] } = parseArgs({
+  args: Deno.args,
+  options: { port: { type: "string", default: "8787" } },
+  allowPositionals: true,
+});
+const port = Number(values.port);
 
 /** What breaks here is meant to break, and is to be seen in the dashboard. */
 const logger: Logger = { log() {} };

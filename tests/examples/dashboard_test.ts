@@ -14,8 +14,8 @@ async function firstLineOf(output: ReadableStream<Uint8Array<ArrayBuffer>>): Pro
 
 Deno.test("the example dashboard serves its page and live data, to this computer only, until it is stopped", async () => {
   const demo = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", main],
-    env: { PORT: "0", NO_COLOR: "1" },
+    args: ["run", "-A", "--no-check", main, "--port", "0"],
+    env: { NO_COLOR: "1" },
     stdout: "piped",
     stderr: "null",
   }).spawn();
