@@ -54,9 +54,10 @@ async function textOf({ name, file, find }: Mutant): Promise<string> {
   throw new Error(`Mutant "${name}": its text must stand exactly once in ${file}`);
 }
 
-async function hunt({ name, near = 1, home: of = "server" }: Mutant, home: URL): Promise<string | undefined> {
+async function hunt(mutant: Mutant, home: URL): Promise<string | undefined> {
+  const { name, near = 1, home: of = "server", scenario = "machines" } = mutant;
   const script = new URL("tests/simulation/hunt.ts", home).pathname;
-  const { code, stdout, stderr } = await deno("run", script, String(seedsMax), String(near), of);
+  const { code, stdout, stderr } = await deno("run", script, String(seedsMax), String(near), of, scenario);
   if (code !== 0) throw new Error(`Mutant "${name}" does not even load: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout).trim() || undefined;
 }

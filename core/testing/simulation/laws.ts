@@ -88,6 +88,8 @@ export class Laws {
   readonly #options: LawOptions;
   #followed: FollowedLaws;
   #written: RunChange | undefined;
+  /** When something was last found to be due, and until when. */
+  #unquiet: { readonly revision: number; readonly until: number } | undefined;
 
   constructor(world: World, shadow: Shadow, options: LawOptions) {
     this.#world = world;
@@ -219,9 +221,14 @@ export class Laws {
 
   /** Nothing is due before `until`, and nothing left to do: what has not ended waits for the outside world. */
   isQuietUntil(until: number): boolean {
+    const { revision } = this.#shadow;
+    // What is due until then is due until later, too; it is asked after every single event.
+    if (this.#unquiet?.revision === revision && this.#unquiet.until <= until) return false;
     const isWaiting = ({ state, due }: RunRecord) => isFinished(state) || (due ?? Infinity) > until;
-    return this.#shadow.runs().every(isWaiting) && this.#nothingIsLeft() &&
-      this.schedules.isQuietUntil(until) && this.locks.isQuietUntil(until);
+    const isQuiet = this.#shadow.runs().every(isWaiting) && this.schedules.isQuietUntil(until) &&
+      this.locks.isQuietUntil(until);
+    if (!isQuiet) this.#unquiet = { revision, until };
+    return isQuiet && this.#nothingIsLeft();
   }
 
   #nothingIsLeft(): boolean {

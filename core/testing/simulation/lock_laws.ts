@@ -28,8 +28,8 @@ export function pictureOf(
   const locks = new Map<string, LockRecord>();
   const queues = new Map<string, LockWaiter[]>();
   for (const [key, { value }] of rows) {
+    if (!key.startsWith("lock ") && !key.startsWith("wait ")) continue;
     const [space, namespace, name] = splitKey(key).map(unescapeText);
-    if (space !== "lock" && space !== "wait") continue;
     const lock = `${namespace}/${name}`;
     const entry = { key, value, version: 0 };
     if (space === "lock") locks.set(lock, decodeLock(namespace!, name!, entry));
@@ -92,6 +92,7 @@ export class LockLaws {
   readonly #world: World;
   readonly #shadow: Shadow;
   #before: LockPicture | undefined;
+  readonly #pictures: { revision: number; picture: LockPicture }[] = [];
 
   constructor(world: World, shadow: Shadow) {
     this.#world = world;
@@ -135,7 +136,16 @@ export class LockLaws {
   }
 
   #picture(shard: number): LockPicture {
-    return pictureOf(this.#shadow.rows[shard]!);
+    const { revision, rows } = this.#shadow;
+    const known = this.#pictures[shard];
+    if (known?.revision === revision) return known.picture;
+    const picture = pictureOf(rows[shard]!);
+    this.#pictures[shard] = { revision, picture };
+    return picture;
+  }
+
+  get #all(): readonly LockPicture[] {
+    return this.#shadow.rows.map((_, shard) => this.#picture(shard));
   }
 
   /** A run has changed: what it takes itself for the holder of, it holds. */
@@ -153,8 +163,8 @@ export class LockLaws {
   }
 
   #lock(wanted: string): LockRecord | undefined {
-    for (const rows of this.#shadow.rows) {
-      const found = pictureOf(rows).locks.get(wanted);
+    for (const { locks } of this.#all) {
+      const found = locks.get(wanted);
       if (found) return found;
     }
     return undefined;
@@ -162,8 +172,8 @@ export class LockLaws {
 
   /** Every run that holds a lock knows of it: a grant that was lost on its way has come back. */
   get areAtRest(): boolean {
-    return this.#shadow.rows.every((rows) =>
-      [...pictureOf(rows).locks.values()].every(({ holders }) =>
+    return this.#all.every(({ locks }) =>
+      [...locks.values()].every(({ holders }) =>
         holders.every(({ run, holder, request }) =>
           run === undefined || this.#shadow.run(holder)?.lock?.request === request
         )
@@ -173,8 +183,8 @@ export class LockLaws {
 
   /** What will be looked at by somebody: holds that end, and grants that may be unheard. */
   isQuietUntil(until: number): boolean {
-    return this.#shadow.rows.every((rows) =>
-      [...pictureOf(rows).locks.values()].every((lock) => (lockDue(lock) ?? Infinity) > until)
+    return this.#all.every(({ locks }) =>
+      [...locks.values()].every((lock) => (lockDue(lock) ?? Infinity) > until)
     );
   }
 }
