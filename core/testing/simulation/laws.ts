@@ -144,6 +144,7 @@ export class Laws {
   /** User code of a step or timer begins. */
   started(host: Host, call: StepCall, timer?: string): void {
     this.#shadow.chronicle.show(() => this.attempts.started(host, call, timer));
+    if (timer === undefined) this.locks.started(host, call);
   }
 
   /** What every host carries under a name. */
@@ -207,7 +208,7 @@ export class Laws {
     if (!before) this.disposal.created(after);
     if (!before) this.schedules.created(after);
     this.runs.changed(change);
-    this.locks.changed(after);
+    this.locks.changed(change);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
     if (!this.#world.recalls) this.streams.changed(change);

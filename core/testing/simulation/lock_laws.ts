@@ -2,9 +2,10 @@ import { decodeLock, fits, lockDue, type LockRecord, shareOf } from "../../parts
 import { decodeWaiter, type LockWaiter } from "../../parts/lock_rows.ts";
 import { splitKey, unescapeText } from "../../store/key.ts";
 import type { Batch } from "../../store/store.ts";
-import { type RunRecord, tokensByName } from "../../parts/run_record.ts";
+import { tokensByName } from "../../parts/run_record.ts";
+import type { StepCall } from "../../engine/behaviour.ts";
 import type { Host } from "./host.ts";
-import { short } from "./laws.ts";
+import { type RunChange, short } from "./laws.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
@@ -92,6 +93,8 @@ export class LockLaws {
   readonly #world: World;
   readonly #shadow: Shadow;
   #before: LockPicture | undefined;
+  /** The token of the attempt that was begun last, by host, run and visit. */
+  readonly #begun = new Map<string, number>();
   readonly #pictures: { revision: number; picture: LockPicture }[] = [];
 
   constructor(world: World, shadow: Shadow) {
@@ -148,8 +151,15 @@ export class LockLaws {
     return this.#shadow.rows.map((_, shard) => this.#picture(shard));
   }
 
-  /** A run has changed: what it takes itself for the holder of, it holds. */
-  changed({ id, lock }: RunRecord): void {
+  /** User code of a step begins. */
+  started(host: Host, { runId, stepId, lock }: StepCall): void {
+    if (lock) this.#begun.set(`${host.name} ${runId} ${stepId.split(":")[1]}`, lock.token);
+  }
+
+  /** A run has changed: what its step has done under a lock is told under that lock, and what it takes itself for it holds. */
+  changed(change: RunChange): void {
+    this.#landed(change);
+    const { id, lock } = change.after;
     if (!lock?.tokens) return;
     for (const [name, token] of Object.entries(tokensByName(lock))) {
       const key = `${lock.namespace}/${name}`;
@@ -160,6 +170,18 @@ export class LockLaws {
         () => `run ${id} takes itself for the holder of ${key}`,
       );
     }
+  }
+
+  /** An attempt that has outlived its lock lands no more, whoever holds it now. */
+  #landed({ host, event, before }: RunChange): void {
+    if (!before || event.by !== "step" || event.kind === "error") return;
+    const token = this.#begun.get(`${host.name} ${before.id} ${before.visit}`);
+    if (token === undefined) return;
+    this.#world.expect(
+      before.lock?.tokens?.[0] === token,
+      "I11",
+      () => `run ${before.id} lands its ${event.kind} under token ${token}, and holds ${before.lock?.tokens}`,
+    );
   }
 
   #lock(wanted: string): LockRecord | undefined {
