@@ -6,14 +6,23 @@
  * @module
  */
 import type { Mutant } from "./mutant.ts";
+import { lockMutants } from "./lock_mutants.ts";
 import { mutants as engineMutants } from "./mutant_list.ts";
 import { platformMutants } from "./platform_mutants.ts";
 import { powerMutants } from "./power_mutants.ts";
+import { scheduleMutants } from "./schedule_mutants.ts";
 import { streamMutants } from "./stream_mutants.ts";
 import { programMutants } from "../programs/mutants.ts";
 
 /** Those that are tried unless one is named, and those that take longer: each is a run of the model's tests. */
-const usual: readonly Mutant[] = [...engineMutants, ...streamMutants, ...powerMutants, ...platformMutants];
+const usual: readonly Mutant[] = [
+  ...engineMutants,
+  ...streamMutants,
+  ...powerMutants,
+  ...platformMutants,
+  ...scheduleMutants,
+  ...lockMutants,
+];
 const all: readonly Mutant[] = [...usual, ...programMutants];
 
 /** Seeds a mutant may live through before it counts as a survivor. */

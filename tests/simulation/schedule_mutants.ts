@@ -1,0 +1,208 @@
+/**
+ * The rules of schedules that the simulator, or a test, must see broken.
+ *
+ * @module
+ */
+import type { Mutant } from "./mutant.ts";
+
+type Rule = Omit<Mutant, "scenario">;
+
+const lived: readonly Rule[] = [
+  {
+    name: "schedules: the next occurrence is computed from now",
+    file: "core/parts/schedule_plan.ts",
+    find: "slotAt(this.#draft, this.#facts.slots, next.at);",
+    replace: "slotAt(this.#draft, this.#facts.slots, Math.max(next.at, this.#now));",
+  },
+  {
+    name: "schedules: the next occurrence is not after the one before",
+    file: "core/parts/schedule_plan.ts",
+    find: "slotAt(this.#draft, this.#facts.slots, next.at);",
+    replace: "slotAt(this.#draft, this.#facts.slots, next.at - 1);",
+  },
+  {
+    name: "schedules: the occurrence is not moved on from when it is claimed",
+    file: "core/parts/schedule_plan.ts",
+    find: "    this.#draft.next = slotAt(this.#draft, this.#facts.slots, next.at);\n",
+    replace: '    if (step !== "rest") this.#draft.next = slotAt(this.#draft, this.#facts.slots, next.at);\n',
+  },
+  {
+    name: "schedules: a claim has the number of the one before",
+    file: "core/parts/schedule_plan.ts",
+    find: "const start = this.#draft.start + 1;",
+    replace: "const start = Math.max(1, this.#draft.start);",
+  },
+  {
+    name: "schedules: one unfinished run is none",
+    file: "core/parts/schedule_plan.ts",
+    find: "return running.length > 0 || (",
+    replace: "return running.length > 1 || (",
+  },
+  {
+    name: "schedules: an occurrence that waits is forgotten when another is claimed",
+    file: "core/parts/schedule_plan.ts",
+    find: "filter((each) => each !== occurrence);",
+    replace: "filter((each) => each.at > occurrence.at);",
+  },
+  {
+    name: "schedules: a run that was started is forgotten",
+    file: "core/parts/schedule_landing.ts",
+    find: "running: [...running, { at, kind, start, runId }],",
+    replace: "running,",
+  },
+  {
+    name: "schedules: an occurrence whose key is in use is dropped",
+    file: "core/parts/schedule_landing.ts",
+    find: "starting: undefined, retry, waiting: [occurrence, ...waiting]",
+    replace: "starting: undefined, retry, waiting",
+  },
+  {
+    name: "schedules: an occurrence that an earlier life has outrun is dropped",
+    file: "core/parts/schedule_landing.ts",
+    find: "start: landed.start, waiting: [occurrence, ...waiting]",
+    replace: "start: landed.start, waiting",
+  },
+  {
+    name: "schedules: the end of a run whose start is not told yet is lost",
+    file: "core/parts/schedule_landing.ts",
+    find: "const first = startLanded(schedule, start, {",
+    replace: "const first = startLanded(schedule, -1, {",
+  },
+  {
+    name: "schedules: a start does not look at its mark",
+    file: "core/engine/start_occurrence.ts",
+    find: "if (before) return before;",
+    replace: "if (before && !before) return before;",
+  },
+  {
+    name: "schedules: a start does not check its mark",
+    file: "core/engine/start_occurrence.ts",
+    find: "batch.check(key, version).put(key, JSON.stringify(mark));",
+    replace: "batch.put(key, JSON.stringify(mark));",
+  },
+  {
+    name: "schedules: a start gets past a later one's mark",
+    file: "core/engine/start_occurrence.ts",
+    find: "if (mark.start < starting.start) return undefined;",
+    replace: "if (mark.start !== starting.start) return undefined;",
+  },
+  {
+    name: "schedules: a refused start leaves no mark",
+    file: "core/engine/start_occurrence.ts",
+    find: "  writeMark(batch, place, mark, { refused });\n",
+    replace: "",
+  },
+  {
+    name: "schedules: a start in another's shard does not ring the bell",
+    file: "core/engine/start_occurrence.ts",
+    find: 'if (!owner) batch.put(keyspace.bell.key(definition.name), "1");',
+    replace: "",
+  },
+  {
+    name: "schedules: a schedule is written without a check of its version",
+    file: "core/engine/schedule_store.ts",
+    find: "new BatchBuilder().check(keyspace.schedule.key(after.id), held?.version ?? null);",
+    replace: "new BatchBuilder();",
+  },
+  {
+    name: "schedules: outcomes are not written with what they are of",
+    file: "core/engine/schedule_store.ts",
+    find: "for (const [key, text] of rows) batch.put(key, text);",
+    replace: "",
+  },
+  {
+    name: "schedules: nobody tells of the end of a run",
+    file: "core/engine/schedule_end.ts",
+    find: "if (!origin) return;",
+    replace: "if (origin) return;",
+  },
+  {
+    name: "schedules: a run that is paused counts as ended",
+    file: "core/engine/schedule_end.ts",
+    find: "if (held && !isFinished(held.record.state)) return [];",
+    replace: 'if (held && !isFinished(held.record.state) && held.record.state !== "paused") return [];',
+  },
+  {
+    name: "schedules: what failed is not tried again",
+    file: "core/engine/schedules.ts",
+    find: "this.#index.retry(id, error);",
+    replace: "void 0;",
+  },
+  {
+    name: "schedules: what was changed during a turn is forgotten",
+    file: "core/engine/schedules.ts",
+    find: "if (news && !(held && held.version > news.version)) this.#file(id, news.due, news.version);",
+    replace: "if (news && !held) this.#file(id, news.due, news.version);",
+  },
+  {
+    name: "schedules: a schedule that is replaced goes on",
+    file: "core/engine/start_occurrence.ts",
+    find: "if (mark.start > starting.start || mark.life !== schedule.life) {",
+    replace: "if (mark.start > starting.start) {",
+  },
+];
+
+const tested: readonly Rule[] = [
+  {
+    name: "schedules: what is buffered once is buffered twice",
+    test: "tests/engine/schedule_overlap_test.ts",
+    file: "core/parts/schedule_plan.ts",
+    find: 'if (overlap === "bufferOne" && alike.length > 0)',
+    replace: 'if (overlap === "bufferOne" && alike.length > 1)',
+  },
+  {
+    name: "schedules: a run is cancelled where it is to be terminated",
+    test: "tests/engine/schedule_overlap_test.ts",
+    file: "core/parts/schedule_plan.ts",
+    find: 'overlap === "cancelOther" ? "cancel" : "terminate"',
+    replace: '"cancel"',
+  },
+  {
+    name: "schedules: a paused schedule starts what comes up",
+    test: "tests/engine/schedule_verbs_test.ts",
+    file: "core/parts/schedule_plan.ts",
+    find: "if (!isEnabled || !next ||",
+    replace: "if (!next ||",
+  },
+  {
+    name: "schedules: a backfill starts what was started",
+    test: "tests/engine/schedule_verbs_test.ts",
+    file: "core/parts/schedule_plan.ts",
+    find: "if (known) return this.#moveOn(",
+    replace: "if (known && !known) return this.#moveOn(",
+  },
+  {
+    name: "schedules: a limit is not counted down",
+    test: "tests/engine/schedule_time_test.ts",
+    file: "core/parts/schedule_landing.ts",
+    find: "{ left: left - 1 }",
+    replace: "{ left }",
+  },
+  {
+    name: "schedules: what is missed has no outcome",
+    test: "tests/engine/schedule_time_test.ts",
+    file: "core/parts/schedule_plan.ts",
+    find: 'this.#outcomes.push({ at, form: "gap", outcome });',
+    replace: "",
+  },
+  {
+    name: "schedules: what comes up passes what waits",
+    test: "tests/engine/schedule_overlap_test.ts",
+    file: "core/parts/schedule_plan.ts",
+    find: "!(isBuffered(overlap) && alike.length > 0)",
+    replace: "!(isBuffered(overlap) && alike.length < 0)",
+  },
+  {
+    name: "schedules: a filter's refusal is not heard",
+    test: "tests/engine/schedule_time_test.ts",
+    file: "core/parts/schedule_plan.ts",
+    find: 'if (passes) return "rest";',
+    replace: 'if (passes !== undefined) return "rest";',
+  },
+];
+
+/** Those that lives with schedules see, and those that take a test of their own. */
+export const scheduleMutants: readonly Mutant[] = [
+  ...lived.map((rule) => ({ ...rule, scenario: "schedules" } as const)),
+  ...tested,
+];
