@@ -40,7 +40,7 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
     assert.equal(answers.length, 1, `${new Date(at).toISOString()} has answers [${answers}]`);
   }
   const runs = new Map<number, string[]>();
-  for (const { runId, origin } of (await engine.list({ limit: 1_000 })).items) {
+  for (const { runId, origin } of await allRuns(engine)) {
     if (origin?.schedule !== id) continue;
     const at = Number(origin.scheduledFor);
     runs.set(at, [...runs.get(at) ?? [], runId]);
@@ -62,13 +62,26 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
   assert.equal(described.counts.started, count("started"));
 }
 
-async function allOutcomes(engine: Engine, id: string) {
-  const items = [];
-  let cursor: string | undefined;
-  for (;;) {
-    const page = await engine.schedules.outcomes(id, { limit: 1_000, ...(cursor && { cursor }) });
-    items.push(...page.items);
-    cursor = page.cursor;
-    if (!cursor) return items;
+function allOutcomes(engine: Engine, id: string) {
+  return pages((cursor) => engine.schedules.outcomes(id, { limit: 1_000, ...cursor }));
+}
+
+function allRuns(engine: Engine) {
+  return pages((cursor) => engine.list({ limit: 1_000, ...cursor }));
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
+
+async function pages<Item>(
+  read: (from: { readonly cursor?: string }) => Promise<Page<Item>>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let page = await read({});
+  for (items.push(...page.items); page.cursor !== undefined; items.push(...page.items)) {
+    page = await read({ cursor: page.cursor });
   }
+  return items;
 }
