@@ -13,6 +13,9 @@ for (
   const [seed, bug] of [[1173, "a commit had more rows than its store takes"], [
     3404,
     "a backfill looked at what another had looked up",
+  ], [
+    8945,
+    "a claim that failed let another one be made twice, and two owners of one engine worked",
   ]] as const
 ) {
   Deno.test(`seed ${seed} stays clean: ${bug}`, async () =>
