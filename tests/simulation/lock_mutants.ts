@@ -75,12 +75,6 @@ const lived: readonly Rule[] = [
     replace: "if (before && !before) return before;",
   },
   {
-    name: "locks: a grant that its run has not asked for is its own",
-    file: "core/parts/lock_change.ts",
-    find: "if (run.lock?.request !== request || run.lock.tokens) return {};",
-    replace: "if (!run.lock || run.lock.tokens) return {};",
-  },
-  {
     name: "locks: a run that loses its lock is not due for another",
     file: "core/parts/lock_change.ts",
     find: "...(isAsked && dueAt(run, now)) }),",
@@ -99,22 +93,10 @@ const lived: readonly Rule[] = [
     replace: "const lock = before.lock && !before && lockChore(before, run, now);",
   },
   {
-    name: "locks: a run keeps its lock when its visit ends",
-    file: "core/parts/run_record.ts",
-    find: "return isOver ? undefined : record.lock;",
-    replace: "return isOver && changes.state !== undefined ? undefined : record.lock;",
-  },
-  {
     name: "locks: what a run does not want any more stays its own",
     file: "core/engine/locks.ts",
     find: "await this.release(namespace, Object.keys(grant.tokens), grant);",
     replace: "void namespace;",
-  },
-  {
-    name: "locks: a copy in memory refuses a grant",
-    file: "core/engine/locks.ts",
-    find: "        if (record.lock?.request !== request) throw new Stale();\n        return lockGranted(",
-    replace: "        if (record.lock?.request !== request) return {};\n        return lockGranted(",
   },
   {
     name: "locks: nobody looks for grants that were not heard of",
@@ -150,6 +132,34 @@ const lived: readonly Rule[] = [
 ];
 
 const tested: readonly Rule[] = [
+  {
+    name: "locks: who is granted it while his engine stops holds it",
+    test: "tests/engine/lock_client_test.ts",
+    file: "core/engine/lock_clients.ts",
+    find: "if (this.#over) throw this.#over;\n      if (answer",
+    replace: "if (answer",
+  },
+  {
+    name: "locks: a copy in memory refuses a grant",
+    test: "tests/engine/lock_crash_test.ts",
+    file: "core/engine/locks.ts",
+    find: "        if (record.lock?.request !== request) throw new Stale();\n        return lockGranted(",
+    replace: "        if (record.lock?.request !== request) return {};\n        return lockGranted(",
+  },
+  {
+    name: "locks: a run keeps its lock when its visit ends",
+    test: "tests/engine/lock_run_test.ts",
+    file: "core/parts/run_record.ts",
+    find: "return isOver ? undefined : record.lock;",
+    replace: "return isOver && changes.state !== undefined ? undefined : record.lock;",
+  },
+  {
+    name: "locks: a grant that its run has not asked for is its own",
+    test: "tests/engine/lock_crash_test.ts",
+    file: "core/parts/lock_change.ts",
+    find: "if (run.lock?.request !== request || run.lock.tokens) return {};",
+    replace: "if (!run.lock || run.lock.tokens) return {};",
+  },
   {
     name: "locks: a cycle is not looked for",
     test: "tests/engine/lock_table_test.ts",
