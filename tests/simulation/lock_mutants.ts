@@ -10,6 +10,7 @@ type Rule = Omit<Mutant, "scenario">;
 const lived: readonly Rule[] = [
   {
     name: "locks: whoever comes is granted what is free, though others wait",
+    near: 91,
     file: "core/parts/lock_ops.ts",
     find: "return first === place && fits(lock, weight);",
     replace: "return (first === place || place === undefined) && fits(lock, weight);",
@@ -39,12 +40,6 @@ const lived: readonly Rule[] = [
     replace: "void key;",
   },
   {
-    name: "locks: places in queues are given without a check",
-    file: "core/parts/lock_view.ts",
-    find: "batch.check(key, this.#rows.versionOf(key)).put(key, JSON.stringify({ last: this.#place }));",
-    replace: "batch.put(key, JSON.stringify({ last: this.#place }));",
-  },
-  {
     name: "locks: who leaves the queue leaves a row there",
     file: "core/parts/lock_view.ts",
     find: "for (const name of names) batch.delete(keyspace.wait.key(namespace, name, place));",
@@ -58,30 +53,35 @@ const lived: readonly Rule[] = [
   },
   {
     name: "locks: who gives up lets nobody in",
+    near: 334,
     file: "core/parts/lock_ops.ts",
     find: 'if (had === "released" || ask) handOver(',
     replace: 'if (had === "released") handOver(',
   },
   {
     name: "locks: a hand-over does not look at the other locks of who was granted",
+    near: 231,
     file: "core/parts/lock_ops.ts",
     find: "    for (const each of wants) left.add(each.name);\n",
     replace: "",
   },
   {
     name: "locks: the same request again is another",
+    near: 26,
     file: "core/parts/lock_ops.ts",
     find: "if (before) return before;",
     replace: "if (before && !before) return before;",
   },
   {
     name: "locks: a run that loses its lock is not due for another",
+    near: 183,
     file: "core/parts/lock_change.ts",
     find: "...(isAsked && dueAt(run, now)) }),",
     replace: "}),",
   },
   {
     name: "locks: what was done under a lost lock lands",
+    near: 16,
     file: "core/parts/landing.ts",
     find: "if (attempt.lock !== undefined && run.lock?.request !== attempt.lock) return",
     replace: "if (attempt.lock !== undefined && run.lock === null) return",
@@ -94,24 +94,28 @@ const lived: readonly Rule[] = [
   },
   {
     name: "locks: what a run does not want any more stays its own",
+    near: 202,
     file: "core/engine/locks.ts",
     find: "await this.release(namespace, Object.keys(grant.tokens), grant);",
     replace: "void namespace;",
   },
   {
     name: "locks: nobody looks for grants that were not heard of",
+    near: 42,
     file: "core/engine/locks.ts",
     find: "else if (run !== undefined && !told && since + untoldMs <= now) {",
     replace: "else if (run === null && !told && since + untoldMs <= now) {",
   },
   {
     name: "locks: a lock is taken from a run that is not told",
+    near: 11,
     file: "core/engine/locks.ts",
     find: "holder.run !== undefined && await this.#takeFrom(holder, by);",
     replace: "holder.run === null && await this.#takeFrom(holder, by);",
   },
   {
     name: "locks: what a dead caller holds is held for ever",
+    near: 30,
     file: "core/engine/hold_watch.ts",
     find: "return at > before.deadline;",
     replace: "return at > before.deadline && run !== undefined;",
@@ -132,6 +136,13 @@ const lived: readonly Rule[] = [
 ];
 
 const tested: readonly Rule[] = [
+  {
+    name: "locks: places in queues are given without a check",
+    test: "tests/engine/lock_table_test.ts",
+    file: "core/parts/lock_view.ts",
+    find: "batch.check(key, this.#rows.versionOf(key)).put(key, JSON.stringify({ last: this.#place }));",
+    replace: "batch.put(key, JSON.stringify({ last: this.#place }));",
+  },
   {
     name: "locks: who is granted it while his engine stops holds it",
     test: "tests/engine/lock_client_test.ts",

@@ -10,6 +10,7 @@ type Rule = Omit<Mutant, "scenario">;
 const lived: readonly Rule[] = [
   {
     name: "schedules: the next occurrence is computed from now",
+    near: 213,
     file: "core/parts/schedule_plan.ts",
     find: "slotAt(this.#draft, this.#facts.slots, next.at);",
     replace: "slotAt(this.#draft, this.#facts.slots, Math.max(next.at, this.#now));",
@@ -42,25 +43,13 @@ const lived: readonly Rule[] = [
     name: "schedules: an occurrence that waits is forgotten when another is claimed",
     file: "core/parts/schedule_plan.ts",
     find: "filter((each) => each !== occurrence);",
-    replace: "filter((each) => each.at > occurrence.at);",
+    replace: "filter((each) => each === undefined && !occurrence);",
   },
   {
     name: "schedules: a run that was started is forgotten",
     file: "core/parts/schedule_landing.ts",
     find: "running: [...running, { at, kind, start, runId }],",
     replace: "running,",
-  },
-  {
-    name: "schedules: an occurrence whose key is in use is dropped",
-    file: "core/parts/schedule_landing.ts",
-    find: "starting: undefined, retry, waiting: [occurrence, ...waiting]",
-    replace: "starting: undefined, retry, waiting",
-  },
-  {
-    name: "schedules: an occurrence that an earlier life has outrun is dropped",
-    file: "core/parts/schedule_landing.ts",
-    find: "start: landed.start, waiting: [occurrence, ...waiting]",
-    replace: "start: landed.start, waiting",
   },
   {
     name: "schedules: the end of a run whose start is not told yet is lost",
@@ -75,25 +64,15 @@ const lived: readonly Rule[] = [
     replace: "if (before && !before) return before;",
   },
   {
-    name: "schedules: a start does not check its mark",
-    file: "core/engine/start_occurrence.ts",
-    find: "batch.check(key, version).put(key, JSON.stringify(mark));",
-    replace: "batch.put(key, JSON.stringify(mark));",
-  },
-  {
     name: "schedules: a start gets past a later one's mark",
+    near: 78,
     file: "core/engine/start_occurrence.ts",
     find: "if (mark.start < starting.start) return undefined;",
     replace: "if (mark.start !== starting.start) return undefined;",
   },
   {
-    name: "schedules: a refused start leaves no mark",
-    file: "core/engine/start_occurrence.ts",
-    find: "  writeMark(batch, place, mark, { refused });\n",
-    replace: "",
-  },
-  {
     name: "schedules: a start in another's shard does not ring the bell",
+    near: 74,
     file: "core/engine/start_occurrence.ts",
     find: 'if (!owner) batch.put(keyspace.bell.key(definition.name), "1");',
     replace: "",
@@ -134,15 +113,44 @@ const lived: readonly Rule[] = [
     find: "if (news && !(held && held.version > news.version)) this.#file(id, news.due, news.version);",
     replace: "if (news && !held) this.#file(id, news.due, news.version);",
   },
+];
+
+const tested: readonly Rule[] = [
   {
     name: "schedules: a schedule that is replaced goes on",
+    test: "tests/engine/start_occurrence_test.ts",
     file: "core/engine/start_occurrence.ts",
     find: "if (mark.start > starting.start || mark.life !== schedule.life) {",
     replace: "if (mark.start > starting.start) {",
   },
-];
-
-const tested: readonly Rule[] = [
+  {
+    name: "schedules: a refused start leaves no mark",
+    test: "tests/engine/start_occurrence_test.ts",
+    file: "core/engine/start_occurrence.ts",
+    find: "  writeMark(batch, place, mark, { refused });\n",
+    replace: "",
+  },
+  {
+    name: "schedules: a start does not check its mark",
+    test: "tests/engine/schedule_fleet_test.ts",
+    file: "core/engine/start_occurrence.ts",
+    find: "batch.check(key, version).put(key, JSON.stringify(mark));",
+    replace: "batch.put(key, JSON.stringify(mark));",
+  },
+  {
+    name: "schedules: an occurrence that an earlier life has outrun is dropped",
+    test: "tests/engine/schedule_fleet_test.ts",
+    file: "core/parts/schedule_landing.ts",
+    find: "start: landed.start, waiting: [occurrence, ...waiting]",
+    replace: "start: landed.start, waiting",
+  },
+  {
+    name: "schedules: an occurrence whose key is in use is dropped",
+    test: "tests/engine/schedule_overlap_test.ts",
+    file: "core/parts/schedule_landing.ts",
+    find: "starting: undefined, retry, waiting: [occurrence, ...waiting]",
+    replace: "starting: undefined, retry, waiting",
+  },
   {
     name: "schedules: what is buffered once is buffered twice",
     test: "tests/engine/schedule_overlap_test.ts",
