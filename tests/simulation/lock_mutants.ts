@@ -120,25 +120,22 @@ const lived: readonly Rule[] = [
     find: "return at > before.deadline;",
     replace: "return at > before.deadline && run !== undefined;",
   },
-  {
-    name: "locks: a run that ended while it asked has asked for ever",
-    file: "core/engine/lock_turn.ts",
-    find: "if (isAsked && run.record.lock?.request !== lock.request || isGone)",
-    replace: "if (isAsked && !isAsked || isGone)",
-  },
+];
+
+const tested: readonly Rule[] = [
   {
     name: "locks: a grant is told when its hand-over may still be refused",
+    test: "tests/engine/lock_table_test.ts",
+    sees: "told once",
     file: "core/engine/lock_table.ts",
     find: "const result = batch && await committer.commit(shard, batch);",
     replace:
       "this.#onGrants(namespace, grants, since);\n      const result = batch && await committer.commit(shard, batch);",
   },
-];
-
-const tested: readonly Rule[] = [
   {
     name: "locks: places in queues are given without a check",
     test: "tests/engine/lock_table_test.ts",
+    sees: "close a cycle at once",
     file: "core/parts/lock_view.ts",
     find: "batch.check(key, this.#rows.versionOf(key)).put(key, JSON.stringify({ last: this.#place }));",
     replace: "batch.put(key, JSON.stringify({ last: this.#place }));",
@@ -146,6 +143,7 @@ const tested: readonly Rule[] = [
   {
     name: "locks: who is granted it while his engine stops holds it",
     test: "tests/engine/lock_client_test.ts",
+    sees: "while the engine stops",
     file: "core/engine/lock_clients.ts",
     find: "if (this.#over) throw this.#over;\n      if (answer",
     replace: "if (answer",
@@ -153,27 +151,23 @@ const tested: readonly Rule[] = [
   {
     name: "locks: a copy in memory refuses a grant",
     test: "tests/engine/lock_crash_test.ts",
+    sees: "does not know yet",
     file: "core/engine/locks.ts",
     find: "        if (record.lock?.request !== request) throw new Stale();\n        return lockGranted(",
     replace: "        if (record.lock?.request !== request) return {};\n        return lockGranted(",
   },
   {
     name: "locks: a run keeps its lock when its visit ends",
-    test: "tests/engine/lock_run_test.ts",
+    test: "tests/engine/lock_late_test.ts",
+    sees: "leaves a status",
     file: "core/parts/run_record.ts",
     find: "return isOver ? undefined : record.lock;",
     replace: "return isOver && changes.state !== undefined ? undefined : record.lock;",
   },
   {
-    name: "locks: a grant that its run has not asked for is its own",
-    test: "tests/engine/lock_crash_test.ts",
-    file: "core/parts/lock_change.ts",
-    find: "if (run.lock?.request !== request || run.lock.tokens) return {};",
-    replace: "if (!run.lock || run.lock.tokens) return {};",
-  },
-  {
     name: "locks: a cycle is not looked for",
     test: "tests/engine/lock_table_test.ts",
+    sees: "a cycle of three",
     file: "core/parts/lock_graph.ts",
     find: "if (link.holder === request.holder) return refused(",
     replace: "if (link.holder === request.holder && !link) return refused(",
@@ -181,6 +175,7 @@ const tested: readonly Rule[] = [
   {
     name: "locks: what one holds already is granted once more",
     test: "tests/engine/lock_table_test.ts",
+    sees: "who holds a lock",
     file: "core/parts/lock_ops.ts",
     find: "if (own) return held(",
     replace: "if (own && !own) return held(",
@@ -188,6 +183,7 @@ const tested: readonly Rule[] = [
   {
     name: "locks: more permits are granted to nobody",
     test: "tests/engine/lock_table_test.ts",
+    sees: "capacity that shrinks",
     file: "core/parts/lock_ops.ts",
     find: "      handOver(view, [name]);\n",
     replace: "",
@@ -195,6 +191,7 @@ const tested: readonly Rule[] = [
   {
     name: "locks: a hold is judged by a clock that jumps",
     test: "tests/engine/lock_client_test.ts",
+    sees: "jumps ahead",
     file: "core/engine/hold_watch.ts",
     find: "return at > before.deadline;",
     replace: "return until < this.#clock.now();",
@@ -202,20 +199,23 @@ const tested: readonly Rule[] = [
   {
     name: "locks: a hold is over at its first look",
     test: "tests/engine/lock_client_test.ts",
+    sees: "dead process is over",
     file: "core/engine/hold_watch.ts",
     find: "return remaining + skewMs < 0;",
     replace: "return left < 0;",
   },
   {
     name: "locks: a hold is believed for as long as its renewal took besides",
-    test: "tests/engine/lock_client_test.ts",
+    test: "tests/engine/lock_late_test.ts",
+    sees: "however late",
     file: "core/engine/lock_hold.ts",
     find: "this.#endsAt = startedAt + holdMs;",
     replace: "this.#endsAt = clock.monotonic() + holdMs;",
   },
   {
     name: "locks: a hold that was renewed meanwhile is taken away",
-    test: "tests/engine/lock_client_test.ts",
+    test: "tests/engine/lock_late_test.ts",
+    sees: "saw it over",
     file: "core/parts/lock_ops.ts",
     find: "if (!found || (until !== undefined && found.until !== until)) return undefined;",
     replace: "if (!found) return undefined;",
@@ -223,6 +223,7 @@ const tested: readonly Rule[] = [
   {
     name: "locks: a grant of long ago is believed without a look",
     test: "tests/engine/lock_client_test.ts",
+    sees: "before he heard",
     file: "core/engine/lock_clients.ts",
     find: "const isFresh = since !== undefined && clock.monotonic() < since + holdMs / 3;",
     replace: "const isFresh = true;",
@@ -230,13 +231,15 @@ const tested: readonly Rule[] = [
   {
     name: "locks: who is granted it as he gives up keeps it",
     test: "tests/engine/lock_client_test.ts",
+    sees: "ends the wait",
     file: "core/engine/lock_clients.ts",
     find: "if (!tokens) giveUp(view, names, asked);",
     replace: "void giveUp;",
   },
   {
     name: "locks: a dead process that waits is granted it though its time is over",
-    test: "tests/engine/lock_table_test.ts",
+    test: "tests/engine/lock_late_test.ts",
+    sees: "given up long ago",
     file: "core/parts/lock_ops.ts",
     find: "const isLate = first.deadline !== undefined && first.deadline < view.now;",
     replace: "const isLate = false;",
@@ -244,6 +247,7 @@ const tested: readonly Rule[] = [
   {
     name: "locks: a release that was cut off tells nobody when it is made again",
     test: "tests/engine/lock_crash_test.ts",
+    sees: "dies right after a release",
     file: "core/engine/locks.ts",
     find: 'before: had === "none" ? untold(view, names) : []',
     replace: "before: [] as ReturnType<typeof untold>",
@@ -251,6 +255,7 @@ const tested: readonly Rule[] = [
   {
     name: "locks: a writer is passed by readers",
     test: "tests/engine/lock_table_test.ts",
+    sees: "readers share",
     file: "core/parts/lock_ops.ts",
     find: "return first === place && fits(lock, weight);",
     replace: "return (first === place || weight === 1) && fits(lock, weight);",

@@ -16,4 +16,6 @@ export interface Mutant {
   readonly scenario?: ScenarioName;
   /** The test file that sees it, where the simulator so rarely would; absent: the simulator. */
   readonly test?: string;
+  /** The test in it; absent: any of them. */
+  readonly sees?: string;
 }

@@ -31,7 +31,16 @@ const seedsMax = 6_000;
 const root = new URL("../../", import.meta.url);
 
 /** What the simulator and tests of mutants need of the tree. */
-const rooms = ["core/", "adapters/", "tests/simulation/", "tests/programs/", "tests/engine/"];
+const rooms = [
+  "core/",
+  "adapters/",
+  "plugins/",
+  "tests/simulation/",
+  "tests/programs/",
+  "tests/engine/",
+  "tests/parts/",
+];
+const files = ["mod.ts", "kernel.ts", "tests/let_go.ts"];
 
 async function copyTree(from: URL, to: URL): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
@@ -46,7 +55,7 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
   const folder = await Deno.makeTempDir({ prefix: "pawl-mutant-" });
   const home = new URL(`file://${folder}/`);
   for (const room of rooms) await copyTree(new URL(room, root), new URL(room, home));
-  await Deno.copyFile(new URL("mod.ts", root), new URL("mod.ts", home));
+  for (const file of files) await Deno.copyFile(new URL(file, root), new URL(file, home));
   const text = await textOf(mutant);
   await Deno.writeTextFile(new URL(mutant.file, home), text.replace(mutant.find, () => mutant.replace));
   const seen = mutant.test === undefined
@@ -71,10 +80,11 @@ async function hunt(mutant: Mutant, home: URL): Promise<string | undefined> {
   return new TextDecoder().decode(stdout).trim() || undefined;
 }
 
-async function runTest({ name }: Mutant, test: string, home: URL): Promise<string | undefined> {
-  const { code, stdout } = await deno("test", new URL(test, home).pathname);
+async function runTest({ name, sees }: Mutant, test: string, home: URL): Promise<string | undefined> {
+  const only = sees === undefined ? [] : ["--filter", sees];
+  const { code, stdout } = await deno("test", ...only, new URL(test, home).pathname);
   if (code === 0) return undefined;
-  const failed = new TextDecoder().decode(stdout).match(/^(.*) \.\.\. .*FAILED/m)?.[1];
+  const failed = new TextDecoder().decode(stdout).match(/^(.*) \.\.\. .*(?:FAILED|cancelled)/m)?.[1];
   if (!failed) throw new Error(`Mutant "${name}": ${test} does not even load`);
   return `test: ${failed.slice(0, 90)}`;
 }

@@ -119,6 +119,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: a schedule that is replaced goes on",
     test: "tests/engine/start_occurrence_test.ts",
+    sees: "of an earlier schedule",
     file: "core/engine/start_occurrence.ts",
     find: "if (mark.start > starting.start || mark.life !== schedule.life) {",
     replace: "if (mark.start > starting.start) {",
@@ -126,6 +127,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: a refused start leaves no mark",
     test: "tests/engine/start_occurrence_test.ts",
+    sees: "stays refused",
     file: "core/engine/start_occurrence.ts",
     find: "  writeMark(batch, place, mark, { refused });\n",
     replace: "",
@@ -133,13 +135,15 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: a start does not check its mark",
     test: "tests/engine/schedule_fleet_test.ts",
+    sees: "refused by the mark",
     file: "core/engine/start_occurrence.ts",
     find: "batch.check(key, version).put(key, JSON.stringify(mark));",
     replace: "batch.put(key, JSON.stringify(mark));",
   },
   {
     name: "schedules: an occurrence that an earlier life has outrun is dropped",
-    test: "tests/engine/schedule_fleet_test.ts",
+    test: "tests/parts/schedule_landing_test.ts",
+    sees: "outrun",
     file: "core/parts/schedule_landing.ts",
     find: "start: landed.start, waiting: [occurrence, ...waiting]",
     replace: "start: landed.start, waiting",
@@ -147,6 +151,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: an occurrence whose key is in use is dropped",
     test: "tests/engine/schedule_overlap_test.ts",
+    sees: "buffered behind",
     file: "core/parts/schedule_landing.ts",
     find: "starting: undefined, retry, waiting: [occurrence, ...waiting]",
     replace: "starting: undefined, retry, waiting",
@@ -154,6 +159,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: what is buffered once is buffered twice",
     test: "tests/engine/schedule_overlap_test.ts",
+    sees: "bufferOne",
     file: "core/parts/schedule_plan.ts",
     find: 'if (overlap === "bufferOne" && alike.length > 0)',
     replace: 'if (overlap === "bufferOne" && alike.length > 1)',
@@ -161,6 +167,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: a run is cancelled where it is to be terminated",
     test: "tests/engine/schedule_overlap_test.ts",
+    sees: "terminateOther",
     file: "core/parts/schedule_plan.ts",
     find: 'overlap === "cancelOther" ? "cancel" : "terminate"',
     replace: '"cancel"',
@@ -168,6 +175,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: a paused schedule starts what comes up",
     test: "tests/engine/schedule_verbs_test.ts",
+    sees: "nothing else start",
     file: "core/parts/schedule_plan.ts",
     find: "if (!isEnabled || !next ||",
     replace: "if (!next ||",
@@ -175,6 +183,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: a backfill starts what was started",
     test: "tests/engine/schedule_verbs_test.ts",
+    sees: "backfill starts what",
     file: "core/parts/schedule_plan.ts",
     find: "if (known) return this.#moveOn(",
     replace: "if (known && !known) return this.#moveOn(",
@@ -182,6 +191,7 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: a limit is not counted down",
     test: "tests/engine/schedule_time_test.ts",
+    sees: "a limited schedule",
     file: "core/parts/schedule_landing.ts",
     find: "{ left: left - 1 }",
     replace: "{ left }",
@@ -189,20 +199,15 @@ const tested: readonly Rule[] = [
   {
     name: "schedules: what is missed has no outcome",
     test: "tests/engine/schedule_time_test.ts",
+    sees: "starts late",
     file: "core/parts/schedule_plan.ts",
     find: 'this.#outcomes.push({ at, form: "gap", outcome });',
     replace: "",
   },
   {
-    name: "schedules: what comes up passes what waits",
-    test: "tests/engine/schedule_overlap_test.ts",
-    file: "core/parts/schedule_plan.ts",
-    find: "!(isBuffered(overlap) && alike.length > 0)",
-    replace: "!(isBuffered(overlap) && alike.length < 0)",
-  },
-  {
     name: "schedules: a filter's refusal is not heard",
     test: "tests/engine/schedule_time_test.ts",
+    sees: "a filter says",
     file: "core/parts/schedule_plan.ts",
     find: 'if (passes) return "rest";',
     replace: 'if (passes !== undefined) return "rest";',
