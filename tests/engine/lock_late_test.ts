@@ -32,6 +32,34 @@ testInMemory(
   },
 );
 
+testInMemory("who hears of a grant when it is over has not got it, and waits for another", async (world) => {
+  const { store, clock } = world;
+  const { commit } = store;
+  Object.assign(store, {
+    async commit(calls: Parameters<typeof commit>[0]) {
+      const results = await commit.call(store, calls);
+      await sleep(clock, 100);
+      return results;
+    },
+  });
+  const other = world.engine({ definitions: [] });
+  const { engine, ...fate } = world.mortal({ definitions: [] });
+  const tokens: number[] = [];
+  const asked = engine.mutex("m").acquire({ hold: "1s" }).then(({ token }) => tokens.push(token));
+  await world.advance(50);
+  fate.freeze();
+  const next = other.mutex("m").acquire({ hold: "1m" });
+  await world.advance(10_000);
+  const hold = await world.during(next);
+  fate.wake();
+  await world.advance(3_000);
+  assert.deepEqual([hold.token, tokens], [2, []]);
+  await world.during(hold.release(), 1_000);
+  await world.during(asked, 2_000);
+  assert.deepEqual(tokens, [3]);
+  await world.during(engine.stop(), 1_000);
+});
+
 testInMemory("a hold that was renewed after somebody saw it over stays its holder's", async (world) => {
   const stage = new LockStage(world.store, world.clock);
   await world.during(stage.ask("a", [mutex("m")], { holdMs: 1_000 }), 1_000);

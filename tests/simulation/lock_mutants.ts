@@ -161,8 +161,8 @@ const tested: readonly Rule[] = [
     test: "tests/engine/lock_late_test.ts",
     sees: "leaves a status",
     file: "core/parts/run_record.ts",
-    find: "return isOver ? undefined : record.lock;",
-    replace: "return isOver && changes.state !== undefined ? undefined : record.lock;",
+    find: "const isOver = changes.visit !== undefined || (",
+    replace: "const isOver = (",
   },
   {
     name: "locks: a cycle is not looked for",
@@ -222,8 +222,8 @@ const tested: readonly Rule[] = [
   },
   {
     name: "locks: a grant of long ago is believed without a look",
-    test: "tests/engine/lock_client_test.ts",
-    sees: "before he heard",
+    test: "tests/engine/lock_late_test.ts",
+    sees: "when it is over",
     file: "core/engine/lock_clients.ts",
     find: "const isFresh = since !== undefined && clock.monotonic() < since + holdMs / 3;",
     replace: "const isFresh = true;",
