@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Engine, Recurrence } from "../../mod.ts";
+import type { Engine, OccurrenceView, Recurrence, ScheduleView } from "../../mod.ts";
 
 /** What an audit goes by. */
 export interface Audited {
@@ -28,7 +28,7 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
     outcomes.filter((each) => !each.several).map((each) => [Number(each.scheduledFor), each]),
   );
   const gaps = outcomes.filter((each) => each.several);
-  const end = Number(described.next ?? since);
+  const end = endOf(described, outcomes);
   for (let at = recurrence.next(since); at !== undefined && at < end; at = recurrence.next(at)) {
     const answers = [
       ...single.has(at) ? [single.get(at)!.outcome] : [],
@@ -60,6 +60,13 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
   }
   const count = (kind: string) => outcomes.filter((each) => each.outcome === kind).length;
   assert.equal(described.counts.started, count("started"));
+}
+
+/** Before which time each occurrence must have an answer: of one that has come to its end, up to that. */
+function endOf({ next, until, startsLeft }: ScheduleView, outcomes: readonly OccurrenceView[]): number {
+  if (next) return Number(next);
+  const last = outcomes.filter(({ by }) => by === "slot").map(({ scheduledFor }) => Number(scheduledFor));
+  return startsLeft === 0 || !until ? Math.max(0, ...last) : Number(until) + 1;
 }
 
 function allOutcomes(engine: Engine, id: string) {

@@ -107,12 +107,6 @@ const lived: readonly Rule[] = [
     find: "this.#index.retry(id, error);",
     replace: "void 0;",
   },
-  {
-    name: "schedules: what was changed during a turn is forgotten",
-    file: "core/engine/schedules.ts",
-    find: "if (news && !(held && held.version > news.version)) this.#file(id, news.due, news.version);",
-    replace: "if (news && !held) this.#file(id, news.due, news.version);",
-  },
 ];
 
 const tested: readonly Rule[] = [
