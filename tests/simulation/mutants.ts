@@ -34,7 +34,6 @@ const root = new URL("../../", import.meta.url);
 const rooms = [
   "core/",
   "adapters/",
-  "plugins/",
   "tests/simulation/",
   "tests/programs/",
   "tests/engine/",

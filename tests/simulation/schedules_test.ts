@@ -3,7 +3,7 @@ import { simulate } from "../../core/testing/mod.ts";
 import { scheduleScenario } from "./schedules.ts";
 
 Deno.test("schedules keep their promises over crashes, sleepers, lost replies and jumping clocks", async () => {
-  const seeds = 100;
+  const seeds = 30;
   const report = await simulate(scheduleScenario, { seeds });
   assert.ok(report.checks["I12"]! > 20 * seeds, JSON.stringify(report.checks));
 });
