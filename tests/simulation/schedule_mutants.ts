@@ -71,13 +71,6 @@ const lived: readonly Rule[] = [
     replace: "if (mark.start !== starting.start) return undefined;",
   },
   {
-    name: "schedules: a start in another's shard does not ring the bell",
-    near: 74,
-    file: "core/engine/start_occurrence.ts",
-    find: 'if (!owner) batch.put(keyspace.bell.key(definition.name), "1");',
-    replace: "",
-  },
-  {
     name: "schedules: a schedule is written without a check of its version",
     file: "core/engine/schedule_store.ts",
     find: "new BatchBuilder().check(keyspace.schedule.key(after.id), held?.version ?? null);",
@@ -104,8 +97,8 @@ const lived: readonly Rule[] = [
   {
     name: "schedules: what failed is not tried again",
     file: "core/engine/schedules.ts",
-    find: "this.#index.retry(id, error);",
-    replace: "void 0;",
+    find: "else this.turns.retry(id, error);",
+    replace: "",
   },
 ];
 
