@@ -60,6 +60,7 @@ export class Ownership {
   #retired = false;
   #bell: Version | undefined;
   #looking = false;
+  #claiming: Promise<unknown> = Promise.resolve();
   #lookAgain = false;
   #nextRenewal: Cancel | undefined;
   #nextLook: Cancel | undefined;
@@ -144,9 +145,14 @@ export class Ownership {
    *
    * @returns What it had to leave.
    */
-  async claim(
-    wanted: (sighting: Sighting) => boolean,
-  ): Promise<ClaimReport> {
+  claim(wanted: (sighting: Sighting) => boolean): Promise<ClaimReport> {
+    // One at a time: a look that saw a claim land before its answer came would claim once more.
+    const claimed = this.#claiming.then(() => this.#claim(wanted));
+    this.#claiming = claimed.catch(() => {});
+    return claimed;
+  }
+
+  async #claim(wanted: (sighting: Sighting) => boolean): Promise<ClaimReport> {
     const owns = (place: string, row: Entry | undefined) => this.#owns(place, row);
     const { sightings, shares, stale } = await look(this.#context, this.#roster, owns);
     for (const row of stale) this.#presence.bury(row).catch(() => {});
