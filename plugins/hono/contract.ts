@@ -21,6 +21,7 @@ import type {
   ScheduleView,
   ShardInfo,
   StoredRecurrence,
+  TickOptions,
   TickReport,
   TimerPage,
   Triggered,
@@ -198,7 +199,7 @@ export interface ServiceSchema {
   /** The document. */
   "/openapi.json": { $get: Endpoint<Record<never, never>, { readonly openapi: string }> };
   /** Works off what is due. */
-  "/tick": { $post: Endpoint<BodyOf<{ budgetMs?: number }>, TickReport> };
+  "/tick": { $post: Endpoint<BodyOf<TickOptions>, TickReport> };
   /** What the engine carries. */
   "/definitions": { $get: Endpoint<Record<never, never>, Items<DefinitionView>> };
   /** Mermaid text. */
