@@ -7,18 +7,18 @@ import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Version } from "../store/store.ts";
 import { AttemptSignal } from "./attempt_call.ts";
-import type { Hook } from "./behaviour.ts";
+import { type Hook, hooksOf } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import { boundsOf } from "./lane.ts";
-import type { Ready, RunSource } from "./dispatcher.ts";
-import { DueIndex, type DueSink } from "./due_index.ts";
+import type { Ready } from "./dispatcher.ts";
+import { DueTurns, type TurnTaker } from "./due_turns.ts";
 import { noticeCut } from "./notice.ts";
 import { isCut } from "./run_turn.ts";
-import { setBackAll } from "./set_back_run.ts";
 import { viewOf } from "./run_view.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { runError, withTimeout } from "./step_runner.ts";
+import { untilDone } from "./until_done.ts";
 
 /** A chore as it was read. */
 interface HeldChore {
@@ -32,22 +32,8 @@ const interrupted: RunError = { name: "Interrupted", message: "its engine died, 
 /** A hook that the deployed code has no more. */
 const unbounded = { concurrency: 0 };
 
-/** The engine's own hook; it is tried until it is done, as a schedule may wait for it. */
-const endHook: Pick<Hook, "name" | "policy"> = {
-  name: scheduleHook,
-  policy: {
-    retryInitialMs: 1_000,
-    retryMaxMs: 60_000,
-    retryFactor: 2,
-    retryJitter: true,
-    pauseAfterErrors: 0,
-    lagMs: 0,
-    concurrency: 0,
-    timeoutMs: 0,
-    lagAlertMs: 0,
-    needsNetwork: false,
-  },
-};
+/** The engine's own hook: a schedule may wait for it. */
+const endHook: Pick<Hook, "name" | "policy"> = { name: scheduleHook, policy: untilDone };
 
 const isTold = ({ hook }: Chore) => hook === scheduleHook;
 
@@ -58,14 +44,12 @@ type Outcome = Chore | undefined;
  * The chores of one definition in one shard: each is tried alone, at least once, until it is done or parked. They share
  * the dispatcher with the runs, and hold up none of them.
  */
-export class Chores implements RunSource, DueSink {
-  /** Scopes their concurrency. */
-  readonly name: string;
+export class Chores implements TurnTaker {
+  /** Theirs. */
+  readonly turns: DueTurns;
   readonly #owner: ShardOwner;
   readonly #options: ShardOwnerOptions;
   readonly #context: EngineContext;
-  readonly #index: DueIndex;
-  readonly #queued = new Set<string>();
   readonly #held = new Map<string, HeldChore>();
   readonly #running = new Set<AttemptSignal>();
 
@@ -77,83 +61,33 @@ export class Chores implements RunSource, DueSink {
     this.#owner = owner;
     this.#options = options;
     this.#context = options.context;
-    this.name = `${options.definition.name}\nhooks`;
-    this.#index = new DueIndex(options.context, options.definition.name, options.shard, keyspace.todo, this);
-  }
-
-  /** The scan that is going on. */
-  get scanning(): Promise<void> | undefined {
-    return this.#index.scanning;
-  }
-
-  /** When the next one is due. */
-  get nextDue(): number | undefined {
-    return this.#queued.size > 0 ? this.#context.clock.now() : this.#index.nextDue;
-  }
-
-  /** Reads the index from its start. */
-  rescan(): Promise<void> {
-    return this.#index.rescan();
-  }
-
-  /** Starts what has become due. */
-  wake(): void {
-    this.#index.wake();
+    this.turns = new DueTurns("hooks", keyspace.todo, owner, options, this);
   }
 
   /** The clock was ahead and has been set back: what would wait for longer than any retry is due now. */
   setBack(): Promise<boolean> {
-    return setBackAll(this.#index, this.#owner, async (id) => {
-      const held = this.#queued.has(id) ? undefined : await this.#read(id);
+    return this.turns.setBack(async (id) => {
+      const held = await this.#read(id);
       if (held?.chore.due === undefined) return;
       const longestMs = this.#hookOf(held.chore)?.policy.retryMaxMs ?? 0;
       const due = this.#context.clock.now();
       if (!isAhead(held.chore.due - longestMs, due)) return;
       const version = await this.#write(held, { ...held.chore, due });
-      if (version !== undefined) this.#index.track(id, due, version);
+      if (version !== undefined) this.turns.file(id, due, version);
     });
   }
 
   /** A change has just brought these. */
   added(chores: readonly Chore[]): void {
-    for (const { id, due } of chores) if (due !== undefined && !this.holds(id)) this.#index.track(id, due);
+    for (const { id, due } of chores) {
+      if (due !== undefined && !this.turns.holds(id)) this.turns.file(id, due);
+    }
   }
 
   /** Nothing more is started, and what runs is told. */
   end(): void {
-    this.#index.end();
-    this.#options.dispatcher.leave(this);
+    this.turns.end();
     for (const attempt of this.#running) attempt.abort(new LeaseLostError(`"${this.#owner.name}"`));
-  }
-
-  /** @inheritdoc */
-  get queued(): number {
-    return this.#queued.size;
-  }
-
-  /** @inheritdoc */
-  holds(id: string): boolean {
-    return this.#queued.has(id);
-  }
-
-  /** @inheritdoc */
-  takes(): boolean {
-    return false;
-  }
-
-  /** @inheritdoc */
-  due(id: string): void {
-    if (this.#queued.has(id) || this.#owner.over) return;
-    this.#queued.add(id);
-    this.#options.dispatcher.ready(this, id);
-  }
-
-  /** @inheritdoc */
-  dropped(): void {}
-
-  /** @inheritdoc */
-  failed(error: unknown): void {
-    this.#owner.failed(error);
   }
 
   /** @inheritdoc */
@@ -168,14 +102,12 @@ export class Chores implements RunSource, DueSink {
           ...boundsOf(this.#hookOf(chore)?.policy ?? unbounded),
         };
       }
-      this.#queued.delete(id);
+      this.turns.over(id);
       if (held && chore?.due !== undefined && !this.#owner.resting) {
-        this.#index.track(id, chore.due, held.version);
+        this.turns.file(id, chore.due, held.version);
       }
     } catch (error) {
-      this.#queued.delete(id);
-      this.failed(error);
-      this.#index.retry(id, error);
+      this.turns.retry(id, error);
     }
     return undefined;
   }
@@ -185,7 +117,7 @@ export class Chores implements RunSource, DueSink {
     const held = this.#held.get(id)!;
     this.#held.delete(id);
     // Decided while it was prepared: whoever is to take the shard over does it.
-    if (this.#owner.over || this.#owner.resting) return void this.#queued.delete(id);
+    if (this.#owner.over || this.#owner.resting) return this.turns.over(id);
     await this.#owner.attend(this.#work(held));
   }
 
@@ -207,24 +139,21 @@ export class Chores implements RunSource, DueSink {
       if (begun && next === begun.chore) return this.#again(next);
       if (begun) settled = await this.#settle(begun, next);
     } catch (error) {
-      this.#queued.delete(id);
-      this.failed(error);
-      this.#index.retry(id, error);
+      this.turns.retry(id, error);
       meter?.failed();
       return;
     }
     if (next) meter?.failed();
     else meter?.done(clock.monotonic() - startedAt);
-    this.#queued.delete(id);
-    if (next?.due !== undefined) this.#index.track(id, next.due, settled);
-    else this.#index.forget(id, settled);
-    this.#index.readAhead();
+    this.turns.over(id);
+    this.turns.file(id, next?.due, settled);
+    this.turns.readAhead();
   }
 
   /** Its row has changed before it could begin, or it waits for the network: it is read again. */
   #again({ id, due }: Chore): void {
-    this.#queued.delete(id);
-    this.#index.track(id, due!);
+    this.turns.over(id);
+    this.turns.file(id, due);
   }
 
   #read(id: string): Promise<HeldChore | undefined> {
@@ -238,7 +167,7 @@ export class Chores implements RunSource, DueSink {
 
   #userHook({ kind, hook }: Chore): Hook | undefined {
     if (kind === "lock") return undefined;
-    return this.#owner.definition.behaviour.hooks?.(kind).find(({ name }) => name === hook);
+    return hooksOf(this.#owner.definition, kind).find(({ name }) => name === hook);
   }
 
   /**
@@ -288,7 +217,7 @@ export class Chores implements RunSource, DueSink {
     if (chore.kind === "lock") return await locks!.giveBack(chore.run);
     if (isTold(chore)) return await schedules!.tellEnd(this.#context, this.#options, chore.run);
     const view = await viewOf(this.#context, chore.run);
-    return await this.#userHook(chore)!.run(view, signal);
+    return await this.#userHook(chore)!.run(view, signal, chore);
   }
 
   #afterFailure(chore: Chore, error: RunError, mayPark = true): Chore {

@@ -10,12 +10,11 @@ import { lockGranted, lockLost } from "../parts/lock_change.ts";
 import { changeHold, giveUp, type LockAnswer, requestLocks, takeAway, untold } from "../parts/lock_ops.ts";
 import { decodeLock, type LockHolder, type LockRecord, untoldMs } from "../parts/lock_record.ts";
 import type { LockGrant } from "../parts/lock_view.ts";
-import type { StepPolicy } from "../parts/run_change.ts";
 import type { RunLock, RunRecord } from "../parts/run_record.ts";
 import type { BatchBuilder } from "../store/batch.ts";
 import { splitKey, stamp, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
-import type { Hook } from "./behaviour.ts";
+import type { Definition, Hook } from "./behaviour.ts";
 import { needsLocks } from "./feature.ts";
 import type { EngineContext } from "./context.ts";
 import type { Disposed } from "./dispose.ts";
@@ -26,21 +25,8 @@ import { lockTurn } from "./lock_turn.ts";
 import { changeRun } from "./operate.ts";
 import type { Ownership } from "./ownership.ts";
 import type { TurnHost } from "./run_turn.ts";
+import { untilDone } from "./until_done.ts";
 import { readRun } from "./write_change.ts";
-
-/** A release is tried until it is done: nothing of it is the user's. */
-const policy: StepPolicy = {
-  retryInitialMs: 200,
-  retryMaxMs: 30_000,
-  retryFactor: 2,
-  retryJitter: true,
-  pauseAfterErrors: 0,
-  lagMs: 0,
-  concurrency: 0,
-  timeoutMs: 0,
-  lagAlertMs: 0,
-  needsNetwork: false,
-};
 
 /** Locks looked at in one round because they are due, per shard: the next round looks at the next. */
 const dueMax = 64;
@@ -60,14 +46,18 @@ export class Locks {
   readonly clients: LockClients;
   readonly #context: EngineContext;
   #host: LockHost | undefined;
-  #isUsed: boolean;
+  #isUsed = false;
 
   /** @param context The engine. */
   constructor(context: EngineContext) {
     this.#context = context;
     this.table = new LockTable(context, (...grants) => this.clients.granted(...grants));
     this.clients = new LockClients(context, this);
-    this.#isUsed = [...context.definitions.values()].some(({ behaviour }) => needsLocks(behaviour));
+  }
+
+  /** A definition has joined those that the engine carries. */
+  carry({ behaviour }: Definition): void {
+    this.#isUsed ||= needsLocks(behaviour);
   }
 
   /** Joins it to the rest of its engine. */
@@ -107,7 +97,7 @@ export class Locks {
   }
 
   /** What the engine does with a chore that gives a lock back. */
-  readonly hook: Pick<Hook, "name" | "policy"> = { name: lockHook, policy };
+  readonly hook: Pick<Hook, "name" | "policy"> = { name: lockHook, policy: untilDone };
 
   /** It is done only when those who were granted it have been told: if it dies before, it begins again. */
   async giveBack({ id, lock }: RunRecord): Promise<void> {

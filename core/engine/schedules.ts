@@ -8,10 +8,9 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Version } from "../store/store.ts";
 import { askFilter, FilterFailure } from "./ask_filter.ts";
 import type { EngineContext } from "./context.ts";
-import type { Ready, RunSource } from "./dispatcher.ts";
-import { DueIndex, type DueSink } from "./due_index.ts";
+import type { Ready } from "./dispatcher.ts";
+import { DueTurns, type TurnTaker } from "./due_turns.ts";
 import { makeRoom } from "./make_room.ts";
-import { setBackAll } from "./set_back_run.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import { endedRuns } from "./schedule_end.ts";
 import { rowsPerBatch, startedIn, sweepDeleted, sweepOutcomeRows } from "./schedule_outcomes.ts";
@@ -32,15 +31,12 @@ const unknownMs = 60_000;
  * claimed together with the next occurrence, then made, then told; each is one commit, and repeats to the same end
  * wherever the one before was cut off.
  */
-export class Schedules implements RunSource, DueSink {
-  /** No bounds of its own. */
-  readonly name: string;
+export class Schedules implements TurnTaker {
+  /** Theirs. */
+  readonly turns: DueTurns;
   readonly #owner: ShardOwner;
-  readonly #options: ShardOwnerOptions;
   readonly #context: EngineContext;
   readonly #starter: Starter;
-  readonly #index: DueIndex;
-  readonly #queued = new Set<string>();
   /** How often the filter of a schedule has failed in a row. */
   readonly #failures = new Map<string, number>();
   /** What verbs of this engine have made of schedules while they had their turn. */
@@ -51,39 +47,17 @@ export class Schedules implements RunSource, DueSink {
    * @param options The owner's.
    */
   constructor(owner: ShardOwner, options: ShardOwnerOptions) {
-    const { context, definition, shard, ownerOf } = options;
+    const { context, ownerOf } = options;
     this.#owner = owner;
-    this.#options = options;
     this.#context = context;
     this.#starter = { context, ownership: { ownerOf }, runIds: new RunIds(context) };
-    this.name = `${definition.name}\nschedules`;
-    this.#index = new DueIndex(context, definition.name, shard, keyspace.tick, this);
-  }
-
-  /** The scan that is going on. */
-  get scanning(): Promise<void> | undefined {
-    return this.#index.scanning;
-  }
-
-  /** When the next one is due. */
-  get nextDue(): number | undefined {
-    return this.#queued.size > 0 ? this.#context.clock.now() : this.#index.nextDue;
-  }
-
-  /** Reads the index from its start. */
-  rescan(): Promise<void> {
-    return this.#index.rescan();
-  }
-
-  /** Starts what has become due. */
-  wake(): void {
-    this.#index.wake();
+    this.turns = new DueTurns("schedules", keyspace.tick, owner, options, this);
   }
 
   /** The clock was ahead and has been set back: what was changed by it goes on by this one. */
   setBack(): Promise<boolean> {
-    return setBackAll(this.#index, this.#owner, async (id) => {
-      const held = this.#queued.has(id) ? undefined : await readSchedule(this.#context, id);
+    return this.turns.setBack(async (id) => {
+      const held = await readSchedule(this.#context, id);
       if (held?.record.definition !== this.#owner.name) return;
       const slots = slotsOf(this.#context, held.record.rules);
       const change = setBackSchedule(held.record, slots, this.#context.clock.now());
@@ -94,55 +68,14 @@ export class Schedules implements RunSource, DueSink {
 
   /** A schedule was changed by this engine. */
   changed(id: string, due: number | undefined, version: Version): void {
-    if (this.#queued.has(id)) this.#news.set(id, { due, version });
-    else this.#file(id, due, version);
-  }
-
-  #file(id: string, due: number | undefined, version?: Version): void {
-    if (due === undefined) this.#index.forget(id, version);
-    else this.#index.track(id, due, version);
-  }
-
-  /** Nothing more is started. */
-  end(): void {
-    this.#index.end();
-    this.#options.dispatcher.leave(this);
-  }
-
-  /** @inheritdoc */
-  get queued(): number {
-    return this.#queued.size;
-  }
-
-  /** @inheritdoc */
-  holds(id: string): boolean {
-    return this.#queued.has(id);
-  }
-
-  /** @inheritdoc */
-  takes(): boolean {
-    return false;
-  }
-
-  /** @inheritdoc */
-  due(id: string): void {
-    if (this.#queued.has(id) || this.#owner.over) return;
-    this.#queued.add(id);
-    this.#options.dispatcher.ready(this, id);
-  }
-
-  /** @inheritdoc */
-  dropped(): void {}
-
-  /** @inheritdoc */
-  failed(error: unknown): void {
-    this.#owner.failed(error);
+    if (this.turns.holds(id)) this.#news.set(id, { due, version });
+    else this.turns.file(id, due, version);
   }
 
   /** @inheritdoc */
   prepare(id: string): Ready | undefined {
     if (!this.#owner.over && !this.#owner.resting) return { status: "schedule", concurrency: 0 };
-    this.#queued.delete(id);
+    this.turns.over(id);
     return undefined;
   }
 
@@ -156,18 +89,18 @@ export class Schedules implements RunSource, DueSink {
       const held = await this.#turn(id);
       const news = this.#end(id);
       // What was changed meanwhile may be newer than what was read.
-      if (news && !(held && held.version > news.version)) this.#file(id, news.due, news.version);
-      else this.#file(id, held && scheduleDue(held.record), held?.version);
+      if (news && !(held && held.version > news.version)) this.turns.file(id, news.due, news.version);
+      else this.turns.file(id, held && scheduleDue(held.record), held?.version);
     } catch (error) {
       this.#end(id);
       this.#setAside(id, error);
     }
-    this.#index.readAhead();
+    this.turns.readAhead();
   }
 
   #end(id: string): { readonly due: number | undefined; readonly version: Version } | undefined {
     const news = this.#news.get(id);
-    this.#queued.delete(id);
+    this.turns.over(id);
     this.#news.delete(id);
     return news;
   }
@@ -185,11 +118,8 @@ export class Schedules implements RunSource, DueSink {
         code,
         message,
       });
-      this.#index.track(id, clock.now() + unknownMs);
-    } else {
-      this.failed(error);
-      this.#index.retry(id, error);
-    }
+      this.turns.file(id, clock.now() + unknownMs);
+    } else this.turns.retry(id, error);
   }
 
   #waitForFilter(id: string, { message, cause }: FilterFailure): void {
@@ -199,7 +129,7 @@ export class Schedules implements RunSource, DueSink {
     const { name, message: why } = runError(cause, limits.messageLengthMax);
     const fields = { definition: this.#owner.name, schedule: id, attempt, error: name, message: why };
     logger.log("warn", `A ${message}; it is asked again`, fields);
-    this.#index.track(id, clock.now() + backoffMs(filterRetry, attempt, 1));
+    this.turns.file(id, clock.now() + backoffMs(filterRetry, attempt, 1));
   }
 
   async #turn(id: string): Promise<HeldSchedule | undefined> {

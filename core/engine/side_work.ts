@@ -1,6 +1,7 @@
 import type { Chore } from "../parts/chore.ts";
 import type { Chores } from "./chores.ts";
 import type { Connectors } from "./connectors.ts";
+import type { DueTurns } from "./due_turns.ts";
 import { earliest } from "./earliest.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Version } from "../store/store.ts";
@@ -12,6 +13,7 @@ export class SideWork {
   readonly #chores: Chores | undefined;
   readonly #connectors: Connectors | undefined;
   readonly #schedules: Schedules | undefined;
+  readonly #turns: readonly DueTurns[];
 
   /**
    * @param owner Whose.
@@ -23,6 +25,7 @@ export class SideWork {
     this.#chores = chores && new chores(owner, options);
     this.#schedules = schedules && new schedules.Schedules(owner, options);
     this.#connectors = connectors && new connectors(owner, options);
+    this.#turns = [this.#chores, this.#schedules].flatMap((each) => each?.turns ?? []);
   }
 
   /** Opens the connectors. */
@@ -32,26 +35,24 @@ export class SideWork {
 
   /** Whether more is being read, or may be about to come. */
   get reading(): boolean {
-    return this.#chores?.scanning !== undefined || this.#schedules?.scanning !== undefined ||
-      this.#connectors?.busy === true;
+    return this.#turns.some(({ scanning }) => scanning !== undefined) || this.#connectors?.busy === true;
   }
 
   /** Resolves when what is being read has been read, and connectors are quiet or have been given an event. */
   async readingDone(): Promise<void> {
-    await this.#chores?.scanning;
-    await this.#schedules?.scanning;
+    for (const turns of this.#turns) await turns.scanning;
     await this.#connectors?.restOrChange();
   }
 
   /** When something is to be done next. */
   get nextDue(): number | undefined {
-    return earliest(this.#chores?.nextDue, this.#schedules?.nextDue, this.#connectors?.nextDue);
+    return earliest(...this.#turns.map(({ nextDue }) => nextDue), this.#connectors?.nextDue);
   }
 
   /** Reads what is to be done from its start, and looks again at events that were held back. */
   async rescan(): Promise<void> {
     this.#connectors?.wake();
-    await Promise.all([this.#chores?.rescan(), this.#schedules?.rescan()]);
+    await Promise.all(this.#turns.map((turns) => turns.rescan()));
   }
 
   /**
@@ -66,8 +67,7 @@ export class SideWork {
 
   /** Starts what has become due. */
   wake(): void {
-    this.#chores?.wake();
-    this.#schedules?.wake();
+    for (const turns of this.#turns) turns.wake();
   }
 
   /** A schedule was changed, and is due then, if ever. */
@@ -83,7 +83,7 @@ export class SideWork {
   /** Nothing more is started, and what runs is told. */
   end(reason: unknown): void {
     this.#chores?.end();
-    this.#schedules?.end();
+    this.#schedules?.turns.end();
     this.#connectors?.end(reason);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConflictError, OutcomeUnknownError, PawlError } from "../errors.ts";
+import { ConflictError, PawlError } from "../errors.ts";
 import { readLatest } from "../parts/key_rows.ts";
 import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import type { Landed } from "../parts/schedule_landing.ts";
@@ -16,7 +16,7 @@ import { type EngineContext, openPayload, placeOf, shardOf } from "./context.ts"
 import type { Definition } from "./behaviour.ts";
 import { readData } from "./data_rules.ts";
 import type { Ownership } from "./ownership.ts";
-import { begun, newRecord, type RunIds, triggerBatch, type Wish } from "./trigger.ts";
+import { commitNew, newRecord, type RunIds, triggerBatch, type Wish } from "./trigger.ts";
 import { readRun } from "./write_change.ts";
 
 /** What starts the runs of a schedule. */
@@ -83,7 +83,7 @@ async function tryStart(
   mark: Version | null,
   keyEntry: Entry | undefined,
 ): Promise<Landed | undefined> {
-  const { starter: { context, ownership, runIds }, starting, schedule, definition, shard } = place;
+  const { starter: { context, ownership, runIds }, starting, schedule, definition } = place;
   const latest = keyEntry && { version: keyEntry.version, runId: readLatest(keyEntry) };
   const run = latest && await readRun(context, latest.runId);
   if (run && !isFinished(run.record.state)) {
@@ -103,20 +103,10 @@ async function tryStart(
     const reason = String((error as Error)?.message ?? error).slice(0, context.limits.messageLengthMax);
     return await refuse(place, mark, { kind: "failed", reason });
   }
-  const owner = ownership.ownerOf(definition.name, shard);
   const batch = triggerBatch(wish, record, latest);
   writeMark(batch, place, mark, { runId: record.id });
-  if (!owner) batch.put(keyspace.bell.key(definition.name), "1");
-  const result = await context.committer.commit(shard, batch, owner?.guard).catch((error) => {
-    if (error instanceof OutcomeUnknownError) owner?.unsure();
-    throw error;
-  });
-  if (result.ok) {
-    begun(context, owner, record, result.version);
-    return { kind: "started", runId: record.id };
-  }
-  if (result.reason === "lease-lost") owner?.lost();
-  return undefined;
+  const result = await commitNew(context, ownership, record, batch);
+  return result.ok ? { kind: "started", runId: record.id } : undefined;
 }
 
 function wishOf({ schedule, starting, definition }: Place, text: string): Wish {

@@ -81,11 +81,6 @@ export class Ticks {
     this.#tools = tools;
   }
 
-  /** Whether a tick is going on. */
-  get isGoing(): boolean {
-    return this.#going > 0 || this.#releasing !== undefined;
-  }
-
   /** The engine stops: nothing more is claimed or started. */
   end(): void {
     this.#end.abort(stopped("The engine was stopped"));

@@ -20,15 +20,19 @@ import {
   type RunRecord,
   runTable,
 } from "../parts/run_record.ts";
+import type { RunPolicy } from "../parts/run_policy.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
+import type { CommitResult } from "../store/group_commit.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import { definitionOf, type EngineContext, openPayload, placeOf, shardOf, shardOfRun } from "./context.ts";
 import { writeData } from "./data_rules.ts";
+import { featureOf } from "./feature.ts";
 import type { Ownership } from "./ownership.ts";
+import type { PolicyOverride } from "./policy_override.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { timersOf } from "./step_runner.ts";
 import { readRun } from "./write_change.ts";
@@ -44,6 +48,8 @@ export interface Wish {
   readonly traceOrigin: string | undefined;
   /** The occurrence that it is made by. */
   readonly origin?: RunOrigin;
+  /** What the caller asks for its steps. */
+  readonly policies?: readonly RunPolicy[] | undefined;
   readonly idempotency: { readonly key: string; readonly input: string } | undefined;
 }
 
@@ -53,6 +59,7 @@ export interface TriggerInput {
   readonly startAt?: string;
   readonly idempotencyKey?: string;
   readonly traceOrigin?: string | undefined;
+  readonly policy?: PolicyOverride | undefined;
 }
 
 /** What a trigger answers. */
@@ -129,21 +136,9 @@ export async function trigger(
   let latest: Latest | undefined;
   for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
     const record = newRecord(context, runIds, wish, place, latest?.runId);
-    const owner = ownership.ownerOf(definition.name, shard);
-    const batch = triggerBatch(wish, record, latest);
-    if (!owner) batch.put(keyspace.bell.key(definition.name), "1");
-    const result = await context.committer.commit(shard, batch, owner?.guard).catch((error) => {
-      if (error instanceof OutcomeUnknownError) owner?.unsure();
-      throw error;
-    });
-    if (result.ok) {
-      begun(context, owner, record, result.version);
-      return { runId: record.id, created: true };
-    }
-    if (result.reason === "lease-lost") {
-      owner?.lost();
-      continue;
-    }
+    const result = await commitNew(context, ownership, record, triggerBatch(wish, record, latest));
+    if (result.ok) return { runId: record.id, created: true };
+    if (result.reason === "lease-lost") continue;
     const seen = await look(context, wish, shard);
     if (seen.answered) return { runId: seen.answered, created: false };
     latest = seen.latest;
@@ -153,8 +148,27 @@ export async function trigger(
   );
 }
 
+/** Commits a new run under its owner's fence, if that is here; else rings for the one who is to work on it. */
+export async function commitNew(
+  context: EngineContext,
+  ownership: Pick<Ownership, "ownerOf">,
+  record: RunRecord,
+  batch: BatchBuilder,
+): Promise<CommitResult> {
+  const shard = shardOf(context, record.definition, record.key);
+  const owner = ownership.ownerOf(record.definition, shard);
+  if (!owner) batch.put(keyspace.bell.key(record.definition), "1");
+  const result = await context.committer.commit(shard, batch, owner?.guard).catch((error) => {
+    if (error instanceof OutcomeUnknownError) owner?.unsure();
+    throw error;
+  });
+  if (result.ok) begun(context, owner, record, result.version);
+  else if (result.reason === "lease-lost") owner?.lost();
+  return result;
+}
+
 /** Tells all who want to know of a run that has just been created. */
-export function begun(
+function begun(
   context: EngineContext,
   owner: ShardOwner | undefined,
   record: RunRecord,
@@ -191,6 +205,7 @@ export async function checkWish(
   if (traceOrigin !== undefined && typeof traceOrigin !== "string") {
     throw new PawlError("INVALID_ARGUMENT", `Cannot trigger "${name}": traceOrigin is no text`);
   }
+  const policies = policiesOf(context, definition, input.policy);
   const payload = await writeData(context, behaviour.data, input.data, `trigger "${name}" for key "${key}"`);
   return {
     definition,
@@ -201,10 +216,25 @@ export async function checkWish(
       ? await openPayload(context, { payload: payload.text, sealed: payload.sealed })
       : "",
     traceOrigin: traceOrigin?.slice(0, limits.traceOriginLengthMax),
-    idempotency: idempotencyKey === undefined
-      ? undefined
-      : { key: idempotencyKey, input: fingerprint(`${status} ${givenText(context, input.data)}`) },
+    policies,
+    idempotency: idempotencyKey === undefined ? undefined : {
+      key: idempotencyKey,
+      input: fingerprint(
+        `${status} ${givenText(context, input.data)}${policies ? JSON.stringify(policies) : ""}`,
+      ),
+    },
   };
+}
+
+/** What the caller asks for the steps of its run; refused where nobody may ask. */
+function policiesOf(
+  context: EngineContext,
+  definition: Definition,
+  given: PolicyOverride | undefined,
+): readonly RunPolicy[] | undefined {
+  if (given === undefined) return undefined;
+  featureOf(context.features, "integrations", `trigger "${definition.name}" with a \`policy\``);
+  return context.integrations!.policiesOf(definition, given);
 }
 
 /** What was given tells whether a call is the same: a schema may fill in other defaults, or be another one by now. */
@@ -244,6 +274,7 @@ export function newRecord(
     previous,
     traceOrigin: wish.traceOrigin,
     origin: wish.origin,
+    policies: wish.policies,
   };
   return {
     ...identity,

@@ -7,6 +7,7 @@
 import { type Duration, durationMs } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
+import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { featureOf } from "./feature.ts";
@@ -31,6 +32,9 @@ export class Work {
   readonly #platform: PlatformWatch;
   readonly #ticks: Ticks;
   #phase: Phase = "new";
+  /** Ticks that were asked for and have not been answered. */
+  #ticking = 0;
+  #hasTicked = false;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
@@ -56,10 +60,15 @@ export class Work {
       landed: (ms) => this.#landed(ms),
       relayed: (ms) => this.#relayed(ms),
     });
-    if (context.works) {
-      for (const definition of context.definitions.values()) {
-        context.metrics?.begin(definition, context.relay);
-      }
+    this.carry([...context.definitions.values()]);
+  }
+
+  /** What the engine carries has become more. */
+  carry(definitions: readonly Definition[]): void {
+    const { metrics, relay, locks, works } = this.#context;
+    for (const definition of definitions) {
+      if (works) metrics?.begin(definition, relay);
+      locks?.carry(definition);
     }
     this.#reportStates();
   }
@@ -101,6 +110,16 @@ export class Work {
     throw new PawlError("ENGINE_STOPPED", `Cannot ${verb}: the engine is stopped; create another one`);
   }
 
+  /** Refuses what must be done before the engine begins to work. */
+  requireNew(verb: string): void {
+    this.require(verb);
+    if (this.#phase === "new" && this.#ticking === 0 && !this.#hasTicked) return;
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot ${verb}: the engine has begun to work; do it before start() and tick()`,
+    );
+  }
+
   /** Lets waits hear of other engines' commits, also on an engine that never starts. */
   listen(): void {
     // A wait that begins while the engine stops hears its last landings, and then its end; a poll would outlive it.
@@ -113,7 +132,7 @@ export class Work {
     if (this.#phase !== "new") {
       throw new PawlError("INVALID_ARGUMENT", "Cannot start: the engine is started already");
     }
-    if (this.#ticks.isGoing) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
+    if (this.#ticking > 0) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
     this.#phase = "starting";
     this.#reportStates();
     const starting = this.#start();
@@ -124,9 +143,13 @@ export class Work {
   async #start(): Promise<void> {
     this.#dispatcher.resume();
     try {
-      if (this.#context.works) await this.ownership.start();
+      if (this.#context.works) {
+        await this.#context.integrations?.open();
+        await this.ownership.start();
+      }
     } catch (error) {
       await this.ownership.release(error);
+      await this.#context.integrations?.undo();
       this.#phase = "new";
       this.#reportStates();
       throw error;
@@ -140,6 +163,7 @@ export class Work {
   stop(grace: Duration = graceMs): Promise<void> {
     const ms = durationMs(grace, "grace");
     this.#ticks.end();
+    this.#context.integrations?.end();
     // What is half started cannot be released: it would go on to own what nobody ends.
     this.#stopping ??= this.#starting.then(() => this.#stop(ms));
     return this.#stopping;
@@ -158,11 +182,14 @@ export class Work {
     this.#context.reader.hurry();
     await this.#context.locks?.clients.end(reason);
     await this.ownership.release(reason);
+    // Nothing of theirs runs any more, and what they want of the engine at last is still possible.
+    const failed = await this.#context.integrations?.close();
     await this.#context.committer.drain();
     this.#phase = "stopped";
     this.#streams?.end();
     this.#reportStates();
     this.#context.watch.end(reason);
+    if (failed) throw failed;
   }
 
   /** Works off what is due within a budget, and gives everything back. */
@@ -175,9 +202,16 @@ export class Work {
       );
     }
     const ms = durationMs(budgetMs, "budgetMs");
-    if (this.#phase === "starting") await this.#starting;
-    if (this.#phase === "started") return await this.#tickStarted(ms);
-    return await (again ? this.#ticks.again(ms, (left) => this.#ticks.tick(left)) : this.#ticks.tick(ms));
+    this.#ticking++;
+    try {
+      await this.#context.integrations?.open();
+      this.#hasTicked = true;
+      if (this.#phase === "starting") await this.#starting;
+      if (this.#phase === "started") return await this.#tickStarted(ms);
+      return await (again ? this.#ticks.again(ms, (left) => this.#ticks.tick(left)) : this.#ticks.tick(ms));
+    } finally {
+      this.#ticking--;
+    }
   }
 
   async #tickStarted(budgetMs: number): Promise<TickReport> {

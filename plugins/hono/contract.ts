@@ -107,7 +107,10 @@ export interface RunSchema {
   "/runs/:definition/:key": {
     $get: Endpoint<Run & QueryOf<"runId">, RunView>;
     $post: Endpoint<
-      Run & BodyOf<{ data?: unknown; startAt?: string; idempotencyKey?: string; traceOrigin?: string }>,
+      & Run
+      & BodyOf<
+        { data?: unknown; startAt?: string; idempotencyKey?: string; traceOrigin?: string; policy?: object }
+      >,
       Triggered,
       200 | 201
     >;

@@ -59,7 +59,7 @@ function operationOf(each: Route, path: string): ZodOpenApiOperationObject {
 }
 
 function operationIdOf({ method, path }: Route): string {
-  const words = path.split(/[/:.\-*]+/).filter((word) => word !== "");
+  const words = path.replace(/\/$/, "/index").split(/[/:.\-*]+/).filter((word) => word !== "");
   return [method.toLowerCase(), ...words].map((word, index) =>
     index === 0 ? word : word[0]!.toUpperCase() + word.slice(1)
   )

@@ -7,17 +7,20 @@ import type { RunState } from "pawl";
 import { z } from "zod";
 
 /** Every state of a run. */
-export const runStates = [
-  "initiated",
-  "running",
-  "paused",
-  "stalled",
-  "completed",
-  "failed",
-  "cancelled",
-  "deletion-requested",
-  "deleted",
-] as const satisfies readonly RunState[];
+export const runStates = Object.keys(
+  {
+    initiated: true,
+    running: true,
+    paused: true,
+    stalled: true,
+    completed: true,
+    failed: true,
+    cancelled: true,
+    terminated: true,
+    "deletion-requested": true,
+    deleted: true,
+  } satisfies Record<RunState, true>,
+) as readonly RunState[];
 
 /** What the document shows in place of how a text is checked. */
 function shownAs(schema: Readonly<Record<string, unknown>>) {

@@ -98,8 +98,8 @@ const secretLengthMin = 32;
  * const webhooks = createWebhooks({ url: "http://api", secrets: ["a secret of thirty-two characters"] });
  * const sent: string[] = [];
  * const order = machine<{ paid?: number }>("order")
- *   .step("placed", ["unpaid"], async ({ definition, key, runId, stepId }) => {
- *     const target = { definition, key, runId, status: "unpaid" };
+ *   .step("placed", ["unpaid"], async ({ key, runId, stepId }) => {
+ *     const target = { definition: "order", key, runId, status: "unpaid" };
  *     sent.push(await webhooks.url(target, { expiresIn: "1d", once: true, id: stepId }));
  *     return "unpaid";
  *   })

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Browser, Page } from "puppeteer-core";
+import { type Ask, askFor } from "./ask.ts";
 import { type BrowserKind, type BrowserOptions, openBrowser, testWithBrowser } from "./browsers.ts";
 import type { Filed, TabOptions, TabSuite } from "./pages/tab.ts";
 import { openTab, serveSite, type Site } from "./site.ts";
@@ -13,17 +14,7 @@ import { openTab, serveSite, type Site } from "./site.ts";
 export const bothKinds: readonly BrowserKind[] = ["chrome", "firefox"];
 
 /** Calls something of the page. */
-export function ask<Name extends keyof TabSuite>(
-  tab: Page,
-  name: Name,
-  ...args: Parameters<TabSuite[Name]>
-): Promise<Awaited<ReturnType<TabSuite[Name]>>> {
-  const call = (name: string, args: readonly unknown[]) => {
-    const { suite } = globalThis as unknown as { suite: Record<string, (...args: unknown[]) => unknown> };
-    return suite[name]!(...args);
-  };
-  return tab.evaluate(call, name, args) as Promise<Awaited<ReturnType<TabSuite[Name]>>>;
-}
+export const ask: Ask<TabSuite> = askFor<TabSuite>();
 
 /** A browser on the site, for one test. */
 export interface Scene {

@@ -218,6 +218,13 @@ testInMemory("start() is refused while a tick goes on, and a tick waits for a st
   const ticked = engine.tick();
   await assert.rejects(engine.start(), { code: "INVALID_ARGUMENT" });
   await world.during(ticked, 1_000);
+  const soon = world.engine({ definitions: [later] });
+  await soon.trigger(later, "k");
+  const waits = soon.tick({ budgetMs: 4_000_000, again: true });
+  await world.settle();
+  await assert.rejects(soon.start(), { code: "INVALID_ARGUMENT" });
+  await soon.stop();
+  await waits;
   const started = engine.start();
   await world.during(Promise.all([started, engine.tick()]), 1_000);
   assert.equal(await ownedIn(world), 1, "it kept what it owns");

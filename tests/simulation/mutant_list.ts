@@ -101,7 +101,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a guest's trigger does not ring the bell",
     file: "core/engine/trigger.ts",
-    find: 'if (!owner) batch.put(keyspace.bell.key(definition.name), "1");',
+    find: 'if (!owner) batch.put(keyspace.bell.key(record.definition), "1");',
     replace: "",
   },
   {

@@ -60,9 +60,9 @@ export function operatorClient(connection: Connection): OperatorClient {
     };
   return {
     definitions: items("definitions", {}),
-    diagram: ({ name }, { signal, ...query } = {}) => {
+    diagram: async ({ name }, { signal, ...query } = {}) => {
       const input = { param: { definition: segment(name) }, query: queryText(query) };
-      return connection.text(
+      return await connection.text(
         (routes, sending) => routes.definitions[":definition"].diagram.$get(input, sending),
         signal ? { signal } : {},
       );

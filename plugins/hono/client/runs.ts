@@ -183,10 +183,10 @@ function writers(connection: Connection): Partial<RunClient> {
   type Operated = "pause" | "resume" | "cancel";
   const operate =
     (verb: Operated) =>
-    (definition: Definition, key: string, options: OperateOptions & RequestOptions = {}) => {
+    async (definition: Definition, key: string, options: OperateOptions & RequestOptions = {}) => {
       const [json, request] = parted(options);
       const input = { param: paramOf(definition, key), json };
-      return connection.ask<RunView>(
+      return await connection.ask<RunView>(
         (routes, sending) => routes.runs[":definition"][":key"][verb].$post(input, sending),
         runShape,
         request,
@@ -333,7 +333,7 @@ async function* batch(
     (routes, sending) => routes.batches.$post({ json }, sending),
     signal ? { signal } : {},
   );
-  for await (const line of readLines(body!)) {
+  for await (const line of readLines(body!, signal)) {
     const told = revive<
       BatchLine | { readonly type: "problem"; readonly code: string; readonly detail: string }
     >(line, {});

@@ -76,9 +76,9 @@ export function scheduleClient(connection: Connection): ScheduleVerbs {
         (routes, sending) => routes.schedules.$get({ query: queryText(query) }, sending),
         pageOf(scheduleShape),
       ),
-    outcomes: (id, query = {}) => {
+    outcomes: async (id, query = {}) => {
       const input = { param: one(id), query: queryText(query) };
-      return connection.ask(
+      return await connection.ask(
         (routes, sending) => routes.schedules[":schedule"].outcomes.$get(input, sending),
         pageOf(occurrenceShape),
       );
@@ -121,9 +121,9 @@ export function lockClient(connection: Connection): LockClient {
     lock: segment(name),
   });
   return {
-    inspect: (name, { namespace, signal } = {}) => {
+    inspect: async (name, { namespace, signal } = {}) => {
       const param = one(name, namespace);
-      return orUndefined(
+      return await orUndefined(
         "NOT_FOUND",
         connection.ask<LockInfo>(
           (routes, sending) => routes.locks[":namespace"][":lock"].$get({ param }, sending),

@@ -1,3 +1,5 @@
+import { piecesOf } from "./pieces.ts";
+
 /** An event of a stream. */
 export interface StreamedEvent {
   /** Its kind. */
@@ -12,33 +14,27 @@ export interface StreamedEvent {
  * Reads server-sent events.
  *
  * @param body The answer's.
- * @returns The events; ends when the stream does, in whatever way.
+ * @param signal Ends it.
+ * @returns The events; ends when the stream does, in whatever way. What was cut off is no event.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
 ): AsyncGenerator<StreamedEvent, void, undefined> {
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  let [rest, event, data, id]: [string, string, string[], string | undefined] = ["", "", [], undefined];
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch(() => ({ done: true as const, value: undefined }));
-      if (done) return;
-      rest += decoder.decode(value, { stream: true });
-      const lines = rest.split(/\r\n|\n|\r(?=[^\n])/);
-      rest = lines.pop()!;
-      for (const line of lines) {
-        const [, name, text = ""] = /^([^:]*)(?:: ?([^]*))?$/.exec(line)!;
-        if (name === "event") event = text;
-        else if (name === "data") data.push(text);
-        else if (name === "id") id = text;
-        else if (line === "" && data.length > 0) {
-          yield { event, id, data: data.join("\n") };
-          [event, data] = ["", []];
-        }
+  let [rest, event, id]: [string, string, string | undefined] = ["", "", undefined];
+  let data: string[] = [];
+  for await (const piece of piecesOf(body, signal)) {
+    const lines = (rest + piece).split(/\r\n|\n|\r(?=[^\n])/);
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const [, name, text = ""] = /^([^:]*)(?:: ?([^]*))?$/.exec(line)!;
+      if (name === "event") event = text;
+      else if (name === "data") data.push(text);
+      else if (name === "id") id = text;
+      else if (line === "") {
+        if (data.length > 0) yield { event, id, data: data.join("\n") };
+        [event, data] = ["", []];
       }
     }
-  } finally {
-    await reader.cancel().catch(() => {});
   }
 }

@@ -31,7 +31,7 @@ async function* eventsOf(
     try {
       const headers = { accept: "text/event-stream", ...(place !== undefined && { "last-event-id": place }) };
       const { body } = await connection.response(source.send(place), { headers, ...(signal && { signal }) });
-      for await (const each of readEvents(body!)) {
+      for await (const each of readEvents(body!, signal)) {
         if (each.event === "end") return;
         if (each.event === "problem") throw errorOf(JSON.parse(each.data) as Problem);
         pauses.reset();

@@ -15,6 +15,9 @@ const triggerBody = z.strictObject({
   startAt: name.optional(),
   idempotencyKey: name.optional(),
   traceOrigin: name.optional(),
+  policy: z.record(z.string(), z.unknown()).optional().meta({
+    description: "Of the run, where that is allowed",
+  }),
 });
 
 const triggered = z.object({ runId: z.string(), created: z.boolean() }).meta({ id: "Triggered" });

@@ -10,13 +10,7 @@ import type { Call } from "../route.ts";
 import { json, type Route, route } from "../route.ts";
 import { definitionNamed } from "./named_run.ts";
 
-const finished: ReadonlySet<string> = new Set([
-  "completed",
-  "failed",
-  "cancelled",
-  "deletion-requested",
-  "deleted",
-]);
+const unfinished: ReadonlySet<string> = new Set(["initiated", "running", "paused", "stalled"]);
 
 async function take({ api, params, request }: Call<"token">): Promise<Response> {
   const { engine, options: { webhooks }, limits } = api;
@@ -35,7 +29,7 @@ async function take({ api, params, request }: Call<"token">): Promise<Response> 
       : error;
   });
   if (applied) return json({ applied });
-  if (finished.has(runState)) {
+  if (!unfinished.has(runState)) {
     throw new PawlError("WEBHOOK_EXPIRED", "Cannot take webhook: its run has ended");
   }
   // Who calls before the step that made the URL has landed must call again: what is answered with 200 is forgotten.

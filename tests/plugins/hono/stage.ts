@@ -21,8 +21,8 @@ export const tea = machine<{ sugar: number }>("tea", { stream: true })
 /** Waits for an answer. */
 export const order = machine<{ paid?: number } | undefined>("order", { pauseRetry: false })
   .callback("placed", ["paid"], (run, payment: { amount: number }) => {
-    if (payment.amount < 0) throw new Error("secret: the card 4111");
-    run.data = { paid: payment.amount };
+    if (payment?.amount === -1) throw new Error("secret: the card 4111");
+    run.data = { paid: payment?.amount ?? 0 };
     return "paid";
   })
   .timeout("placed", ["late"], { after: "30d" }, () => "late")
