@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Duration, durationMs } from "../duration.ts";
+import type { Duration } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 import type { Admin } from "./admin.ts";
 import { awaitRun } from "./await_run.ts";
