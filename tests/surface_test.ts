@@ -328,15 +328,22 @@ interface WebhookUrlOptions
 interface Webhooks
 interface WebhooksOptions
 interface WireRecurrence
+typeAlias AnyFields
 typeAlias Authorize
 typeAlias BodyOf
 typeAlias Endpoint
+typeAlias ItemList
+typeAlias LockPath
+typeAlias Operated
+typeAlias Paging
 typeAlias PathOf
-typeAlias PawlApi
 typeAlias PawlSchema
 typeAlias QueryOf
 typeAlias RateLimitHook
 typeAlias RunFilter
+typeAlias RunPath
+typeAlias SchedulePath
+typeAlias TextEndpoint
 typeAlias Verb
 typeAlias Wire`,
   "./plugins/hono/client": `class HttpFailedError

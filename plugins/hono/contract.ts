@@ -75,15 +75,25 @@ export type PathOf<Name extends string> = { readonly param: { readonly [Each in 
 /** A body; all of it may be left out. */
 export type BodyOf<Body> = { readonly json?: Body };
 
-type Run = PathOf<"definition" | "key">;
-type Schedule = PathOf<"schedule">;
-type Lock = PathOf<"namespace" | "lock">;
-type Paged = "limit" | "cursor";
-type Items<Item> = { readonly items: readonly Item[] };
-type Reasoned = { readonly reason?: string; readonly runId?: string };
-type Settings = Readonly<Record<string, unknown>>;
-type Operated = Endpoint<Run & BodyOf<Reasoned>, RunView>;
-type Text = Endpoint<Record<never, never>, string, 200, "text">;
+/** The path of a run. */
+export type RunPath = PathOf<"definition" | "key">;
+/** The path of a schedule. */
+export type SchedulePath = PathOf<"schedule">;
+/** The path of a lock. */
+export type LockPath = PathOf<"namespace" | "lock">;
+/** What every list takes. */
+export type Paging = "limit" | "cursor";
+/** A list that is no page. */
+export type ItemList<Item> = { readonly items: readonly Item[] };
+/** A body that the server checks field by field. */
+export type AnyFields = Readonly<Record<string, unknown>>;
+/** An operator's verb on a run. */
+export type Operated = Endpoint<
+  RunPath & BodyOf<{ readonly reason?: string; readonly runId?: string }>,
+  RunView
+>;
+/** What answers with text. */
+export type TextEndpoint = Endpoint<Record<never, never>, string, 200, "text">;
 
 /** Filters of `GET /runs`. */
 export type RunFilter =
@@ -100,30 +110,34 @@ export type RunFilter =
 /** Routes of runs. */
 export interface RunSchema {
   /** Lists runs. */
-  "/runs": { $get: Endpoint<QueryOf<RunFilter | Paged>, ListPage> };
+  "/runs": { $get: Endpoint<QueryOf<RunFilter | Paging>, ListPage> };
   /** Lists timers. */
-  "/timers": { $get: Endpoint<QueryOf<"definition" | "status" | "key" | "keyPrefix" | Paged>, TimerPage> };
+  "/timers": { $get: Endpoint<QueryOf<"definition" | "status" | "key" | "keyPrefix" | Paging>, TimerPage> };
   /** One run. */
   "/runs/:definition/:key": {
-    $get: Endpoint<Run & QueryOf<"runId">, RunView>;
+    $get: Endpoint<RunPath & QueryOf<"runId">, RunView>;
     $post: Endpoint<
-      & Run
+      & RunPath
       & BodyOf<
         { data?: unknown; startAt?: string; idempotencyKey?: string; traceOrigin?: string; policy?: object }
       >,
       Triggered,
       200 | 201
     >;
-    $delete: Endpoint<Run & QueryOf<"runId" | "reason">, RunView>;
+    $delete: Endpoint<RunPath & QueryOf<"runId" | "reason">, RunView>;
   };
   /** Waits for a run. */
-  "/runs/:definition/:key/await": { $get: Endpoint<Run & QueryOf<"runId" | "status" | "timeout">, RunView> };
+  "/runs/:definition/:key/await": {
+    $get: Endpoint<RunPath & QueryOf<"runId" | "status" | "timeout">, RunView>;
+  };
   /** What happened to it. */
   "/runs/:definition/:key/history": {
-    $get: Endpoint<Run & QueryOf<"runId" | "after" | "limit">, Items<HistoryRow>>;
+    $get: Endpoint<RunPath & QueryOf<"runId" | "after" | "limit">, ItemList<HistoryRow>>;
   };
   /** What happens to it. */
-  "/runs/:definition/:key/watch": { $get: Endpoint<Run & QueryOf<"runId" | "after">, string, 200, "text"> };
+  "/runs/:definition/:key/watch": {
+    $get: Endpoint<RunPath & QueryOf<"runId" | "after">, string, 200, "text">;
+  };
   /** Answers it. */
   "/runs/:definition/:key/callback/:status": {
     $post: Endpoint<
@@ -139,40 +153,40 @@ export interface RunSchema {
   /** Ends it. */
   "/runs/:definition/:key/cancel": { $post: Operated };
   /** Does one of these to many. */
-  "/batches": { $post: Endpoint<{ readonly json: Settings }, string, 200, "text"> };
+  "/batches": { $post: Endpoint<{ readonly json: AnyFields }, string, 200, "text"> };
 }
 
 /** Routes of schedules and locks. */
 export interface ScheduleSchema {
   /** Schedules. */
   "/schedules": {
-    $get: Endpoint<QueryOf<"definition" | Paged>, SchedulePage>;
+    $get: Endpoint<QueryOf<"definition" | Paging>, SchedulePage>;
     $post: Endpoint<
-      { readonly json: Settings },
+      { readonly json: AnyFields },
       { readonly created: boolean; readonly schedule: ScheduleView },
       200 | 201
     >;
   };
   /** One of them. */
   "/schedules/:schedule": {
-    $get: Endpoint<Schedule, ScheduleDescription>;
-    $patch: Endpoint<Schedule & { readonly json: Settings }, ScheduleView>;
-    $delete: Endpoint<Schedule, null, 204>;
+    $get: Endpoint<SchedulePath, ScheduleDescription>;
+    $patch: Endpoint<SchedulePath & { readonly json: AnyFields }, ScheduleView>;
+    $delete: Endpoint<SchedulePath, null, 204>;
   };
   /** Pauses it. */
-  "/schedules/:schedule/pause": { $post: Endpoint<Schedule & BodyOf<{ note?: string }>, ScheduleView> };
+  "/schedules/:schedule/pause": { $post: Endpoint<SchedulePath & BodyOf<{ note?: string }>, ScheduleView> };
   /** Lets it go on. */
   "/schedules/:schedule/unpause": {
-    $post: Endpoint<Schedule & BodyOf<{ note?: string; catchUp?: boolean }>, ScheduleView>;
+    $post: Endpoint<SchedulePath & BodyOf<{ note?: string; catchUp?: boolean }>, ScheduleView>;
   };
   /** An occurrence now. */
   "/schedules/:schedule/trigger": {
-    $post: Endpoint<Schedule & BodyOf<{ overlap?: string }>, { readonly scheduledFor: Date }, 202>;
+    $post: Endpoint<SchedulePath & BodyOf<{ overlap?: string }>, { readonly scheduledFor: Date }, 202>;
   };
   /** Makes up for the past. */
   "/schedules/:schedule/backfill": {
     $post: Endpoint<
-      Schedule & {
+      SchedulePath & {
         readonly json: Wire<Pick<BackfillView, "from" | "until">> & { readonly overlap?: string };
       },
       { readonly accepted: true },
@@ -181,15 +195,15 @@ export interface ScheduleSchema {
   };
   /** What became of it. */
   "/schedules/:schedule/outcomes": {
-    $get: Endpoint<Schedule & QueryOf<Paged>, SchedulePage<OccurrenceView>>;
+    $get: Endpoint<SchedulePath & QueryOf<Paging>, SchedulePage<OccurrenceView>>;
   };
   /** Locks. */
-  "/locks": { $get: Endpoint<QueryOf<"namespace" | Paged>, LockPage> };
+  "/locks": { $get: Endpoint<QueryOf<"namespace" | Paging>, LockPage> };
   /** One of them. */
-  "/locks/:namespace/:lock": { $get: Endpoint<Lock, LockInfo> };
+  "/locks/:namespace/:lock": { $get: Endpoint<LockPath, LockInfo> };
   /** Takes it away. */
   "/locks/:namespace/:lock/force-release": {
-    $post: Endpoint<Lock & BodyOf<Omit<ForceReleaseOptions, "namespace">>, { readonly released: number }>;
+    $post: Endpoint<LockPath & BodyOf<Omit<ForceReleaseOptions, "namespace">>, { readonly released: number }>;
   };
 }
 
@@ -198,13 +212,13 @@ export interface ServiceSchema {
   /** Whether it works. */
   "/health": { $get: Endpoint<Record<never, never>, { readonly status: "ok" }> };
   /** Prometheus' page. */
-  "/metrics": { $get: Text };
+  "/metrics": { $get: TextEndpoint };
   /** The document. */
   "/openapi.json": { $get: Endpoint<Record<never, never>, { readonly openapi: string }> };
   /** Works off what is due. */
   "/tick": { $post: Endpoint<BodyOf<TickOptions>, TickReport> };
   /** What the engine carries. */
-  "/definitions": { $get: Endpoint<Record<never, never>, Items<DefinitionView>> };
+  "/definitions": { $get: Endpoint<Record<never, never>, ItemList<DefinitionView>> };
   /** Mermaid text. */
   "/definitions/:definition/diagram": {
     $get: Endpoint<PathOf<"definition"> & QueryOf<"direction" | "status">, string, 200, "text">;
@@ -212,15 +226,15 @@ export interface ServiceSchema {
   /** What processes do. */
   "/states": { $get: Endpoint<Record<never, never>, Readonly<Record<string, string>>> };
   /** Engines. */
-  "/engines": { $get: Endpoint<Record<never, never>, Items<EngineInfo>> };
+  "/engines": { $get: Endpoint<Record<never, never>, ItemList<EngineInfo>> };
   /** Shards. */
-  "/shards": { $get: Endpoint<Record<never, never>, Items<ShardInfo>> };
+  "/shards": { $get: Endpoint<Record<never, never>, ItemList<ShardInfo>> };
   /** Work of nobody. */
-  "/unserved": { $get: Endpoint<Record<never, never>, Items<UnservedWork>> };
+  "/unserved": { $get: Endpoint<Record<never, never>, ItemList<UnservedWork>> };
   /** Relays. */
-  "/relays": { $get: Endpoint<Record<never, never>, Items<RelayInfo>> };
+  "/relays": { $get: Endpoint<Record<never, never>, ItemList<RelayInfo>> };
   /** Parked hooks. */
-  "/parked": { $get: Endpoint<QueryOf<"definition" | Paged>, ParkedPage> };
+  "/parked": { $get: Endpoint<QueryOf<"definition" | Paging>, ParkedPage> };
   /** Tries one again. */
   "/parked/:id/retry": { $post: Endpoint<PathOf<"id">, null, 204> };
   /** Checks the store. */
@@ -239,6 +253,10 @@ export type PawlSchema =
   }
   & { [Path in keyof ServiceSchema]: ServiceSchema[Path] };
 
-/** The app that `httpApi` makes. */
+/**
+ * A Hono app with these routes.
+ *
+ * @ignore Hono's class is in no documentation but Hono's.
+ */
 // deno-lint-ignore ban-types -- Hono's own way to say that there is no environment
 export type PawlApi = Hono<{}, PawlSchema, "/">;

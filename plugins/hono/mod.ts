@@ -5,17 +5,25 @@
  */
 export { bearerTokens, type TokenHolder } from "./bearer_tokens.ts";
 export type {
+  AnyFields,
   BodyOf,
   DefinitionView,
   Endpoint,
+  ItemList,
+  LockPath,
+  Operated,
+  Paging,
   PathOf,
   PawlApi,
   PawlSchema,
   QueryOf,
   RunFilter,
+  RunPath,
   RunSchema,
+  SchedulePath,
   ScheduleSchema,
   ServiceSchema,
+  TextEndpoint,
   Wire,
   WireRecurrence,
 } from "./contract.ts";

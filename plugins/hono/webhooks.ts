@@ -50,6 +50,8 @@ export interface WebhookUrlOptions {
 /** Makes URLs, and knows them again. */
 export interface Webhooks {
   /**
+   * Makes a URL for one run.
+   *
    * @param target The run.
    * @param options For how long, how often, by whom.
    * @returns A URL that takes `POST` with the payload as JSON.
@@ -57,7 +59,7 @@ export interface Webhooks {
    */
   url(target: WebhookTarget, options?: WebhookUrlOptions): Promise<string>;
   /**
-   * For the API only.
+   * Reads a request; for the API only.
    *
    * @param token From a URL.
    * @param headers Of the request.

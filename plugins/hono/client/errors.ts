@@ -74,6 +74,8 @@ export class HttpFailedError extends PawlError {
   readonly status?: number;
 
   /**
+   * Describes one such situation.
+   *
    * @param message What happened.
    * @param status The status of what came.
    * @param options `cause`: the error of `fetch`.

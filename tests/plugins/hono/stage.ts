@@ -28,6 +28,14 @@ export const order = machine<{ paid?: number } | undefined>("order", { pauseRetr
   .timeout("placed", ["late"], { after: "30d" }, () => "late")
   .build();
 
+/** Waits for one answer after another. */
+export const poll = machine<{ votes: number }>("poll")
+  .callback("open", ["open"], (run, vote: { amount: number }) => {
+    run.data.votes += vote.amount;
+    return "open";
+  })
+  .build();
+
 /** Holds a lock for as long as it is left alone. */
 export const printing = machine("printing", { pauseRetry: false })
   .step("queued", ["printed"], (run) =>
@@ -63,7 +71,7 @@ export async function stage(options: HttpApiOptions = {}, url = "http://api/pawl
   const metrics = prometheusTelemetry();
   const engine = createEngine({
     store: memoryStore(),
-    definitions: [tea, order, printing, failing],
+    definitions: [tea, order, poll, printing, failing],
     logger: silentLogger,
     telemetry: metrics,
   });

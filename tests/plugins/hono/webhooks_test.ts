@@ -7,7 +7,7 @@ import {
   type WebhookUrlOptions,
 } from "../../../plugins/hono/mod.ts";
 import { silentLogger } from "../../../mod.ts";
-import { order, senderSecret, stage } from "./stage.ts";
+import { order, poll, senderSecret, stage } from "./stage.ts";
 import { Webhook } from "standardwebhooks";
 
 const secret = "a secret of thirty-two characters";
@@ -87,24 +87,31 @@ Deno.test("a webhook has an end, and secrets that are changed still open what th
 });
 
 Deno.test("a webhook that may be used once is used up by what the run took, on any engine and for ever", async () => {
-  const { url, post, stop, target, webhooks } = await waiting();
-  const [first, other] = [
-    await url({ once: true, id: "step-1" }),
-    await webhooks.url(target, { once: true, id: "step-1" }),
-  ];
+  const { url, post, stop, engine, webhooks } = await waiting();
+  const threw = await url({ once: true });
   assert.deepEqual(
-    await post(first, '{"amount":-1}'),
+    await post(threw, '{"amount":-1}'),
     [500, "INTERNAL"],
     "the callback threw: nothing was taken",
   );
+  assert.deepEqual(await post(threw, amount(7)), [200, true]);
+  // A run that goes on waiting at the same status.
+  const { runId } = await engine.trigger(poll, "p", { data: { votes: 0 } });
+  const target = { definition: "poll", key: "p", runId, status: "open" };
+  const once = { once: true, id: "step-1" };
+  const [first, other] = [await webhooks.url(target, once), await webhooks.url(target, once)];
   assert.deepEqual(await post(first, amount(7)), [200, true]);
   assert.deepEqual(await post(first, amount(7)), [200, true], "the same again is the same answer");
   assert.deepEqual(await post(first, amount(8)), [410, "WEBHOOK_EXPIRED"]);
   assert.deepEqual(
     await post(other, amount(9)),
     [410, "WEBHOOK_EXPIRED"],
-    "a URL that the same step made when it ran again",
+    "a URL of the same step, when it ran again",
   );
+  assert.equal((await engine.get(poll, "p"))?.data.votes, 7);
+  const many = await webhooks.url(target);
+  for (const _ of [1, 2]) assert.deepEqual(await post(many, amount(1)), [200, true]);
+  assert.equal((await engine.get(poll, "p"))?.data.votes, 9);
   await stop();
 });
 
