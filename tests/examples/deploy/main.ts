@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- its product is its report.
 /**
- * `deno task deploy [--seconds 60] [--seed 1] [--customers 8] [--isolates 4] [--pause 1500] [--cron 1000] [--rounds 1]`: isolates
+ * `deno task deploy [--seconds 60] [--kills 0] [--seed 1] [--customers 8] [--isolates 4] [--pause 1500] [--cron 1000] [--rounds 1]`: isolates
  * of examples/deno-deploy on one libSQL server, killed at any moment while customers order. `--cron 0` leaves ticks to
  * requests and to `Deno.cron`, which comes once a minute.
  *
@@ -13,6 +13,7 @@ const { values } = parseArgs({
   args: Deno.args,
   options: {
     seconds: { type: "string", default: "60" },
+    kills: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
     customers: { type: "string", default: "8" },
     isolates: { type: "string", default: "4" },
@@ -29,6 +30,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
   const { broken, counts, said } = await storm({
     seed,
     seconds: Number(values.seconds),
+    kills: Number(values.kills),
     customers: Number(values.customers),
     isolates: Number(values.isolates),
     pauseMs: Number(values.pause),

@@ -11,13 +11,15 @@ import { startSqld } from "../../sqld/server.ts";
 import { order, type Told } from "./customers.ts";
 import { judge } from "./judge.ts";
 import { Platform } from "./platform.ts";
-import { openShop } from "./shop.ts";
+import { openShop, type ShopServer } from "./shop.ts";
 
 /** How rough, and for how long. */
 export interface StormOptions {
   readonly seed: number;
-  /** Of kills; what comes after takes as long as it takes. */
+  /** Of harm, at least; what comes after takes as long as it takes. */
   readonly seconds: number;
+  /** Of isolates, at least. */
+  readonly kills: number;
   readonly customers: number;
   /** Isolates at once, at most. */
   readonly isolates: number;
@@ -83,7 +85,7 @@ export async function storm(options: StormOptions): Promise<StormOutcome> {
       (_, n) => order({ client, float, told, isOpen: () => isOpen, name: `c${n}` }),
     );
     const ordered = Promise.allSettled(customers);
-    await harm(platform, float, options);
+    await harm({ platform, shop, float }, options);
     isOpen = false;
     const failed = (await ordered).flatMap((each) => each.status === "rejected" ? [String(each.reason)] : []);
     isQuiet = true;
@@ -103,15 +105,27 @@ export async function storm(options: StormOptions): Promise<StormOutcome> {
   }
 }
 
-async function harm(platform: Platform, float: () => number, options: StormOptions): Promise<void> {
+/** Longest that something to break is waited for. */
+const peaceMsMax = 3_000;
+
+async function harm(
+  { platform, shop, float }: {
+    readonly platform: Platform;
+    readonly shop: ShopServer;
+    readonly float: () => number;
+  },
+  options: StormOptions,
+): Promise<void> {
   const until = performance.now() + options.seconds * 1_000;
-  while (performance.now() < until) {
+  while (performance.now() < until || platform.counts.killed < options.kills) {
     if (platform.size < options.isolates && float() < 0.6) await platform.start();
+    const [before, peaceUntil] = [shop.deeds.length, performance.now() + peaceMsMax];
     await sleep(float() * options.pauseMs);
+    while (shop.deeds.length === before && performance.now() < peaceUntil) await sleep(5);
     const draw = float();
-    if (draw < 0.6) await platform.kill();
-    else if (draw < 0.75) await platform.stop();
+    if (draw < 0.65) await platform.kill();
+    else if (draw < 0.8) await platform.stop();
     // All of them at once: the next request starts from nothing.
-    else if (draw < 0.85) { while (platform.size > 0) await platform.kill(); }
+    else if (draw < 0.9) { while (platform.size > 0) await platform.kill(); }
   }
 }
