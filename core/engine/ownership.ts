@@ -60,8 +60,9 @@ export class Ownership {
   #retired = false;
   #bell: Version | undefined;
   #looking = false;
-  #claiming: Promise<unknown> = Promise.resolve();
   #lookAgain = false;
+  /** A round of claims that is under way. */
+  #claiming: Promise<void> | undefined;
   #nextRenewal: Cancel | undefined;
   #nextLook: Cancel | undefined;
   readonly #onOwned: () => void;
@@ -145,14 +146,25 @@ export class Ownership {
    *
    * @returns What it had to leave.
    */
-  claim(wanted: (sighting: Sighting) => boolean): Promise<ClaimReport> {
-    // One at a time: a look that saw a claim land before its answer came would claim once more.
-    const claimed = this.#claiming.then(() => this.#claim(wanted));
-    this.#claiming = claimed.catch(() => {});
-    return claimed;
+  async claim(
+    wanted: (sighting: Sighting) => boolean,
+  ): Promise<ClaimReport> {
+    // Two rounds at once would take the same shard twice, and each would have an owner that works.
+    while (this.#claiming) {
+      await this.#claiming;
+      if (!this.#running) return { heldElsewhere: 0, nextDue: undefined };
+    }
+    let end!: () => void;
+    this.#claiming = new Promise((resolve) => end = resolve);
+    try {
+      return await this.#claimAlone(wanted);
+    } finally {
+      this.#claiming = undefined;
+      end();
+    }
   }
 
-  async #claim(wanted: (sighting: Sighting) => boolean): Promise<ClaimReport> {
+  async #claimAlone(wanted: (sighting: Sighting) => boolean): Promise<ClaimReport> {
     const owns = (place: string, row: Entry | undefined) => this.#owns(place, row);
     const { sightings, shares, stale } = await look(this.#context, this.#roster, owns);
     for (const row of stale) this.#presence.bury(row).catch(() => {});
@@ -174,7 +186,9 @@ export class Ownership {
       if (state === "held" && firstDue <= now) heldElsewhere++;
       nextDue = Math.min(nextDue ?? Infinity, firstDue);
     }
-    await Promise.all(claims);
+    // One that fails does not end the round: what another is about to take, the next round would take as well.
+    const failed = (await Promise.allSettled(claims)).find(({ status }) => status === "rejected");
+    if (failed) throw (failed as PromiseRejectedResult).reason;
     return { heldElsewhere, nextDue };
   }
 

@@ -82,6 +82,28 @@ export async function walk(origin: string): Promise<void> {
   assert.deepEqual(routeIds.filter((id) => !steps.asked.has(id)), [], "routes that nobody asked");
 }
 
+/**
+ * Readers that go away without a word make room for others.
+ *
+ * @param origin Where a stage of two streams is served.
+ */
+export async function leave(origin: string): Promise<void> {
+  const run = `${origin}/pawl/runs/order/left`;
+  await (await fetch(run, { method: "POST" })).text();
+  for (let n = 0; n < 10; n++) {
+    const abort = new AbortController();
+    let response = await fetch(`${run}/watch`, { signal: abort.signal });
+    // The server hears of it when it hears of it.
+    while (response.status === 429) {
+      await response.text();
+      response = await fetch(`${run}/watch`, { signal: abort.signal });
+    }
+    assert.equal(response.status, 200);
+    await response.body!.getReader().read();
+    abort.abort();
+  }
+}
+
 async function runs(steps: Walk): Promise<void> {
   const params = { definition: "tea", key: "acme/cup 1?#%ü" };
   const body = { data: { sugar: 1 }, idempotencyKey: "once" };
