@@ -94,13 +94,17 @@ testInMemory(
       },
     };
     const { slow, begun, end } = slowMachine();
-    const engine = world.engine({ store: late, definitions: [slow] });
+    const engine = world.engine({ store: late, definitions: [slow, quick] });
     await world.during(engine.trigger(slow, "k"), 1_000);
     const first = engine.tick();
     await world.advance(150);
+    const triggered = engine.trigger(quick, "k");
+    await world.settle();
     const second = engine.tick();
     await world.advance(1_000);
     assert.equal(begun.size, 1);
+    await triggered;
+    assert.equal(await isDone(engine, "k"), true, "the second one looked for itself");
     end("k");
     await world.during(Promise.all([first, second]), 2_000);
     const [shard] = await engine.admin.shards();
