@@ -99,7 +99,7 @@ export type {
 export type { Triggered } from "./core/engine/trigger.ts";
 export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";
-export type { TickReport } from "./core/engine/work.ts";
+export type { TickOptions, TickReport } from "./core/engine/ticks.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
 export type { ErrorKind, HookKind } from "./core/parts/chore.ts";
 export type { RunPolicy } from "./core/parts/run_policy.ts";

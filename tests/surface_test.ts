@@ -181,6 +181,7 @@ interface StoredRecurrence
 interface StreamEvent
 interface StreamReading
 interface Telemetry
+interface TickOptions
 interface TickReport
 interface TimeoutOptions
 interface TimerInfo

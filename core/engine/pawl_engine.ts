@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Duration, durationMs } from "../duration.ts";
+import type { Duration } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 import type { Admin } from "./admin.ts";
 import { awaitRun } from "./await_run.ts";
@@ -37,7 +37,8 @@ import type {
   WatchOptions,
 } from "./verbs.ts";
 import { watchRun } from "./watch_run.ts";
-import { type TickReport, Work } from "./work.ts";
+import type { TickOptions, TickReport } from "./ticks.ts";
+import { Work } from "./work.ts";
 import type { HistoryRow } from "../parts/history.ts";
 import { requestDeletion } from "../parts/disposal.ts";
 import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
@@ -127,8 +128,8 @@ export class PawlEngine implements Engine {
     return this.#work.start();
   }
 
-  async tick(options: { readonly budgetMs?: number } = {}): Promise<TickReport> {
-    return await this.#work.tick(durationMs(options.budgetMs ?? 5_000, "budgetMs"));
+  async tick(options: TickOptions = {}): Promise<TickReport> {
+    return await this.#work.tick(options);
   }
 
   async stop(options: { readonly grace?: Duration } = {}): Promise<void> {

@@ -21,6 +21,8 @@ export class Poll {
   #lead: number | undefined;
   #stopped = true;
   #forGood = false;
+  /** A tick is going on. */
+  #isHeld = false;
 
   /**
    * @param context The engine.
@@ -48,6 +50,18 @@ export class Poll {
     this.#arm();
   }
 
+  /** Looks while a tick goes on, which hears of what others write only so. */
+  hold(): void {
+    this.#isHeld = true;
+    this.start(false);
+  }
+
+  /** The tick has ended; those who wait for a run are left their rounds. */
+  letGo(): void {
+    this.#isHeld = false;
+    if (!this.#isNeeded) this.stop();
+  }
+
   /** Looks at once. */
   hurry(): void {
     if (!this.#stopped) this.#soon();
@@ -72,17 +86,21 @@ export class Poll {
   #arm(): void {
     this.#cancel?.();
     this.#cancel = this.#context.clock.after(this.#context.pollMs, () => {
-      const isAwaited = this.#context.watch.runIds.length > 0 || this.#context.locks?.clients.isWaiting;
-      if (!this.#forGood && !isAwaited) return this.stop();
+      if (!this.#isNeeded) return this.stop();
       if (!this.#looking) this.#soon();
       this.#arm();
     });
   }
 
+  get #isNeeded(): boolean {
+    const { watch, locks } = this.#context;
+    return this.#forGood || this.#isHeld || watch.runIds.length > 0 || locks?.clients.isWaiting === true;
+  }
+
   async #round(): Promise<void> {
     try {
       if (!this.#stopped) {
-        const isAtWork = this.#forGood && this.#context.works;
+        const isAtWork = (this.#forGood || this.#isHeld) && this.#context.works;
         const locks = this.#context.locks?.look(isAtWork);
         await Promise.all([this.#roster(), this.#bells(), this.#waited(), locks]);
       }

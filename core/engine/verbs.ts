@@ -21,7 +21,7 @@ import type { PreparedTrigger } from "./prepare_trigger.ts";
 import type { RunView } from "./run_view.ts";
 import type { ScheduleVerbs } from "./schedule_types.ts";
 import type { Triggered } from "./trigger.ts";
-import type { TickReport } from "./work.ts";
+import type { TickOptions, TickReport } from "./ticks.ts";
 
 /** What `trigger` takes. `data` may be left out only where the definition's data may be `undefined`. */
 export type TriggerOptions<Data, Start extends string, Status extends string = string> =
@@ -100,8 +100,11 @@ export interface Engine {
    * @throws {PawlError} `INTEGRATION_FAILED` when an integration's `init` does; nothing was started.
    */
   start(): Promise<void>;
-  /** Works off what is due within the budget (default 5,000 ms), then gives everything back: for cron and serverless. */
-  tick(options?: { readonly budgetMs?: number }): Promise<TickReport>;
+  /**
+   * Works off what is due within the budget (default 5,000 ms), then gives everything back: for cron and serverless. Any
+   * number of ticks may go on at once; they share what they own.
+   */
+  tick(options?: TickOptions): Promise<TickReport>;
   /**
    * Lets running steps land (at most `grace`, default 5 s), then tells them to stop and releases all shards.
    *

@@ -10,30 +10,14 @@ import { sleep } from "../ports/clock.ts";
 import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { earliest } from "./earliest.ts";
 import { featureOf } from "./feature.ts";
-import type { Sighting } from "./look.ts";
 import { Ownership } from "./ownership.ts";
 import { PlatformWatch } from "./platform_watch.ts";
 import { Poll } from "./poll.ts";
 import type { ProcessState } from "./metrics.ts";
 import type { EnginePhase } from "./process_states.ts";
 import type { StoreStreamer } from "./store_streamer.ts";
-
-/** What a tick did. */
-export interface TickReport {
-  /** Attempts of steps, timers, hooks and handlers of connectors that came to an end. */
-  readonly processed: number;
-  /** When there is something to do next, as far as this engine sees; absent: nothing is waiting. */
-  readonly nextDueAt?: Date;
-  /** Shards with work due that other engines own. */
-  readonly heldElsewhere: number;
-  /** Steps that were still running at the end; they were told to stop, and run again later. */
-  readonly running: number;
-}
-
-/** How long running steps may take to land after the budget of a tick, or after `stop()`. */
-const graceMs = 5_000;
+import { graceMs, reportOf, type TickOptions, type TickReport, Ticks } from "./ticks.ts";
 
 type Phase = "new" | "starting" | "started" | "stopping" | "stopped";
 
@@ -46,8 +30,10 @@ export class Work {
   readonly #poll: Poll;
   readonly #streams: StoreStreamer | undefined;
   readonly #platform: PlatformWatch;
+  readonly #ticks: Ticks;
   #phase: Phase = "new";
-  #ticking = false;
+  /** Ticks that were asked for and have not been answered. */
+  #ticking = 0;
   #hasTicked = false;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -66,6 +52,13 @@ export class Work {
       dispatcher: this.#dispatcher,
       ownership: this.ownership,
       poll: this.#poll,
+    });
+    this.#ticks = new Ticks(context, {
+      dispatcher: this.#dispatcher,
+      ownership: this.ownership,
+      poll: this.#poll,
+      landed: (ms) => this.#landed(ms),
+      relayed: (ms) => this.#relayed(ms),
     });
     this.carry([...context.definitions.values()]);
   }
@@ -120,7 +113,7 @@ export class Work {
   /** Refuses what must be done before the engine begins to work. */
   requireNew(verb: string): void {
     this.require(verb);
-    if (this.#phase === "new" && !this.#ticking && !this.#hasTicked) return;
+    if (this.#phase === "new" && this.#ticking === 0 && !this.#hasTicked) return;
     throw new PawlError(
       "INVALID_ARGUMENT",
       `Cannot ${verb}: the engine has begun to work; do it before start() and tick()`,
@@ -139,7 +132,7 @@ export class Work {
     if (this.#phase !== "new") {
       throw new PawlError("INVALID_ARGUMENT", "Cannot start: the engine is started already");
     }
-    if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
+    if (this.#ticking > 0) throw new PawlError("INVALID_ARGUMENT", "Cannot start: a tick is going on");
     this.#phase = "starting";
     this.#reportStates();
     const starting = this.#start();
@@ -169,6 +162,7 @@ export class Work {
   /** Ends all work: what runs may land within the grace, then it is told to stop and its shards are released. */
   stop(grace: Duration = graceMs): Promise<void> {
     const ms = durationMs(grace, "grace");
+    this.#ticks.end();
     this.#context.integrations?.end();
     // What is half started cannot be released: it would go on to own what nobody ends.
     this.#stopping ??= this.#starting.then(() => this.#stop(ms));
@@ -199,7 +193,7 @@ export class Work {
   }
 
   /** Works off what is due within a budget, and gives everything back. */
-  async tick(budgetMs: number): Promise<TickReport> {
+  async tick({ budgetMs = 5_000, again = false }: TickOptions): Promise<TickReport> {
     this.require("tick");
     if (!this.#context.works) {
       throw new PawlError(
@@ -207,41 +201,17 @@ export class Work {
         "Cannot tick: the engine was created with work: false; tick one that works",
       );
     }
-    if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot tick: a tick is going on");
-    this.#ticking = true;
+    const ms = durationMs(budgetMs, "budgetMs");
+    this.#ticking++;
     try {
       await this.#context.integrations?.open();
       this.#hasTicked = true;
-      return this.#phase === "started" ? await this.#tickStarted(budgetMs) : await this.#tickAlone(budgetMs);
+      if (this.#phase === "starting") await this.#starting;
+      if (this.#phase === "started") return await this.#tickStarted(ms);
+      return await (again ? this.#ticks.again(ms, (left) => this.#ticks.tick(left)) : this.#ticks.tick(ms));
     } finally {
-      this.#ticking = false;
+      this.#ticking--;
     }
-  }
-
-  async #tickAlone(budgetMs: number): Promise<TickReport> {
-    const { clock } = this.#context;
-    const before = this.#dispatcher.processed;
-    const endsAt = clock.monotonic() + budgetMs;
-    await this.ownership.renew(budgetMs + graceMs);
-    this.#dispatcher.resume();
-    const now = clock.now();
-    let claim = { heldElsewhere: 0, nextDue: undefined as number | undefined };
-    let running = 0;
-    let nextDue: number | undefined;
-    try {
-      claim = await this.ownership.claim((sighting) => this.#hasWork(sighting, now));
-      await this.#context.locks?.look(true);
-      await this.#landed(Math.max(0, endsAt - clock.monotonic()));
-      this.#dispatcher.stop();
-      await this.#landed(graceMs);
-      await this.#relayed(graceMs);
-      running = this.#dispatcher.inFlight;
-      nextDue = this.#nextDue(claim.nextDue);
-    } finally {
-      this.#dispatcher.stop();
-      await this.ownership.release(new PawlError("ENGINE_STOPPED", "The tick has ended"));
-    }
-    return report(this.#dispatcher.processed - before, nextDue, claim.heldElsewhere, running);
   }
 
   async #tickStarted(budgetMs: number): Promise<TickReport> {
@@ -250,23 +220,12 @@ export class Work {
     await Promise.all(this.ownership.owners.map((owner) => owner.rescan()));
     for (const owner of this.ownership.owners) owner.wake();
     await this.#landed(budgetMs);
-    return report(
+    return reportOf(
       this.#dispatcher.processed - before,
-      this.#nextDue(nextDue),
+      this.#ticks.nextDue(nextDue),
       heldElsewhere,
       this.#dispatcher.inFlight,
     );
-  }
-
-  /** Something is due, or a connector may be given events, which go to runs in every shard. */
-  #hasWork({ definition, firstDue }: Sighting, now: number): boolean {
-    if (firstDue !== undefined && firstDue <= now) return true;
-    return this.#context.definitions.get(definition)!.behaviour.connectors !== undefined;
-  }
-
-  #nextDue(elsewhere: number | undefined): number | undefined {
-    const { owners, relayDues } = this.ownership;
-    return earliest(elsewhere, ...owners.map((owner) => owner.nextDue), ...relayDues);
   }
 
   /** Waits until what landed has been relayed, at most so long: the next owner would send it again. */
@@ -296,18 +255,4 @@ export class Work {
     await Promise.race([quiet(), late]);
     patience.abort();
   }
-}
-
-function report(
-  processed: number,
-  nextDue: number | undefined,
-  heldElsewhere: number,
-  running: number,
-): TickReport {
-  return {
-    processed,
-    heldElsewhere,
-    running,
-    ...(nextDue !== undefined && { nextDueAt: new Date(nextDue) }),
-  };
 }

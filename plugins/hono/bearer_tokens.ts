@@ -5,7 +5,7 @@ import type { Scope } from "./scope.ts";
 
 /** Whoever sends a token. */
 export interface TokenHolder {
-  /** What is sent as `Authorization: Bearer ...`; 16 characters or more. */
+  /** What is sent as `Authorization: Bearer ...`; 16 characters or more, no spaces. */
   readonly token: string;
   /** What its holder may reach; default: all. */
   readonly scope?: Scope;
@@ -19,7 +19,7 @@ export interface TokenHolder {
  *
  * @param holders Who may come in.
  * @returns For `httpApi(engine, { authorize })`. It answers 401 to whoever is not known.
- * @throws {PawlError} `INVALID_ARGUMENT` when a token is too short.
+ * @throws {PawlError} `INVALID_ARGUMENT` when a token is too short, or has spaces.
  *
  * @example
  * ```ts
@@ -38,8 +38,12 @@ export interface TokenHolder {
  * ```
  */
 export function bearerTokens(holders: readonly TokenHolder[]): Authorize {
-  if (holders.some(({ token }) => typeof token !== "string" || token.length < 16)) {
-    throw new PawlError("INVALID_ARGUMENT", "Cannot authorize by tokens: one is shorter than 16 characters");
+  // One with a space in it could never be sent.
+  if (holders.some(({ token }) => typeof token !== "string" || !/^\S{16,}$/.test(token))) {
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      "Cannot authorize by tokens: one is shorter than 16 characters, or has spaces",
+    );
   }
   const known = Promise.all(
     holders.map(async (holder) => ({ holder, digest: await digestOf(holder.token) })),

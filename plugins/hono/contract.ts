@@ -21,6 +21,7 @@ import type {
   ScheduleView,
   ShardInfo,
   StoredRecurrence,
+  TickOptions,
   TickReport,
   TimerPage,
   Triggered,
@@ -215,7 +216,7 @@ export interface ServiceSchema {
   /** The document. */
   "/openapi.json": { $get: Endpoint<Record<never, never>, { readonly openapi: string }> };
   /** Works off what is due. */
-  "/tick": { $post: Endpoint<BodyOf<{ budgetMs?: number }>, TickReport> };
+  "/tick": { $post: Endpoint<BodyOf<TickOptions>, TickReport> };
   /** What the engine carries. */
   "/definitions": { $get: Endpoint<Record<never, never>, ItemList<DefinitionView>> };
   /** Mermaid text. */

@@ -168,7 +168,11 @@ export class Fleet {
   #tick(node: Node): void {
     const world = this.#world;
     if (node.stopped) return;
-    node.engine.tick({ budgetMs: world.pick([20, 100, 1_000]) }).catch(() => {}).then(() => {
+    // Several at once, as requests come.
+    const budgets = world.pick([[20], [100], [1_000], [1_000, 20], [100, 100, 1_000]]);
+    const again = world.pick([false, true]);
+    const ticks = budgets.map((budgetMs) => node.engine.tick({ budgetMs, again }).catch(() => {}));
+    Promise.all(ticks).then(() => {
       node.host.later(world.between(50, 700), () => this.#tick(node));
     });
   }

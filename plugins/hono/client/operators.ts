@@ -12,6 +12,7 @@ import type {
   ProcessState,
   RelayInfo,
   ShardInfo,
+  TickOptions,
   TickReport,
   UnservedWork,
   VerifyReport,
@@ -27,7 +28,7 @@ export interface OperatorClient {
   /** As `engine.diagram`. */
   diagram(definition: Pick<Definition, "name">, options?: DiagramOptions & RequestOptions): Promise<string>;
   /** As `engine.tick`. */
-  tick(options?: { readonly budgetMs?: number } & RequestOptions): Promise<TickReport>;
+  tick(options?: TickOptions & RequestOptions): Promise<TickReport>;
   /** As `engine.states`. */
   states(options?: RequestOptions): Promise<Readonly<Record<string, ProcessState>>>;
   /** As those of `engine.admin`. */

@@ -64,11 +64,11 @@ export function serviceRoutes(all: () => readonly Route[]): readonly Route[] {
       verb: "tick",
       summary: "Works off what is due",
       reach: "store",
-      body: z.strictObject({ budgetMs: z.int().min(1).optional() }),
+      body: z.strictObject({ budgetMs: z.int().min(1).optional(), again: z.boolean().optional() }),
       answers: { 200: { description: "What was done", schema: tickReport } },
       async handle({ api, body }) {
         const budgetMs = Math.min(body.budgetMs ?? 5_000, api.limits.tickMsMax);
-        return json(await api.engine.tick({ budgetMs }));
+        return json(await api.engine.tick({ budgetMs, again: body.again ?? false }));
       },
     }),
   ];

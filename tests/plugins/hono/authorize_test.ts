@@ -347,6 +347,8 @@ Deno.test("bearerTokens() knows its holders, their scopes, and who may only look
   assert.equal(await status("GET /runs", "bearer the-token-of-acme"), 200);
   assert.equal(await status("GET /engines", "Bearer the-token-of-a-reader"), 200);
   assert.equal(await status("POST /verify", "Bearer the-token-of-a-reader"), 403);
-  assert.throws(() => bearerTokens([{ token: "short" }]), { code: "INVALID_ARGUMENT" });
+  for (const token of ["short", "a long one with spaces"]) {
+    assert.throws(() => bearerTokens([{ token }]), { code: "INVALID_ARGUMENT" });
+  }
   await all.engine.stop({ grace: 0 });
 });

@@ -258,6 +258,7 @@ async function operators(steps: Walk): Promise<void> {
   assert.match((await (await steps.ask("GET /openapi.json")).json()).openapi, /^3\.1\./);
   assert.equal((await (await steps.ask("POST /verify")).json()).ok, true);
   await steps.ask("POST /tick", { body: { budgetMs: 1 } });
+  await steps.ask("POST /tick", { body: { budgetMs: 1, again: true } });
   await steps.ask("POST /tick", { body: { budgetMs: 0 }, status: 400 });
   const moved = await steps.ask("GET /ui", { status: 308 });
   assert.equal(moved.headers.get("location"), "ui/");
