@@ -14,7 +14,8 @@ export interface TokenHolder {
 }
 
 /**
- * An `authorize` for those who are known by a token. Tokens are compared by their digests, and all of them each time, so
+ * An `authorize` for those who are known by a token. A browser that opens the dashboard asks for it: it is the password,
+ * with any name. Tokens are compared by their digests, and all of them each time, so
  * the time that takes tells nothing.
  *
  * @param holders Who may come in.
@@ -49,22 +50,41 @@ export function bearerTokens(holders: readonly TokenHolder[]): Authorize {
     holders.map(async (holder) => ({ holder, digest: await digestOf(holder.token) })),
   );
   return async ({ request, access }) => {
-    const [, given = ""] = /^Bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-    const digest = await digestOf(given);
+    const digest = await digestOf(tokenOf(request.headers.get("authorization") ?? ""));
     const [found] = (await known).filter((each) => isSame(each.digest, digest));
-    if (!found) return unknown();
+    if (!found) return unknown(request);
     const { scope, readOnly = false } = found.holder;
     return readOnly && access === "write" ? false : scope ?? true;
   };
 }
 
-function unknown(): Response {
+function tokenOf(authorization: string): string {
+  const [, scheme, given = ""] = /^(Bearer|Basic) +(\S+) *$/i.exec(authorization) ?? [];
+  return scheme?.toLowerCase() === "basic" ? passwordOf(given) : given;
+}
+
+function passwordOf(base64: string): string {
+  try {
+    const text = new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+    const [, password = ""] = /^[^:]*:(.*)$/s.exec(text) ?? [];
+    return password;
+  } catch {
+    return "";
+  }
+}
+
+function unknown({ headers }: Request): Response {
   const error = new PawlError(
     "UNAUTHORIZED",
     "Cannot answer: want a token that is known, as Authorization: Bearer ...",
   );
   const answer = problemResponse(error);
-  answer.headers.set("www-authenticate", 'Bearer realm="pawl"');
+  // A browser that has no token to send asks its user for it.
+  const isAsked = headers.has("sec-fetch-mode") && !/^Bearer/i.test(headers.get("authorization") ?? "");
+  answer.headers.set(
+    "www-authenticate",
+    isAsked ? 'Basic realm="pawl", charset="UTF-8"' : 'Bearer realm="pawl"',
+  );
   return answer;
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { bearerTokens } from "pawl/plugins/hono";
 import type { Browser } from "puppeteer-core";
-import { type BrowserKind, openBrowser, testWithBrowser } from "./browsers.ts";
+import { type BrowserKind, testWithBrowser, withBrowser } from "./browsers.ts";
 import { type DashboardSite, DashboardTab, fill, openDashboard, orders, signUps } from "./dashboard_site.ts";
 
 interface Visit {
@@ -19,16 +20,13 @@ type Story = (visit: Visit) => Promise<void>;
 /** Registers stories of one browser, each with an engine and an origin of its own. */
 function inBrowser(kind: BrowserKind, name: string, ...stories: readonly Story[]): void {
   testWithBrowser(kind, `${name} (${kind})`, async () => {
-    const browser = await openBrowser(kind);
-    try {
+    await withBrowser(kind, async (browser) => {
       for (const story of stories) {
         await using site = await openDashboard();
         await fill(site);
         await story({ site, browser, open: (hash) => DashboardTab.open(browser, site, hash) });
       }
-    } finally {
-      await browser.close();
-    }
+    });
   });
 }
 
@@ -262,3 +260,12 @@ inBrowser(
     assert.equal((await stranger.goto(site.url))?.status(), 401);
   },
 );
+
+inBrowser("chrome", "dashboard: a token is typed as a password, and opens it", async ({ site, browser }) => {
+  const token = "the-token-of-the-operators";
+  site.authorize = bearerTokens([{ token }]);
+  const page = await browser.newPage();
+  await page.authenticate({ username: "ann", password: token });
+  await page.goto(`${site.url}/`);
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 50);
+});

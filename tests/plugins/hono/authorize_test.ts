@@ -334,6 +334,7 @@ Deno.test("bearerTokens() knows its holders, their scopes, and who may only look
       "Bearer",
       "Bearer the-token-of-acm",
       "Basic the-token-of-acme",
+      "Basic =",
       "Bearer the-token-of-acme x",
     ]
   ) {
@@ -342,6 +343,18 @@ Deno.test("bearerTokens() knows its holders, their scopes, and who may only look
   const unknown = await ask(all, "GET /runs");
   assert.equal(unknown.headers.get("www-authenticate"), 'Bearer realm="pawl"');
   assert.equal((await unknown.json()).code, "UNAUTHORIZED");
+  const typed = (text: string) => `Basic ${btoa(text)}`;
+  assert.equal(await status("GET /engines", typed("ann:the-token-of-the-operator")), 200);
+  for (const text of ["the-token-of-acme", "the-token-of-acme:", "ann:the-token-of-acm", "ann:"]) {
+    assert.equal(await status("GET /runs", typed(text)), 401, text);
+  }
+  const challenge = async (headers: Record<string, string>) =>
+    (await ask(all, "GET /runs", headers)).headers.get("www-authenticate");
+  assert.equal(await challenge({ "sec-fetch-mode": "navigate" }), 'Basic realm="pawl", charset="UTF-8"');
+  assert.equal(
+    await challenge({ "sec-fetch-mode": "cors", authorization: "Bearer x" }),
+    'Bearer realm="pawl"',
+  );
   assert.equal(await status("GET /engines", "Bearer the-token-of-the-operator"), 200);
   assert.equal(await status("GET /engines", "Bearer the-token-of-acme"), 403);
   assert.equal(await status("GET /runs", "bearer the-token-of-acme"), 200);
