@@ -316,6 +316,7 @@ interface AuthorizeCall
 interface DefinitionView
 interface HttpApiOptions
 interface HttpLimits
+interface IntegrationView
 interface MetricsPage
 interface Problem
 interface RunSchema
@@ -353,6 +354,7 @@ interface Client
 interface ClientOptions
 interface ClientWatchOptions
 interface DefinitionView
+interface IntegrationView
 interface LockClient
 interface OperatorClient
 interface RequestOptions

@@ -16,7 +16,7 @@ export type { OperatorClient } from "./client/operators.ts";
 export type { BatchFilter, BatchInput, BatchLine, RunClient } from "./client/runs.ts";
 export type { LockClient } from "./client/schedules.ts";
 export type { ClientWatchOptions } from "./client/streams.ts";
-export type { DefinitionView } from "./contract.ts";
+export type { DefinitionView, IntegrationView } from "./contract.ts";
 
 /** An engine elsewhere. */
 export interface Client extends RunClient, OperatorClient {

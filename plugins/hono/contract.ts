@@ -6,9 +6,11 @@
 import type {
   BackfillView,
   CallbackResult,
+  ConfigMap,
   EngineInfo,
   ForceReleaseOptions,
   HistoryRow,
+  IntegrationInUse,
   ListPage,
   LockInfo,
   LockPage,
@@ -50,6 +52,14 @@ export interface DefinitionView {
   readonly terminals: readonly string[];
   /** Statuses that take a callback. */
   readonly callbacks: readonly string[];
+}
+
+/** An integration, on the wire. */
+export interface IntegrationView extends Pick<IntegrationInUse, "name" | "definitionNames" | "stepNames"> {
+  /** Whether it is initialised, not closed, and says so itself. */
+  readonly isReady: boolean;
+  /** Its settings and those of its definitions, without functions and secrets. */
+  readonly configMap: ConfigMap;
 }
 
 /** A recurrence on the wire: as it is stored, with what it was made of where that is needed to know it again. */
@@ -225,6 +235,8 @@ export interface ServiceSchema {
   };
   /** What processes do. */
   "/states": { $get: Endpoint<Record<never, never>, Readonly<Record<string, string>>> };
+  /** Integrations. */
+  "/integrations": { $get: Endpoint<Record<never, never>, ItemList<IntegrationView>> };
   /** Engines. */
   "/engines": { $get: Endpoint<Record<never, never>, ItemList<EngineInfo>> };
   /** Shards. */

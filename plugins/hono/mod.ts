@@ -9,6 +9,7 @@ export type {
   BodyOf,
   DefinitionView,
   Endpoint,
+  IntegrationView,
   ItemList,
   LockPath,
   Operated,

@@ -25,6 +25,7 @@ export type Verb =
   | "delete"
   | "timers"
   | "states"
+  | "integrations"
   | "engines"
   | "shards"
   | "unserved"

@@ -1,5 +1,6 @@
 import type { Route } from "./route.ts";
 import { batchRoutes } from "./routes/batches.ts";
+import { integrationRoutes } from "./routes/integrations.ts";
 import { lockRoutes } from "./routes/locks.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { watchRoutes } from "./routes/watch.ts";
@@ -23,5 +24,6 @@ export const routes: readonly Route[] = [
   ...watchRoutes,
   ...webhookRoutes,
   ...operatorRoutes,
+  ...integrationRoutes,
   ...uiRoutes,
 ];

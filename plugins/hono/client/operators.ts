@@ -17,7 +17,7 @@ import type {
   UnservedWork,
   VerifyReport,
 } from "pawl";
-import type { DefinitionView } from "../contract.ts";
+import type { DefinitionView, IntegrationView } from "../contract.ts";
 import { type Connection, queryText, type RequestOptions, segment } from "./connection.ts";
 import type { Shape } from "./revive.ts";
 
@@ -27,6 +27,8 @@ export interface OperatorClient {
   definitions(options?: RequestOptions): Promise<readonly DefinitionView[]>;
   /** As `engine.diagram`. */
   diagram(definition: Pick<Definition, "name">, options?: DiagramOptions & RequestOptions): Promise<string>;
+  /** The integrations in use, as the engine that answers has them. */
+  integrations(options?: RequestOptions): Promise<readonly IntegrationView[]>;
   /** As `engine.tick`. */
   tick(options?: TickOptions & RequestOptions): Promise<TickReport>;
   /** As `engine.states`. */
@@ -49,7 +51,7 @@ export interface OperatorClient {
  */
 export function operatorClient(connection: Connection): OperatorClient {
   const items =
-    (name: "engines" | "shards" | "unserved" | "relays" | "definitions", shape: Shape) =>
+    (name: "engines" | "shards" | "unserved" | "relays" | "definitions" | "integrations", shape: Shape) =>
     async <Item>(options?: RequestOptions) => {
       const page = await connection.ask<{ readonly items: readonly Item[] }>(
         (routes, sending) => routes[name].$get({}, sending),
@@ -60,6 +62,7 @@ export function operatorClient(connection: Connection): OperatorClient {
     };
   return {
     definitions: items("definitions", {}),
+    integrations: items("integrations", {}),
     diagram: async ({ name }, { signal, ...query } = {}) => {
       const input = { param: { definition: segment(name) }, query: queryText(query) };
       return await connection.text(

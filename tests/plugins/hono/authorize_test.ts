@@ -40,6 +40,7 @@ const asks: Readonly<Record<string, { path: string; body?: unknown }>> = {
   "GET /events": { path: "/events?topic=acme/news" },
   "GET /states": { path: "/states" },
   "GET /engines": { path: "/engines" },
+  "GET /integrations": { path: "/integrations" },
   "GET /shards": { path: "/shards" },
   "GET /unserved": { path: "/unserved" },
   "GET /relays": { path: "/relays" },

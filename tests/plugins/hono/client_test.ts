@@ -61,6 +61,7 @@ Deno.test("createClient() has the engine's verbs, with its types, dates and view
   assert.equal((await client.cancel(order, "o2")).runState, "cancelled");
   assert.equal(await client.diagram(order, { direction: "TB" }), engine.diagram(order, { direction: "TB" }));
   assert.deepEqual(await client.states(), engine.states());
+  assert.deepEqual((await client.integrations()).map(({ name }) => name), ["till"]);
   assert.deepEqual(await client.admin.engines(), await engine.admin.engines());
   assert.deepEqual(await client.admin.shards(), await engine.admin.shards());
   assert.ok((await client.admin.verify()).ok);

@@ -5,7 +5,15 @@
  * @module
  */
 import { memoryStore } from "../../../adapters/memory/mod.ts";
-import { createEngine, type Engine, every, machine, silentLogger } from "../../../mod.ts";
+import {
+  createEngine,
+  type Engine,
+  every,
+  integration,
+  machine,
+  secret,
+  silentLogger,
+} from "../../../mod.ts";
 import { createWebhooks, httpApi, type HttpApiOptions } from "../../../plugins/hono/mod.ts";
 import { prometheusTelemetry } from "../../../plugins/prometheus/mod.ts";
 import { Hono } from "hono";
@@ -75,6 +83,7 @@ export async function stage(options: HttpApiOptions = {}, url = "http://api/pawl
     logger: silentLogger,
     telemetry: metrics,
   });
+  engine.use(integration({ name: "till", config: { url: "http://till", password: secret("4711") } }));
   await engine.start();
   const secrets = ["new secret of thirty-two characters!", "old secret of thirty-two characters!"];
   const webhooks = createWebhooks({ url, secrets, senders: { bank: [senderSecret] } });

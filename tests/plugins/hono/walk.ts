@@ -251,6 +251,8 @@ async function operators(steps: Walk): Promise<void> {
   });
   assert.match(await diagram.text(), /direction TB[^]*class s_paid here/);
   assert.equal((await (await steps.ask("GET /engines")).json()).items.length, 1);
+  const { items: [till] } = await (await steps.ask("GET /integrations")).json();
+  assert.deepEqual([till.name, till.isReady, till.configMap.config], ["till", true, { url: "http://till" }]);
   for (const path of ["/states", "/shards", "/unserved", "/relays", "/health"]) {
     await steps.ask(`GET ${path}`);
   }
