@@ -8,7 +8,7 @@
 import { build, digestOf } from "./build.ts";
 import { run } from "./command.ts";
 import { importNames, peersIn, readmeExample, withTarball } from "./consumer.ts";
-import { readConfig } from "./manifest.ts";
+import { readConfig, root } from "./manifest.ts";
 import { withStage } from "./stage.ts";
 import { checkersFolder } from "./tools.ts";
 
@@ -64,6 +64,31 @@ async function compile(tarball: string, checkers: string): Promise<void> {
   }
 }
 
+/** The oldest Node has ES2023, and of ES2024 the methods of strings: what is newer must not be in the sources. */
+async function checkLanguage(checkers: string): Promise<void> {
+  const config = await readConfig();
+  await withStage(config, async (stage) => {
+    const compilerOptions = {
+      lib: ["es2023", "es2024.string", "dom", "dom.iterable", "dom.asynciterable", "esnext.disposable"],
+      types: [],
+      target: "es2023",
+      module: "esnext",
+      moduleResolution: "bundler",
+      allowImportingTsExtensions: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      strict: true,
+      skipLibCheck: true,
+      noEmit: true,
+      paths: { [config.name]: ["./mod.ts"] },
+    };
+    await Deno.symlink(new URL("node_modules", root), `${stage}/node_modules`);
+    await Deno.writeTextFile(`${stage}/tsconfig.json`, JSON.stringify({ compilerOptions, include: ["."] }));
+    await run("node", [`${checkers}/node_modules/typescript_newest/bin/tsc`, "-p", stage]);
+  });
+  ok("the sources use nothing that the oldest Node has not");
+}
+
 /** Two builds of one source are one file, so that anybody can tell what a published tarball was made of. */
 async function checkReproducible(tarball: string): Promise<void> {
   const first = await digestOf(tarball);
@@ -93,6 +118,7 @@ if (given === undefined) {
   await checkJsr();
 }
 const checkers = await checkersFolder();
+await checkLanguage(checkers);
 const bin = (name: string) => `${checkers}/node_modules/.bin/${name}`;
 await run(bin("publint"), ["--strict", tarball]);
 ok("publint");

@@ -10,7 +10,7 @@ import { readConfig, root } from "./manifest.ts";
 /** The folder of a project, which goes with it. */
 export interface Consumer extends AsyncDisposable {
   readonly folder: string;
-  /** Writes a module of TypeScript as one of JavaScript: its types are taken away, and nothing else. */
+  /** Writes a module of TypeScript as one of JavaScript: its types are taken away, and no more. */
   write(name: string, code: string): Promise<string>;
 }
 
@@ -36,7 +36,7 @@ export async function withTarball(tarball: string, packages: readonly string[]):
         target: "es2022",
       });
       const path = `${folder}/${name}.mjs`;
-      await Deno.writeTextFile(path, script);
+      await Deno.writeTextFile(path, script.replace(/(from "\.\/\w+)\.ts"/g, '$1.mjs"'));
       return path;
     },
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),

@@ -27,7 +27,7 @@ export const outFolder = new URL("npm/out/", root);
 export const jsrName = "@pawl/pawl";
 
 /** The oldest release of Node that the tests of the installed tarball run on. */
-export const oldestNode = "20.0.0";
+export const oldestNode = "20.9.0";
 
 /** Reads `deno.json`. */
 export async function readConfig(): Promise<DenoConfig> {

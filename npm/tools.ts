@@ -18,7 +18,7 @@ const checkers = [
 const bundlers = ["esbuild@0.28.2", "vite@8.3.8", "webpack@5.112.2", "webpack-cli@7.3.1"];
 
 /** Releases of Node, each the newest of its line, and the oldest that the package names. */
-export const nodeVersions = ["20.0.0", "20.20.2", "22.23.3", "24.21.0"] as const;
+export const nodeVersions = ["20.9.0", "20.20.2", "22.23.3", "24.21.0"] as const;
 
 const bunVersion = "1.4.5";
 

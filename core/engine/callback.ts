@@ -152,11 +152,12 @@ async function tryOnce(
   const refusal = refusalOf(base, wish.status);
   if (refusal) return { applied: false, ...placeOf(base), reason: refusal };
   const end = new AttemptSignal();
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
+  let refuse!: (reason: unknown) => void;
+  const aborted = new Promise<never>((_, reject) => refuse = reject);
+  aborted.catch(() => {});
   const onAbort = () => {
     end.abort(wish.signal!.reason);
-    aborted.reject(wish.signal!.reason);
+    refuse(wish.signal!.reason);
   };
   wish.signal?.addEventListener("abort", onAbort, { once: true });
   try {
@@ -164,7 +165,7 @@ async function tryOnce(
     const startedAt = clock.monotonic();
     const answer = runCode(context, wish.definition, base, end, codeOf(wish, base, clock.now()));
     // Code that does not heed its signal goes on unheard.
-    const landing = await (wish.signal ? Promise.race([answer, aborted.promise]) : answer);
+    const landing = await (wish.signal ? Promise.race([answer, aborted]) : answer);
     wish.signal?.throwIfAborted();
     const durationMs = Math.round(clock.monotonic() - startedAt);
     const { visit, payload } = base;

@@ -137,7 +137,8 @@ export const streamerCases: readonly StreamerCase[] = [
     async run({ streamer }) {
       const both = [await tap(streamer, "t", "a"), await tap(streamer, "t", "a")];
       const seen = new Set<string>();
-      const { promise: complete, resolve } = Promise.withResolvers<void>();
+      let resolve!: () => void;
+      const complete = new Promise<void>((done) => resolve = done);
       const pumps = both.map(async (receiver) => {
         for (;;) {
           const { done, value } = await receiver.result();
