@@ -13,6 +13,7 @@ export {
   deletion,
   diagrams,
   hooks,
+  integrations,
   lists,
   locks,
   relay,

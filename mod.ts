@@ -44,6 +44,22 @@ export type {
 export type { DataRules } from "./core/engine/data_rules.ts";
 export type { ExportOptions } from "./core/engine/export_runs.ts";
 export type { ImportOptions, ImportProgress, ImportReport, Refusal } from "./core/engine/import_runs.ts";
+export { integration } from "./core/engine/integration.ts";
+export type {
+  ConfigMap,
+  ErrorHookOptions,
+  Integration,
+  IntegrationContext,
+  IntegrationInfo,
+  IntegrationInUse,
+  IntegrationOptions,
+  IntegrationParts,
+  IntegrationSettings,
+} from "./core/engine/integration.ts";
+export type { ConfigValue, DefinitionConfig } from "./core/engine/config_map.ts";
+export type { ActivityFailure, AttemptCount, WorkflowFailure } from "./core/engine/failures.ts";
+export type { AllowedOverride, PolicyOverride, StepOverride } from "./core/engine/policy_override.ts";
+export { Secret, secret } from "./core/engine/secret.ts";
 export type { ListItem, ListPage, ListQuery } from "./core/engine/list.ts";
 export type { TimerInfo, TimerPage, TimerQuery } from "./core/engine/list_timers.ts";
 export type { AcquireOptions } from "./core/engine/lock_clients.ts";
@@ -83,7 +99,8 @@ export type { UnservedWork } from "./core/engine/unserved.ts";
 export type { Finding, VerifyReport } from "./core/engine/verify.ts";
 export type { TickReport } from "./core/engine/work.ts";
 export type { HistoryEvent, HistoryKind, HistoryRow } from "./core/parts/history.ts";
-export type { HookKind } from "./core/parts/chore.ts";
+export type { ErrorKind, HookKind } from "./core/parts/chore.ts";
+export type { RunPolicy } from "./core/parts/run_policy.ts";
 export type { RunError, RunState } from "./core/parts/run_record.ts";
 export { deleteTopic, runStateTopic, statusTopic } from "./core/parts/stream_topics.ts";
 export type { Rules, StepPolicy } from "./core/parts/run_change.ts";

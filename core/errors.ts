@@ -50,6 +50,8 @@ export type ErrorCode =
   | "STORE_INCOMPATIBLE" // the store or export was written by another format or shard count
   | "STORE_FAILED" // any other failure of the storage driver, with its error as `cause`
   | "IMPORT_INCOMPLETE" // the text of an export was cut off
+  | "INTEGRATION_FAILED" // init or close of an integration threw, or took too long
+  | "POLICY_NOT_ALLOWED" // a caller brought a policy where none, or not that one, may be
   | "ALREADY_HELD" // whoever asks for a lock has it
   | "DEADLOCK" // whoever asks for a lock would wait for himself
   | "LOCK_LOST" // a lock was taken away, or not renewed in time

@@ -39,6 +39,7 @@ test("the kernel's bundle has the code of no feature, and each feature brings it
     deletion: "core/engine/dispose.ts",
     diagrams: "core/engine/diagram.ts",
     hooks: "core/engine/chores.ts",
+    integrations: "core/engine/integrations.ts",
     lists: "core/engine/list.ts",
     locks: "core/engine/locks.ts",
     relay: "core/engine/relay.ts",

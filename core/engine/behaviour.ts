@@ -5,7 +5,7 @@
  * @module
  */
 import type { Limits } from "../limits.ts";
-import type { HookKind } from "../parts/chore.ts";
+import type { ErrorKind, HookKind } from "../parts/chore.ts";
 import type { Rules, StepPolicy } from "../parts/run_change.ts";
 import type { Connector } from "./connector.ts";
 import type { DataRules } from "./data_rules.ts";
@@ -80,8 +80,8 @@ export interface Hook {
   readonly name: string;
   /** Retries, timeout, and after how many failures it is parked. */
   readonly policy: StepPolicy;
-  /** Runs it once. What it throws is a failed attempt. */
-  run(view: RunView, signal: AbortSignal): unknown;
+  /** Runs it once. What it throws is a failed attempt. `chore`: for the engine only, what it was written down as. */
+  run(view: RunView, signal: AbortSignal, chore?: unknown): unknown;
 }
 
 /** What may take a run from a status to others. */
@@ -153,6 +153,8 @@ export interface Definition<
   readonly name: string;
   /** For the engine only. */
   readonly behaviour: Behaviour;
+  /** For the engine only: the hooks of the integration that it is of. */
+  readonly errorHooks?: (kind: ErrorKind) => readonly Hook[];
   /** For the compiler only: never there at run time. */
   readonly types?: {
     readonly data: Data;
@@ -160,4 +162,18 @@ export interface Definition<
     readonly start: Start;
     readonly payloads: Payloads;
   };
+}
+
+const noHooks: readonly Hook[] = [];
+
+/**
+ * Who hears of a change of a definition's runs: hooks of its own, or of its integration.
+ *
+ * @param definition The definition.
+ * @param kind The kind of the change.
+ * @returns The hooks, in their order.
+ */
+export function hooksOf({ behaviour, errorHooks }: Definition, kind: HookKind | ErrorKind): readonly Hook[] {
+  if (kind === "step-error" || kind === "run-error") return errorHooks?.(kind) ?? noHooks;
+  return behaviour.hooks?.(kind) ?? noHooks;
 }

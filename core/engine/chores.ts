@@ -7,7 +7,7 @@ import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Version } from "../store/store.ts";
 import { AttemptSignal } from "./attempt_call.ts";
-import type { Hook } from "./behaviour.ts";
+import { type Hook, hooksOf } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import { boundsOf } from "./lane.ts";
 import type { Ready } from "./dispatcher.ts";
@@ -167,7 +167,7 @@ export class Chores implements TurnTaker {
 
   #userHook({ kind, hook }: Chore): Hook | undefined {
     if (kind === "lock") return undefined;
-    return this.#owner.definition.behaviour.hooks?.(kind).find(({ name }) => name === hook);
+    return hooksOf(this.#owner.definition, kind).find(({ name }) => name === hook);
   }
 
   /**
@@ -217,7 +217,7 @@ export class Chores implements TurnTaker {
     if (chore.kind === "lock") return await locks!.giveBack(chore.run);
     if (isTold(chore)) return await schedules!.tellEnd(this.#context, this.#options, chore.run);
     const view = await viewOf(this.#context, chore.run);
-    return await this.#userHook(chore)!.run(view, signal);
+    return await this.#userHook(chore)!.run(view, signal, chore);
   }
 
   #afterFailure(chore: Chore, error: RunError, mayPark = true): Chore {

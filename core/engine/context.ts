@@ -12,7 +12,9 @@ import type { GroupCommitter } from "../store/group_commit.ts";
 import type { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
+import type { DefinitionMap } from "./definition_map.ts";
 import type { Features } from "./feature.ts";
+import type { Integrations } from "./integrations.ts";
 import type { Locks } from "./locks.ts";
 import type { EngineMetrics } from "./metrics.ts";
 import type { Recurrence, StoredRecurrence } from "../schedule/recurrence.ts";
@@ -44,6 +46,10 @@ export interface EngineContext {
   readonly committer: GroupCommitter;
   readonly reader: GroupReader;
   readonly definitions: ReadonlyMap<string, Definition>;
+  /** The same, to add to before it works. */
+  readonly carried: DefinitionMap;
+  /** The integrations in use; absent: it has no such feature. */
+  readonly integrations?: Integrations;
   /** Reads a stored recurrence, if this engine carries its type. */
   readonly readRecurrence: (stored: StoredRecurrence) => Recurrence;
   /** What schedules may ask by name whether an occurrence is one. */

@@ -17,6 +17,7 @@ import type { importRuns } from "./import_runs.ts";
 import type { listRuns } from "./list.ts";
 import type { listTimers } from "./list_timers.ts";
 import type { lockOf, lockVerbs } from "./lock_verbs.ts";
+import type { Integrations } from "./integrations.ts";
 import type { Locks } from "./locks.ts";
 import type { measured } from "./measured.ts";
 import type { prepareTrigger } from "./prepare_trigger.ts";
@@ -40,6 +41,7 @@ export interface FeatureCode {
   readonly deletion: typeof dispose;
   readonly diagrams: DrawDiagram;
   readonly hooks: typeof Chores;
+  readonly integrations: typeof Integrations;
   readonly lists: { readonly runs: typeof listRuns; readonly timers: typeof listTimers };
   readonly locks: {
     readonly Locks: typeof Locks;
@@ -132,12 +134,13 @@ export function featureOf<Name extends keyof FeatureCode>(
  * @param definition What it is to carry.
  * @throws {PawlError} `UNSUPPORTED` naming what is missing.
  */
-export function checkCarried(features: Features, { name, behaviour }: Definition): void {
+export function checkCarried(features: Features, { name, behaviour, errorHooks }: Definition): void {
   if (needsLocks(behaviour)) {
     featureOf(features, "locks", `carry "${name}", which has steps that need a lock`);
     featureOf(features, "hooks", `carry "${name}", which has steps that need a lock`);
   }
   const { hooks, stream, connectors, keepFinishedMs } = behaviour;
+  if (errorHooks) featureOf(features, "hooks", `carry "${name}", whose integration has error hooks`);
   if (hooks) featureOf(features, "hooks", `carry "${name}", which has hooks`);
   if (stream) featureOf(features, "streams", `carry "${name}", which has a stream`);
   if (connectors) featureOf(features, "connectors", `carry "${name}", which has connectors`);

@@ -12,6 +12,7 @@ import { dispose } from "./dispose.ts";
 import { exportRuns } from "./export_runs.ts";
 import type { Feature, FeatureOf } from "./feature.ts";
 import { importRuns } from "./import_runs.ts";
+import { Integrations } from "./integrations.ts";
 import { listRuns } from "./list.ts";
 import { listTimers } from "./list_timers.ts";
 import { lockOf, lockVerbs } from "./lock_verbs.ts";
@@ -47,6 +48,12 @@ export const diagrams: Feature = { name: "diagrams", code: diagramOf } satisfies
 
 /** Machines with hooks, such as `onComplete`. */
 export const hooks: Feature = { name: "hooks", code: Chores } satisfies FeatureOf<"hooks">;
+
+/** `engine.use()`, and triggers with a `policy`; integrations with error hooks need `hooks` too. */
+export const integrations: Feature = {
+  name: "integrations",
+  code: Integrations,
+} satisfies FeatureOf<"integrations">;
 
 /** `engine.list()` and `engine.timers()`. */
 export const lists: Feature = {
@@ -107,6 +114,7 @@ export const allFeatures: readonly Feature[] = [
   deletion,
   diagrams,
   hooks,
+  integrations,
   lists,
   locks,
   relay,

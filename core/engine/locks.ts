@@ -14,7 +14,7 @@ import type { RunLock, RunRecord } from "../parts/run_record.ts";
 import type { BatchBuilder } from "../store/batch.ts";
 import { splitKey, stamp, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
-import type { Hook } from "./behaviour.ts";
+import type { Definition, Hook } from "./behaviour.ts";
 import { needsLocks } from "./feature.ts";
 import type { EngineContext } from "./context.ts";
 import type { Disposed } from "./dispose.ts";
@@ -46,14 +46,18 @@ export class Locks {
   readonly clients: LockClients;
   readonly #context: EngineContext;
   #host: LockHost | undefined;
-  #isUsed: boolean;
+  #isUsed = false;
 
   /** @param context The engine. */
   constructor(context: EngineContext) {
     this.#context = context;
     this.table = new LockTable(context, (...grants) => this.clients.granted(...grants));
     this.clients = new LockClients(context, this);
-    this.#isUsed = [...context.definitions.values()].some(({ behaviour }) => needsLocks(behaviour));
+  }
+
+  /** A definition has joined those that the engine carries. */
+  carry({ behaviour }: Definition): void {
+    this.#isUsed ||= needsLocks(behaviour);
   }
 
   /** Joins it to the rest of its engine. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HookKind } from "../parts/chore.ts";
+import type { ErrorKind, HookKind } from "../parts/chore.ts";
 import type { Change } from "../parts/run_change.ts";
 import type { RunState } from "../parts/run_record.ts";
 import type { Labels, Telemetry } from "../ports/telemetry.ts";
@@ -183,7 +183,7 @@ export class EngineMetrics {
   }
 
   /** The meter of the hooks of a kind; each start says its own alert. */
-  hooks({ name }: Definition, kind: HookKind): ProcessMeter {
+  hooks({ name }: Definition, kind: HookKind | ErrorKind): ProcessMeter {
     return this.process(name, hookProcess(name, hookStates[kind]));
   }
 

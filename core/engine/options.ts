@@ -13,14 +13,15 @@ import { GroupCommitter } from "../store/group_commit.ts";
 import { GroupReader } from "../store/group_read.ts";
 import type { Store } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
-import { checkName, checkOptionNames } from "./check_input.ts";
+import { checkOptionNames } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
-import { checkCarried, type Feature, featureOf, type Features, gatherFeatures } from "./feature.ts";
+import { DefinitionMap } from "./definition_map.ts";
+import { type Feature, featureOf, type Features, gatherFeatures } from "./feature.ts";
 import type { RelayOptions } from "./relay_policy.ts";
 import type { ScheduleFilter } from "./schedule_types.ts";
 import { RunWatch } from "./run_watch.ts";
 import { StreamHub } from "./stream_hub.ts";
-import { checkStepOptions, type StepOptions } from "./step_options.ts";
+import type { StepOptions } from "./step_options.ts";
 
 /** Options of `createEngine`. */
 export interface EngineOptions {
@@ -124,9 +125,10 @@ export function contextOf(
   const pollMs = atLeast(1, durationMs(options.poll ?? 500, "poll"), "poll");
   const logger = options.logger ?? consoleLogger();
   const features = gatherFeatures(given);
-  const definitions = definitionMap(options, limits);
   const works = options.work ?? true;
-  if (works) definitions.forEach((each) => checkCarried(features, each));
+  const defaults = { from: "createEngine({ steps })", options: options.steps };
+  const carried = new DefinitionMap({ limits, features, defaults, works });
+  carried.add(options.definitions, "create engine");
   const measured = options.telemetry &&
     featureOf(features, "telemetry", "use telemetry").measured(options.telemetry, logger);
   const relay = options.streams === undefined
@@ -146,7 +148,8 @@ export function contextOf(
     codec: options.codec,
     committer,
     reader: new GroupReader(store, clock),
-    definitions,
+    definitions: carried.all,
+    carried,
     ...scheduleRules(options, features),
     codeVersion: codeVersionOf(options),
     works,
@@ -201,35 +204,6 @@ function limitsOf({ limits: asked, store }: EngineOptions): Limits {
     readPageMax: Math.min(limits.readPageMax, entriesPerRangeMax),
     duePageMax: Math.min(limits.duePageMax, entriesPerRangeMax),
   };
-}
-
-/** The definitions as this engine carries them: with its defaults under theirs. */
-function definitionMap(options: EngineOptions, limits: Limits): ReadonlyMap<string, Definition> {
-  const definitions: readonly Definition[] = options.definitions;
-  const defaults = { from: "createEngine({ steps })", options: options.steps };
-  checkStepOptions(defaults);
-  if (!Array.isArray(definitions)) {
-    throw new PawlError("INVALID_ARGUMENT", "Cannot create engine: `definitions` must be a list");
-  }
-  const map = new Map<string, Definition>();
-  for (const definition of definitions) {
-    if (!definition?.behaviour) {
-      throw new PawlError(
-        "INVALID_ARGUMENT",
-        "Cannot create engine: a definition has no behaviour; was .build() forgotten?",
-      );
-    }
-    checkName(definition.name, "definition name", limits.nameLengthMax);
-    if (map.has(definition.name)) {
-      throw new PawlError(
-        "INVALID_ARGUMENT",
-        `Cannot create engine: two definitions are named "${definition.name}"`,
-      );
-    }
-    const behaviour = definition.behaviour.withDefaults(defaults, limits);
-    map.set(definition.name, { ...definition, behaviour });
-  }
-  return map;
 }
 
 function atLeast(least: number, ms: number, what: string): number {

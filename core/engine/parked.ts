@@ -4,7 +4,14 @@
  * @module
  */
 import { ConflictError, PawlError } from "../errors.ts";
-import { type Chore, choreKey, choreTable, type HookKind, runIdOfChore } from "../parts/chore.ts";
+import {
+  type Chore,
+  choreKey,
+  choreTable,
+  type ErrorKind,
+  type HookKind,
+  runIdOfChore,
+} from "../parts/chore.ts";
 import type { RunError } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyAfter, splitKey, unescapeText } from "../store/key.ts";
@@ -36,7 +43,7 @@ export interface ParkedHook {
   /** Its definition. */
   readonly definition: string;
   /** What it was to hear of; `lock`: it was to give back a lock, by an engine without that feature. */
-  readonly kind: HookKind | "lock";
+  readonly kind: HookKind | ErrorKind | "lock";
   /** Which of the hooks of that kind. */
   readonly hook: string;
   /** Failed attempts. */

@@ -14,6 +14,8 @@ import type { DiagramOptions, DrawDiagram } from "./diagram_options.ts";
 import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
 import { type FeatureCode, featureOf } from "./feature.ts";
 import type { Lock, LockPlace, LockVerbs, ReadWriteLock } from "./lock_verbs.ts";
+import type { Integration, IntegrationInUse } from "./integration.ts";
+import type { Integrations } from "./integrations.ts";
 import type { LockShare } from "./lock_wish.ts";
 import type { Locks } from "./locks.ts";
 import type { ListPage, ListQuery } from "./list.ts";
@@ -54,8 +56,12 @@ export class PawlEngine implements Engine {
    * @param parts What its parts share.
    */
   constructor(parts: Omit<EngineContext, "engine">) {
-    const context: EngineContext & { locks?: Locks } = { ...parts, engine: this };
-    const { locks } = parts.features;
+    const context: EngineContext & { locks?: Locks; integrations?: Integrations } = {
+      ...parts,
+      engine: this,
+    };
+    const { locks, integrations } = parts.features;
+    if (integrations) context.integrations = new integrations(context);
     if (locks) context.locks = new locks.Locks(context);
     this.#context = context;
     this.#work = new Work(context);
@@ -102,6 +108,15 @@ export class PawlEngine implements Engine {
     return this.#schedules ??= verbs();
   }
 
+  get integrations(): readonly IntegrationInUse[] {
+    return this.#context.integrations?.all ?? [];
+  }
+
+  use(integration: Integration): IntegrationInUse {
+    this.#feature("integrations", "use an integration");
+    return this.#context.integrations!.use(this.#work, integration);
+  }
+
   start(): Promise<void> {
     return this.#work.start();
   }
@@ -117,7 +132,7 @@ export class PawlEngine implements Engine {
   async trigger<Data, Status extends string, Start extends string>(
     definition: Definition<Data, Status, Start>,
     key: string,
-    ...[options]: readonly [options?: TriggerOptions<Data, Start>]
+    ...[options]: readonly [options?: TriggerOptions<Data, Start, Status>]
   ): Promise<Triggered> {
     const known = this.#known("trigger", definition);
     return await trigger(
@@ -133,7 +148,7 @@ export class PawlEngine implements Engine {
   async prepareTrigger<Data, Status extends string, Start extends string>(
     definition: Definition<Data, Status, Start>,
     key: string,
-    ...[options]: readonly [options?: TriggerOptions<Data, Start>]
+    ...[options]: readonly [options?: TriggerOptions<Data, Start, Status>]
   ): Promise<PreparedTrigger> {
     const known = this.#known("prepare trigger", definition);
     return await this.#feature("transactions", "prepare trigger")(

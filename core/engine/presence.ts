@@ -13,7 +13,7 @@ export const presenceShard = 0;
 export class Presence {
   readonly #context: EngineContext;
   readonly #since: number;
-  readonly #carries: PresenceRow["carries"];
+  #carries: PresenceRow["carries"] | undefined;
   #hide: (() => void) | undefined;
 
   /**
@@ -22,9 +22,6 @@ export class Presence {
   constructor(context: EngineContext) {
     this.#context = context;
     this.#since = context.clock.now();
-    this.#carries = [...context.definitions.values()].map((
-      { name, behaviour },
-    ) => [name, graphOf(behaviour)]);
   }
 
   /** Lets the platform show that this process is there; without that, its term tells. */
@@ -58,7 +55,7 @@ export class Presence {
       termMs,
       since: this.#since,
       codeVersion,
-      carries: this.#carries,
+      carries: this.#carries ??= graphsOf(this.#context),
       ...(platform.readiness() === "standby" && { standby: true }),
       ...(this.#hide && { signs: true }),
       ...(how.ticks && { ticks: true }),
@@ -89,6 +86,11 @@ export class Presence {
     if (rings) batch.put(keyspace.roster.key(), "1");
     await this.#context.committer.commit(presenceShard, batch);
   }
+}
+
+/** What it carries once it works: integrations may have brought more until then. */
+function graphsOf({ definitions }: EngineContext): PresenceRow["carries"] {
+  return [...definitions.values()].map(({ name, behaviour }) => [name, graphOf(behaviour)]);
 }
 
 /** Tells graphs and versions of data apart, so that engines notice when another carries other code under the same name. */

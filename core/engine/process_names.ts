@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { HookKind } from "../parts/chore.ts";
-import type { Definition } from "./behaviour.ts";
+import type { ErrorKind, HookKind } from "../parts/chore.ts";
+import { type Definition, hooksOf } from "./behaviour.ts";
 
 /** Runs the step of a status. The engine runs them concurrently, so there is one process of one. */
 export const stepProcess = (definition: string, status: string): string =>
@@ -24,14 +24,16 @@ export const connectorProcess = (connector: string, definition: string, part: nu
 export const hookProcess = (definition: string, runState: string): string =>
   `${definition}-${runState}-run-state-change-hook-consumer`;
 
-/** The run state that a run has when the hooks of a kind hear of it. */
-export const hookStates: Readonly<Record<HookKind, string>> = {
+/** The run state that a run has when the hooks of a kind hear of it; of errors, what they are. */
+export const hookStates: Readonly<Record<HookKind | ErrorKind, string>> = {
   complete: "completed",
   pause: "paused",
   resume: "running",
   cancel: "cancelled",
   fail: "failed",
   delete: "deleted",
+  "step-error": "step-error",
+  "run-error": "run-error",
 };
 
 /** Relays the transitions of a definition's runs. */
@@ -52,10 +54,13 @@ export const pauseRetryProcess = (definition: string): string =>
  * @param isRelaying Whether the engine has somewhere to send streams to.
  * @returns Their names.
  */
-export function processesOf({ name, behaviour }: Definition, isRelaying: boolean): readonly string[] {
+export function processesOf(definition: Definition, isRelaying: boolean): readonly string[] {
+  const { name, behaviour } = definition;
   const { transitions = [] } = behaviour;
   const timeouts = transitions.filter(({ by }) => by === "timeout").map(({ from }) => from);
-  const kinds = (Object.keys(hookStates) as HookKind[]).filter((kind) => behaviour.hooks?.(kind).length);
+  const kinds = (Object.keys(hookStates) as (HookKind | ErrorKind)[]).filter((kind) =>
+    hooksOf(definition, kind).length > 0
+  );
   const connectors = (behaviour.connectors ?? []).flatMap(({ name: connector, shards }) =>
     Array.from({ length: shards }, (_, index) => connectorProcess(connector, name, index + 1, shards))
   );

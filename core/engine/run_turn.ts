@@ -5,6 +5,7 @@
  */
 import { type Attempt, land, type Landing } from "../parts/landing.ts";
 import type { Change, ChangeOf, StepPolicy } from "../parts/run_change.ts";
+import { policyOf } from "../parts/run_policy.ts";
 import { dueSince } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
@@ -46,7 +47,7 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const timer = turn.kind === "timer" ? turn.timer : undefined;
   const { behaviour } = host.definition;
   const dueAt = timer?.at ?? run.dueSince ?? dueSince(record);
-  const policy = timer ? behaviour.timerPolicy?.(record.status, timer.name) : behaviour.policy(record.status);
+  const policy = timer ? behaviour.timerPolicy?.(record.status, timer.name) : policyOf(behaviour, record);
   const code = timer ? timerCode(policy, timer) : stepCode(policy, record.attempt, dueAt);
   const meter = timer
     ? metrics?.timeouts(host.definition, record.status)

@@ -5,6 +5,7 @@ import {
   type RunState,
   tokensByName,
 } from "../parts/run_record.ts";
+import type { RunPolicy } from "../parts/run_policy.ts";
 import { PawlError } from "../errors.ts";
 import { type EngineContext, openPayload } from "./context.ts";
 import { readData } from "./data_rules.ts";
@@ -39,6 +40,8 @@ export interface RunView<Data = unknown> {
   readonly traceOrigin?: string;
   /** The occurrence that started it; absent: no schedule did. */
   readonly origin?: RunOriginView;
+  /** What its caller asked for its steps; absent: its definition alone says. */
+  readonly policies?: readonly RunPolicy[];
   /** The timers it waits for at its status. */
   readonly timers?: readonly RunTimerView[];
   /** The lock that its step waits for, or holds. */
@@ -125,6 +128,7 @@ export function outline(record: RunRecord): Omit<RunView, "data"> {
     }),
     ...(record.lock && { lock: lockView(record.lock) }),
     ...(record.traceOrigin !== undefined && { traceOrigin: record.traceOrigin }),
+    ...(record.policies && { policies: record.policies }),
     ...(record.origin && {
       origin: { schedule: record.origin.schedule, scheduledFor: new Date(record.origin.at) },
     }),

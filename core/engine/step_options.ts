@@ -124,8 +124,22 @@ interface Given {
  * @param usable Names that mean something there; default: all.
  * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming option, layer, value and wish.
  */
-export function checkStepOptions(layer: OptionLayer, usable: readonly string[] = optionNames()): void {
-  for (const [name, { value, from }] of given(layer, usable)) readers[name]!(value, name, from);
+export function checkStepOptions(layer: OptionLayer, usable?: readonly string[]): void {
+  readOptions(layer, usable);
+}
+
+/**
+ * What a layer gives, read.
+ *
+ * @param layer The options.
+ * @param usable Names that mean something there; default: all.
+ * @returns Values by name, such as `retry.max`; times in milliseconds.
+ * @throws {PawlError} `INVALID_ARGUMENT` or `INVALID_DURATION`, naming option, layer, value and wish.
+ */
+export function readOptions(layer: OptionLayer, usable?: readonly string[]): ReadonlyMap<string, unknown> {
+  const read = ([name, { value, from }]: [string, Given]) =>
+    [name, readers[name]!(value, name, from)] as const;
+  return new Map([...given(layer, usable)].map(read));
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type RunRecord,
   runTable,
 } from "../parts/run_record.ts";
+import type { RunPolicy } from "../parts/run_policy.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
@@ -29,7 +30,9 @@ import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
 import { definitionOf, type EngineContext, openPayload, placeOf, shardOf, shardOfRun } from "./context.ts";
 import { writeData } from "./data_rules.ts";
+import { featureOf } from "./feature.ts";
 import type { Ownership } from "./ownership.ts";
+import type { PolicyOverride } from "./policy_override.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import { timersOf } from "./step_runner.ts";
 import { readRun } from "./write_change.ts";
@@ -45,6 +48,8 @@ export interface Wish {
   readonly traceOrigin: string | undefined;
   /** The occurrence that it is made by. */
   readonly origin?: RunOrigin;
+  /** What the caller asks for its steps. */
+  readonly policies?: readonly RunPolicy[] | undefined;
   readonly idempotency: { readonly key: string; readonly input: string } | undefined;
 }
 
@@ -54,6 +59,7 @@ export interface TriggerInput {
   readonly startAt?: string;
   readonly idempotencyKey?: string;
   readonly traceOrigin?: string | undefined;
+  readonly policy?: PolicyOverride | undefined;
 }
 
 /** What a trigger answers. */
@@ -199,6 +205,7 @@ export async function checkWish(
   if (traceOrigin !== undefined && typeof traceOrigin !== "string") {
     throw new PawlError("INVALID_ARGUMENT", `Cannot trigger "${name}": traceOrigin is no text`);
   }
+  const policies = policiesOf(context, definition, input.policy);
   const payload = await writeData(context, behaviour.data, input.data, `trigger "${name}" for key "${key}"`);
   return {
     definition,
@@ -209,10 +216,25 @@ export async function checkWish(
       ? await openPayload(context, { payload: payload.text, sealed: payload.sealed })
       : "",
     traceOrigin: traceOrigin?.slice(0, limits.traceOriginLengthMax),
-    idempotency: idempotencyKey === undefined
-      ? undefined
-      : { key: idempotencyKey, input: fingerprint(`${status} ${givenText(context, input.data)}`) },
+    policies,
+    idempotency: idempotencyKey === undefined ? undefined : {
+      key: idempotencyKey,
+      input: fingerprint(
+        `${status} ${givenText(context, input.data)}${policies ? JSON.stringify(policies) : ""}`,
+      ),
+    },
   };
+}
+
+/** What the caller asks for the steps of its run; refused where nobody may ask. */
+function policiesOf(
+  context: EngineContext,
+  definition: Definition,
+  given: PolicyOverride | undefined,
+): readonly RunPolicy[] | undefined {
+  if (given === undefined) return undefined;
+  featureOf(context.features, "integrations", `trigger "${definition.name}" with a \`policy\``);
+  return context.integrations!.policiesOf(definition, given);
 }
 
 /** What was given tells whether a call is the same: a schema may fill in other defaults, or be another one by now. */
@@ -252,6 +274,7 @@ export function newRecord(
     previous,
     traceOrigin: wish.traceOrigin,
     origin: wish.origin,
+    policies: wish.policies,
   };
   return {
     ...identity,

@@ -10,11 +10,13 @@ import type { Admin } from "./admin.ts";
 import type { Definition } from "./behaviour.ts";
 import type { CallbackResult } from "./callback.ts";
 import type { DiagramOptions } from "./diagram_options.ts";
+import type { Integration, IntegrationInUse } from "./integration.ts";
 import type { Lock, LockPlace, LockVerbs, ReadWriteLock } from "./lock_verbs.ts";
 import type { ListPage, ListQuery } from "./list.ts";
 import type { TimerPage, TimerQuery } from "./list_timers.ts";
 import type { ProcessState } from "./metrics.ts";
 import type { HistoryQuery } from "./operate.ts";
+import type { PolicyOverride } from "./policy_override.ts";
 import type { PreparedTrigger } from "./prepare_trigger.ts";
 import type { RunView } from "./run_view.ts";
 import type { ScheduleVerbs } from "./schedule_types.ts";
@@ -22,7 +24,7 @@ import type { Triggered } from "./trigger.ts";
 import type { TickReport } from "./work.ts";
 
 /** What `trigger` takes. `data` may be left out only where the definition's data may be `undefined`. */
-export type TriggerOptions<Data, Start extends string> =
+export type TriggerOptions<Data, Start extends string, Status extends string = string> =
   & {
     /** Where to start; default: the definition's first status. */
     readonly startAt?: Start;
@@ -30,6 +32,8 @@ export type TriggerOptions<Data, Start extends string> =
     readonly idempotencyKey?: string;
     /** Where the run comes from, for whoever looks at it later; cut to `limits.traceOriginLengthMax`. */
     readonly traceOrigin?: string;
+    /** Goes over the policies of the run's steps, for as long as it lives, where its integration allows that. */
+    readonly policy?: PolicyOverride<Status>;
   }
   & (undefined extends Data ? { readonly data?: Data } : { readonly data: Data });
 
@@ -71,11 +75,28 @@ export interface SemaphoreOptions extends LockPlace {
 
 /** A durable workflow engine on one store. */
 export interface Engine {
-  /** Owns shards and works in the background until {@linkcode Engine.stop}. Resolves once started. */
+  /**
+   * Takes an integration with its definitions, before the engine works. Its `init` runs as the engine starts.
+   *
+   * @throws {PawlError} `INVALID_ARGUMENT` once the engine has begun to work, for a name that is taken, or a definition that
+   * it carries already; `UNSUPPORTED`.
+   */
+  use(integration: Integration): IntegrationInUse;
+  /** The integrations in use, in their order. */
+  readonly integrations: readonly IntegrationInUse[];
+  /**
+   * Owns shards and works in the background until {@linkcode Engine.stop}. Resolves once started.
+   *
+   * @throws {PawlError} `INTEGRATION_FAILED` when an integration's `init` does; nothing was started.
+   */
   start(): Promise<void>;
   /** Works off what is due within the budget (default 5,000 ms), then gives everything back: for cron and serverless. */
   tick(options?: { readonly budgetMs?: number }): Promise<TickReport>;
-  /** Lets running steps land (at most `grace`, default 5 s), then tells them to stop and releases all shards. */
+  /**
+   * Lets running steps land (at most `grace`, default 5 s), then tells them to stop and releases all shards.
+   *
+   * @throws {PawlError} `INTEGRATION_FAILED` when an integration's `close` does; the engine is stopped all the same.
+   */
   stop(options?: { readonly grace?: Duration }): Promise<void>;
   /**
    * Creates a run, unless the key has an unfinished one: one atomic write, durable when this resolves.
@@ -83,13 +104,14 @@ export interface Engine {
    * @throws {RunInProgressError} When the key has an unfinished run.
    * @throws {InvalidDataError} When the definition's schema refuses the data.
    * @throws {PawlError} `UNKNOWN_DEFINITION`, `UNKNOWN_STATUS`, `INVALID_ARGUMENT`, `NOT_JSON`, `PAYLOAD_TOO_LARGE`,
-   * `SCHEMA_FAILED` or `IDEMPOTENCY_MISMATCH`; nothing was written.
+   * `SCHEMA_FAILED`, `POLICY_NOT_ALLOWED` or `IDEMPOTENCY_MISMATCH`; nothing was written.
    */
   trigger<Data, Status extends string, Start extends string>(
     definition: Definition<Data, Status, Start>,
     key: string,
-    ...options: undefined extends Data ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
-      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+    ...options: undefined extends Data
+      ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>, NoInfer<Status>>]
+      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>, NoInfer<Status>>]
   ): Promise<Triggered>;
   /**
    * Checks all that {@linkcode Engine.trigger} checks, and gives statements that create the run when you commit them
@@ -101,8 +123,9 @@ export interface Engine {
   prepareTrigger<Data, Status extends string, Start extends string>(
     definition: Definition<Data, Status, Start>,
     key: string,
-    ...options: undefined extends Data ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
-      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>>]
+    ...options: undefined extends Data
+      ? [options?: TriggerOptions<NoInfer<Data>, NoInfer<Start>, NoInfer<Status>>]
+      : [options: TriggerOptions<NoInfer<Data>, NoInfer<Start>, NoInfer<Status>>]
   ): Promise<PreparedTrigger>;
   /**
    * Waits until the run is or has been at a status, or has ended; binds to the latest run of the key at the call.

@@ -7,6 +7,7 @@
 import { type Duration, durationMs } from "../duration.ts";
 import { PawlError } from "../errors.ts";
 import { sleep } from "../ports/clock.ts";
+import type { Definition } from "./behaviour.ts";
 import type { EngineContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { earliest } from "./earliest.ts";
@@ -47,6 +48,7 @@ export class Work {
   readonly #platform: PlatformWatch;
   #phase: Phase = "new";
   #ticking = false;
+  #hasTicked = false;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
@@ -65,10 +67,15 @@ export class Work {
       ownership: this.ownership,
       poll: this.#poll,
     });
-    if (context.works) {
-      for (const definition of context.definitions.values()) {
-        context.metrics?.begin(definition, context.relay);
-      }
+    this.carry([...context.definitions.values()]);
+  }
+
+  /** What the engine carries has become more. */
+  carry(definitions: readonly Definition[]): void {
+    const { metrics, relay, locks, works } = this.#context;
+    for (const definition of definitions) {
+      if (works) metrics?.begin(definition, relay);
+      locks?.carry(definition);
     }
     this.#reportStates();
   }
@@ -110,6 +117,16 @@ export class Work {
     throw new PawlError("ENGINE_STOPPED", `Cannot ${verb}: the engine is stopped; create another one`);
   }
 
+  /** Refuses what must be done before the engine begins to work. */
+  requireNew(verb: string): void {
+    this.require(verb);
+    if (this.#phase === "new" && !this.#ticking && !this.#hasTicked) return;
+    throw new PawlError(
+      "INVALID_ARGUMENT",
+      `Cannot ${verb}: the engine has begun to work; do it before start() and tick()`,
+    );
+  }
+
   /** Lets waits hear of other engines' commits, also on an engine that never starts. */
   listen(): void {
     // A wait that begins while the engine stops hears its last landings, and then its end; a poll would outlive it.
@@ -133,9 +150,13 @@ export class Work {
   async #start(): Promise<void> {
     this.#dispatcher.resume();
     try {
-      if (this.#context.works) await this.ownership.start();
+      if (this.#context.works) {
+        await this.#context.integrations?.open();
+        await this.ownership.start();
+      }
     } catch (error) {
       await this.ownership.release(error);
+      await this.#context.integrations?.undo();
       this.#phase = "new";
       this.#reportStates();
       throw error;
@@ -148,6 +169,7 @@ export class Work {
   /** Ends all work: what runs may land within the grace, then it is told to stop and its shards are released. */
   stop(grace: Duration = graceMs): Promise<void> {
     const ms = durationMs(grace, "grace");
+    this.#context.integrations?.end();
     // What is half started cannot be released: it would go on to own what nobody ends.
     this.#stopping ??= this.#starting.then(() => this.#stop(ms));
     return this.#stopping;
@@ -166,11 +188,14 @@ export class Work {
     this.#context.reader.hurry();
     await this.#context.locks?.clients.end(reason);
     await this.ownership.release(reason);
+    // Nothing of theirs runs any more, and what they want of the engine at last is still possible.
+    const failed = await this.#context.integrations?.close();
     await this.#context.committer.drain();
     this.#phase = "stopped";
     this.#streams?.end();
     this.#reportStates();
     this.#context.watch.end(reason);
+    if (failed) throw failed;
   }
 
   /** Works off what is due within a budget, and gives everything back. */
@@ -185,6 +210,8 @@ export class Work {
     if (this.#ticking) throw new PawlError("INVALID_ARGUMENT", "Cannot tick: a tick is going on");
     this.#ticking = true;
     try {
+      await this.#context.integrations?.open();
+      this.#hasTicked = true;
       return this.#phase === "started" ? await this.#tickStarted(budgetMs) : await this.#tickAlone(budgetMs);
     } finally {
       this.#ticking = false;

@@ -5,13 +5,22 @@
  */
 import { ConflictError, LeaseLostError, PawlError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
-import { type Chore, choreId, choreTable, hookKindOf, lockChore, scheduleHook } from "../parts/chore.ts";
+import {
+  type Chore,
+  choreId,
+  choreTable,
+  errorKindsOf,
+  hookKindOf,
+  lockChore,
+  scheduleHook,
+} from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import { logText } from "../parts/run_log.ts";
 import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";
+import { hooksOf } from "./behaviour.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
 import { noticed } from "./notice.ts";
 
@@ -66,7 +75,7 @@ export async function applyChange(
     if (!change.after && !change.event) return change;
     const isStreamed = context.definitions.get(held.record.definition)?.behaviour.stream;
     const logged = isStreamed ? logText(held.record, change, now) : undefined;
-    const chores = change.after && choresOf(context, held.record, change.after, now);
+    const chores = choresOf(context, held.record, change, now);
     const batch = changeBatch(held, change, now, logged, chores !== undefined);
     if (chores) { for (const chore of chores) choreTable.write(batch, undefined, chore); }
     also?.(batch, change.after ?? held.record);
@@ -97,26 +106,43 @@ export async function applyChange(
 function choresOf(
   context: EngineContext,
   before: RunRecord,
-  run: RunRecord,
+  change: Change,
   now: number,
 ): readonly Chore[] | undefined {
+  const { after: run } = change;
+  if (!run) return undefined;
   const kind = hookKindOf(before.state, run.state);
-  const hooks = kind && context.definitions.get(run.definition)?.behaviour.hooks?.(kind);
+  const definition = context.definitions.get(run.definition);
+  const hooks = kind && definition?.behaviour.hooks?.(kind);
+  const errors = definition?.errorHooks && errorKindsOf(before, change);
   const lock = before.lock && lockChore(before, run, now);
   const isTold = run.origin && isFinished(run.state) && !isFinished(before.state);
-  if (!isTold && (!hooks || hooks.length === 0)) return lock && [lock];
-  const names = hooks?.map(({ name }) => name) ?? [];
-  if (isTold) names.push(scheduleHook);
-  const chores = names.map((hook, index) => ({
+  if (!isTold && !errors && (!hooks || hooks.length === 0)) return lock && [lock];
+  const told: Pick<Chore, "kind" | "hook" | "timer">[] = (hooks ?? []).map(({ name }) => ({
+    kind: kind!,
+    hook: name,
+  }));
+  if (isTold) told.push({ kind: kind ?? "cancel", hook: scheduleHook });
+  for (const error of errors ?? []) {
+    for (const { name } of hooksOf(definition!, error)) {
+      told.push({ kind: error, hook: name, timer: timerOf(change) });
+    }
+  }
+  const chores = told.map((each, index): Chore => ({
+    ...each,
     id: choreId(run, index),
-    kind: kind ?? "cancel",
-    hook,
     attempt: 0,
     due: now,
     lastError: undefined,
     run,
   }));
-  return lock ? [...chores, lock] : chores;
+  if (lock) chores.push(lock);
+  return chores.length > 0 ? chores : undefined;
+}
+
+/** The timer whose attempt it was that failed. */
+function timerOf({ event }: Change): string | undefined {
+  return event?.by === "timer" ? event.name : undefined;
 }
 
 /** What nobody outside will be told may be relaxed: an unfinished run's step progress, unless a log or a hook tells of it. */

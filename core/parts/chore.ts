@@ -8,10 +8,14 @@ import { PawlError } from "../errors.ts";
 import { parseStored } from "../json.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { table } from "../store/table.ts";
+import type { Change } from "./run_change.ts";
 import { decodeRecord, encodeRecord, type RunError, type RunRecord, type RunState } from "./run_record.ts";
 
 /** Which change of a run's state a hook hears of. */
 export type HookKind = "complete" | "pause" | "resume" | "cancel" | "fail" | "delete";
+
+/** What an integration hears of: an attempt of a step or timer has failed; a run has failed, or was paused by errors. */
+export type ErrorKind = "step-error" | "run-error";
 
 /** The engine's own hook: tells a schedule that its run has ended. No user's hook has a name of this form. */
 export const scheduleHook = "\nschedule";
@@ -21,9 +25,11 @@ export interface Chore {
   /** The run, then which change, then which of its hooks. */
   readonly id: string;
   /** What it follows from; `lock`: the run has given up a lock, or its request. */
-  readonly kind: HookKind | "lock";
+  readonly kind: HookKind | ErrorKind | "lock";
   /** Name of the hook. */
   readonly hook: string;
+  /** The timer whose attempt has failed; absent: it is of a step, or of no attempt. */
+  readonly timer?: string | undefined;
   /** Failed attempts. */
   readonly attempt: number;
   /** When it is to be done; absent: it is parked. */
@@ -77,6 +83,26 @@ export function hookKindOf(before: RunState, after: RunState): HookKind | undefi
 }
 
 /**
+ * What a change is called where it is an error.
+ *
+ * @param before The run before it.
+ * @param change The change.
+ * @returns None for most: `undefined`. Both, when an attempt has failed that was the last.
+ */
+export function errorKindsOf(before: RunRecord, { after, event }: Change): readonly ErrorKind[] | undefined {
+  const isAttempt = event?.kind === "error";
+  if (!after || after.state === before.state) return isAttempt ? stepError : undefined;
+  // A pause by the engine itself: of a run that took its process down too often.
+  const isStopped = after.state === "paused" && (isAttempt || event?.by === "engine");
+  if (isStopped || after.state === "failed") return isAttempt ? bothErrors : runError;
+  return isAttempt ? stepError : undefined;
+}
+
+const stepError = ["step-error"] as const;
+const runError = ["run-error"] as const;
+const bothErrors = ["step-error", "run-error"] as const;
+
+/**
  * @param run The run after the change.
  * @param index Which of the change's hooks.
  * @returns The id of its chore, which begins with the run's.
@@ -95,6 +121,7 @@ const runMark = ',"run":';
 /** The stored text of a chore. */
 export function encodeChore(chore: Chore): string {
   let text = `{"kind":"${chore.kind}","hook":${JSON.stringify(chore.hook)},"attempt":${chore.attempt}`;
+  if (chore.timer !== undefined) text += `,"timer":${JSON.stringify(chore.timer)}`;
   if (chore.due !== undefined) text += `,"due":${chore.due}`;
   if (chore.lastError !== undefined) text += `,"lastError":${JSON.stringify(chore.lastError)}`;
   return `${text}${runMark}${encodeRecord(chore.run)}}`;
@@ -117,6 +144,7 @@ export function decodeChore(id: string, text: string): Chore {
     id,
     kind: head.kind,
     hook: head.hook,
+    timer: head.timer,
     attempt: head.attempt,
     due: head.due,
     lastError: head.lastError,

@@ -13,6 +13,7 @@ import {
   type Rules,
   type StepPolicy,
 } from "./run_change.ts";
+import { policyOf } from "./run_policy.ts";
 import {
   type Changes,
   earliestDue,
@@ -205,7 +206,7 @@ export function failedStep(
     durationMs: attempt.durationMs,
   };
   const failed = { attempt: count, crashes: 0, lastError: error };
-  return failure(rules, run, now, { policy: rules.policy(run.status), count, chance: attempt.chance }, {
+  return failure(rules, run, now, { policy: policyOf(rules, run), count, chance: attempt.chance }, {
     what: `the step of "${run.status}"`,
     event,
     failed,

@@ -21,6 +21,7 @@ import {
   runStates,
   type RunTimer,
 } from "./run_record.ts";
+import { arePolicies } from "./run_policy.ts";
 
 /** The newest export format this code writes and reads. */
 export const exportFormat = 1;
@@ -184,7 +185,7 @@ function readRun({ latest, idempotency, history, chores, record }: Fields): RunL
 function readRecord(fields: Fields): RunRecord {
   const { id, definition, key, status, previous, reason, lastError, sealed = false, data } = fields;
   const { due, stepDue, timers = noTimers, lock } = fields;
-  const { dataVersion = 1, traceOrigin, origin } = fields;
+  const { dataVersion = 1, traceOrigin, origin, policies } = fields;
   want(isRunId(id), "a run id in its record");
   want(isText(definition) && isText(key) && isText(status), "definition, key and status in its record");
   want(runStates.includes(fields.state as RunState), `a run state in its record, not ${fields.state}`);
@@ -203,6 +204,7 @@ function readRecord(fields: Fields): RunRecord {
   want(isCount(dataVersion, 1), "a dataVersion in its record");
   want(traceOrigin === undefined || typeof traceOrigin === "string", "text as traceOrigin");
   want(origin === undefined || isOrigin(origin), "a schedule, life, start and time in its origin");
+  want(policies === undefined || arePolicies(policies), "policies of steps as policies");
   want(data !== undefined && typeof sealed === "boolean", "data in its record");
   want(!sealed || typeof data === "string", "a codec's text as sealed data");
   const stepAt = stepDue === undefined
@@ -214,7 +216,7 @@ function readRecord(fields: Fields): RunRecord {
   const asksAnew = lock !== undefined && bucketOf(state) === "active";
   const stepAgain = asksAnew ? fields.updatedAt as number : stepAt;
   const createdAt = fields.createdAt as number;
-  const identity = { id, definition, key, createdAt, previous, traceOrigin, origin };
+  const identity = { id, definition, key, createdAt, previous, traceOrigin, origin, policies };
   return {
     ...identity,
     head: recordHead(identity),

@@ -8,6 +8,7 @@ import { parseStored } from "../json.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { table } from "../store/table.ts";
 import type { LockDemand } from "./lock_ops.ts";
+import type { RunPolicy } from "./run_policy.ts";
 
 /** Life-cycle state of a run. */
 export type RunState =
@@ -87,6 +88,8 @@ export interface RunRecord {
   readonly traceOrigin?: string | undefined;
   /** The occurrence that started it; absent: no schedule did. */
   readonly origin?: RunOrigin | undefined;
+  /** What its caller asked for its steps; absent: its definition alone says. */
+  readonly policies?: readonly RunPolicy[] | undefined;
   /** The run of the same key before this one: the list of a key's runs is linked, so no index row is paid for it. */
   readonly previous: string | undefined;
   readonly state: RunState;
@@ -213,7 +216,7 @@ export function earliestDue(
 /** The fields of a record that never change. */
 export type RunIdentity = Pick<
   RunRecord,
-  "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin" | "origin"
+  "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin" | "origin" | "policies"
 >;
 
 /**
@@ -221,11 +224,10 @@ export type RunIdentity = Pick<
  * @returns The constant front of its stored text.
  */
 export function recordHead(run: RunIdentity): string {
-  const previous = run.previous === undefined ? "" : `,"previous":"${run.previous}"`;
-  const trace = run.traceOrigin === undefined ? "" : `,"traceOrigin":${JSON.stringify(run.traceOrigin)}`;
-  const origin = run.origin === undefined ? "" : `,"origin":${JSON.stringify(run.origin)}`;
+  const { previous, traceOrigin, origin, policies } = run;
+  const own = JSON.stringify({ previous, traceOrigin, origin, policies }).slice(1, -1);
   return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}${previous}${trace}${origin}`;
+    `"key":${quote(run.key)},"createdAt":${run.createdAt}${own === "" ? "" : `,${own}`}`;
 }
 
 /**
@@ -245,6 +247,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     previous: record.previous,
     traceOrigin: record.traceOrigin,
     origin: record.origin,
+    policies: record.policies,
     head: record.head,
     state: changes.state ?? record.state,
     status: changes.status ?? record.status,
@@ -332,6 +335,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     previous: head.previous,
     traceOrigin: head.traceOrigin,
     origin: head.origin,
+    policies: head.policies,
     head: recordHead(head),
     state: head.state,
     status: head.status,

@@ -59,7 +59,8 @@ function behaviourAround(behaviour: Behaviour, around: Around): Behaviour {
         hooks: (kind) =>
           hooks.call(behaviour, kind).map((hook, index) => ({
             ...hook,
-            run: (view, signal) => around({ what: "hook", kind, index, view }, () => hook.run(view, signal)),
+            run: (view, signal, chore) =>
+              around({ what: "hook", kind, index, view }, () => hook.run(view, signal, chore)),
           })),
       }),
       ...(connectors && { connectors: connectors.map((connector) => connectorAround(connector, around)) }),

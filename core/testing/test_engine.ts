@@ -3,6 +3,7 @@ import type { Duration } from "../duration.ts";
 import type { Definition } from "../engine/behaviour.ts";
 import type { CallbackResult } from "../engine/callback.ts";
 import { createEngine } from "../engine/engine.ts";
+import type { Integration } from "../engine/integration.ts";
 import type { CallbackOptions, Engine } from "../engine/verbs.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunTimerView, RunView } from "../engine/run_view.ts";
@@ -15,6 +16,8 @@ import { type VirtualClock, virtualClock } from "./virtual_clock.ts";
 
 /** Options of {@linkcode testEngine}: those of an engine, all but the definitions with a default for tests. */
 export interface TestEngineOptions extends Omit<EngineOptions, "store" | "clock"> {
+  /** What it uses beside its definitions; what their `init` does is waited for. */
+  readonly integrations?: readonly Integration[];
   /** Default: a new memory store, closed by `stop()`. */
   readonly store?: Store;
   /** Default: a new clock. */
@@ -140,7 +143,7 @@ export interface TestEngine extends AsyncDisposable {
  * ```
  */
 export async function testEngine(options: TestEngineOptions): Promise<TestEngine> {
-  const { now, ...rest } = options;
+  const { now, integrations = [], ...rest } = options;
   const clock = options.clock ?? virtualClock(now === undefined ? {} : { now });
   const inner = options.store ?? memoryStore();
   const recorded = recordedStore(inner);
@@ -149,6 +152,9 @@ export async function testEngine(options: TestEngineOptions): Promise<TestEngine
     ? options.definitions.map((each: Definition) => attended(each, clock))
     : options.definitions;
   const engine = createEngine({ poll: "1h", lease: { term: "1d" }, ...rest, definitions, store, clock });
+  for (const each of integrations) {
+    engine.use({ ...each, definitions: each.definitions.map((brought) => attended(brought, clock)) });
+  }
   const unheard = clock.onJump(() => recorded.hint());
   await driven(clock, engine.start());
   let stopped: Promise<void> | undefined;

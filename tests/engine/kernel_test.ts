@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { memoryStreamer } from "../../adapters/streams/memory.ts";
 import { allFeatures } from "../../core/engine/features.ts";
 import * as kernel from "../../kernel.ts";
-import { type Engine, type Logger, machine, silentLogger } from "../../mod.ts";
+import { type Engine, integration, type Logger, machine, silentLogger } from "../../mod.ts";
 import { recordingTelemetry } from "../../core/testing/recording_telemetry.ts";
 import { testInMemory, testOnStores, type World, type WorldEngineOptions } from "./stores.ts";
 
@@ -74,6 +74,10 @@ testInMemory("what asks for a feature that is missing is told which one to give"
       callbacks: [() => engine.callback(orders, "a", "waiting", 100)],
       deletion: [() => engine.deleteData(orders, "a")],
       diagrams: [() => engine.diagram(orders)],
+      integrations: [
+        () => engine.use(integration({ name: "i" })),
+        () => engine.trigger(orders, "b", { data: {}, policy: { timeout: "1s" } }),
+      ],
       lists: [() => engine.list(), () => engine.timers()],
       schedules: [() => engine.schedules],
       locks: [

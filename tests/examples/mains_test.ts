@@ -41,6 +41,14 @@ const prints: Readonly<Record<string, readonly string[]>> = {
     "ann has 2000 cents, after 20 bookings in turn",
     "bob has 2000 cents, after 20 bookings in turn",
   ],
+  integrations: [
+    "eu-1: open",
+    "as-1: open",
+    "page: europe: 503, attempts left: 0",
+    "eu-1: ann@example.com",
+    "as-1: closed",
+    "eu-1: closed",
+  ],
   simulation: ["200 lives, and each order was charged once"],
 };
 

@@ -72,6 +72,18 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
     ),
     tokens: fc.array(count),
   }, { requiredKeys: ["namespace", "request", "wants"], noNullPrototype: true }),
+  policies: fc.array(
+    fc.record({
+      at: nasty,
+      timeoutMs: count,
+      pauseAfterErrors: count,
+      retryInitialMs: count,
+      retryMaxMs: count,
+      retryFactor: count,
+      retryJitter: fc.boolean(),
+    }, { requiredKeys: [], noNullPrototype: true }),
+    { minLength: 1 },
+  ),
   reason: nasty,
   lastError,
   dataVersion: fc.integer({ min: 1, max: 4 }),
@@ -96,8 +108,21 @@ const record: fc.Arbitrary<RunRecord> = fc.record({
   ],
   noNullPrototype: true,
 }).map((run) => {
-  const { previous, traceOrigin, origin, due, stepDue, lock, reason, lastError, sealed = false } = run;
-  const whole = { ...run, previous, traceOrigin, origin, due, stepDue, lock, reason, lastError, sealed };
+  const { previous, traceOrigin, origin, policies, due, stepDue, lock, reason, lastError, sealed = false } =
+    run;
+  const whole = {
+    ...run,
+    previous,
+    traceOrigin,
+    origin,
+    policies,
+    due,
+    stepDue,
+    lock,
+    reason,
+    lastError,
+    sealed,
+  };
   return { ...whole, head: recordHead(whole) };
 });
 
