@@ -11,6 +11,7 @@ import {
   packageFields,
   peersOf,
   type ReleaseOptions,
+  tarballPath,
 } from "./manifest.ts";
 import { bareSpecifiers } from "./specifiers.ts";
 
@@ -18,6 +19,13 @@ import { bareSpecifiers } from "./specifiers.ts";
 interface Target {
   readonly types?: string;
   readonly import?: string | { readonly types?: string; readonly default?: string };
+}
+
+/** What the package says of it; resolvers take the first that fits, so the types are first. */
+interface Exported {
+  readonly types: string;
+  readonly import: string;
+  readonly default: string;
 }
 
 /** The part of a `package.json` that only the tool knows that has made the files. */
@@ -36,6 +44,7 @@ interface Made {
 export async function finish(folder: string, config: DenoConfig, release: ReleaseOptions): Promise<string> {
   const made: Made = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
   const exported = exportsOf(config, made);
+  await requireFiles(folder, exported);
   const specifiers = new Set<string>();
   for (const file of await filesOf(folder)) {
     if (!/\.(js|d\.ts)$/.test(file)) continue;
@@ -46,36 +55,35 @@ export async function finish(folder: string, config: DenoConfig, release: Releas
   }
   const main = exported["."]!;
   const fields = packageFields(config, peersOf(config, specifiers), release);
-  // What reads the first that fits, as resolvers do, must find the types first.
   const manifest = { ...fields, main: main.default, types: main.types, exports: exported };
   await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   await Deno.mkdir(outFolder, { recursive: true });
   await npm(["pack", "--silent", "--ignore-scripts", "--pack-destination", outFolder.pathname], folder);
-  return `${outFolder.pathname}${config.name}-${fields.version}.tgz`;
+  return tarballPath(config, release.version ?? config.version);
 }
 
 /** @throws {Error} When the tool has left out an entry point or its types, as `deno pack` does without failing. */
-function exportsOf(
-  config: DenoConfig,
-  made: Made,
-): Record<string, { types: string; import: string; default: string }> {
-  const exported: Record<string, { types: string; import: string; default: string }> = {};
-  for (const { name } of entryPoints(config)) {
+function exportsOf(config: DenoConfig, made: Made): Record<string, Exported> {
+  const exported = entryPoints(config).map(({ name }) => {
     const target = made.exports[name];
-    const nested = typeof target?.import === "object" ? target.import : undefined;
-    const types = nested?.types ?? target?.types;
-    const file = nested?.default ?? (typeof target?.import === "string" ? target.import : undefined);
-    if (types === undefined && file !== undefined && nested !== undefined) {
-      // TypeScript looks for types beside the file.
-      exported[name] = { types: file.replace(/\.js$/, ".d.ts"), import: file, default: file };
-      continue;
+    // dnt writes `{ import: "./esm/mod.js" }`, and the types lie beside it.
+    const file = typeof target?.import === "string" ? target.import : target?.import?.default;
+    const types = target?.types ?? (typeof target?.import === "object" ? target.import.types : undefined) ??
+      file?.replace(/\.js$/, ".d.ts");
+    if (file === undefined || types === undefined) throw new Error(`The built package has no "${name}"`);
+    return [name, { types, import: file, default: file }] as const;
+  });
+  return Object.fromEntries(exported);
+}
+
+/** @throws {Error} When a file that `package.json` names is not there. */
+async function requireFiles(folder: string, exported: Readonly<Record<string, Exported>>): Promise<void> {
+  for (const [name, target] of Object.entries(exported)) {
+    for (const file of Object.values(target)) {
+      const found = await Deno.stat(`${folder}/${file}`).catch(() => undefined);
+      if (!found?.isFile) throw new Error(`The built package has no ${file} for "${name}"`);
     }
-    if (types === undefined || file === undefined) {
-      throw new Error(`The built package has no ${file === undefined ? "code" : "types"} for "${name}"`);
-    }
-    exported[name] = { types, import: file, default: file };
   }
-  return exported;
 }
 
 /** Declarations that name what not every `lib` has say where it is, so that all settings can compile them. */

@@ -63,7 +63,7 @@ export function peersOf(config: DenoConfig, specifiers: Iterable<string>): Reado
     if (!isOwn && !specifier.startsWith("node:")) names.add(packageOf(specifier));
   }
   const ranges = [...names].sort().map((name) => {
-    const range = /^npm:(?:@[^/]+\/)?[^@/]+@(.+)$/.exec(config.imports[name] ?? "")?.[1];
+    const range = /^npm:(?:@[^/]+\/)?[^@/]+@([^/]+)$/.exec(config.imports[name] ?? "")?.[1];
     if (range === undefined) {
       throw new Error(`The sources import "${name}", and deno.json has no "npm:${name}@range" for it`);
     }
@@ -114,4 +114,9 @@ export function packageFields(
     peerDependencies: peers,
     peerDependenciesMeta: Object.fromEntries(Object.keys(peers).map((name) => [name, { optional: true }])),
   };
+}
+
+/** Where the tarball of a version is built. */
+export function tarballPath({ name }: DenoConfig, version: string): string {
+  return `${outFolder.pathname}${name}-${version}.tgz`;
 }

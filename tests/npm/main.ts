@@ -1,7 +1,8 @@
 /**
- * Uses the npm package as a stranger would: `deno task npm:test [--short] [--tarball FILE]`. In an empty folder it installs
+ * Uses the npm package as a stranger would: `deno task npm:test [--short] [--tarball FILE | --built] [--on NAMES]`. In an empty folder it installs
  * the tarball and runs the README's example, the store's rules on a libSQL file, processes that are killed, the project's
- * own tests, and pages of three bundlers. `--short` does the first two, with the Node that is on the path.
+ * own tests, and pages of three bundlers. `--short` does the first two, with the Node that is on the path. `--built` takes the tarball that is there already;
+ * `--on 22.23.3,bun,pages` does only these.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { parseArgs } from "node:util";
 import { build } from "../../npm/build.ts";
 import { run } from "../../npm/command.ts";
 import { type Consumer, peersIn, readmeExample, withTarball } from "../../npm/consumer.ts";
+import { readConfig, tarballPath } from "../../npm/manifest.ts";
 import { bunBinary, nodeBinary, nodeVersions } from "../../npm/tools.ts";
 import { checkPages } from "./pages.ts";
 import { killAndResume } from "./kill.ts";
@@ -63,9 +65,15 @@ async function longTests(tarball: string, runtimes: readonly string[]): Promise<
 
 const { values } = parseArgs({
   args: Deno.args,
-  options: { short: { type: "boolean" }, tarball: { type: "string" }, on: { type: "string" } },
+  options: {
+    short: { type: "boolean" },
+    built: { type: "boolean" },
+    tarball: { type: "string" },
+    on: { type: "string" },
+  },
 });
-const tarball = values.tarball ?? await build();
+const config = await readConfig();
+const tarball = values.tarball ?? (values.built ? tarballPath(config, config.version) : await build());
 if (values.short) {
   // The README's example needs no other package, so it is run before any is there.
   await using bare = await withTarball(tarball, []);
