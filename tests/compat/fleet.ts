@@ -8,6 +8,7 @@ import { every, machine } from "pawl";
 import { cron } from "pawl/plugins/cron";
 import { type TestEngine, testEngine, type VirtualClock } from "pawl/testing";
 import { silentLogger, type Store } from "../../mod.ts";
+import { attendedStore } from "../engine/stores.ts";
 
 /** The world outside, as far as it decides what happens. */
 export const world = { isMailDown: true, isBankDown: true };
@@ -88,7 +89,7 @@ export const firstPeople = people1;
 export type Era = "first" | "rolled back" | "today";
 
 /** What engines read and write as time goes in days. */
-const calm = { poll: "6h", lease: { term: "12h" } } as const;
+const calm = { poll: "1d", lease: { term: "2d" } } as const;
 
 /** An engine of the fleet. */
 export function fleetEngine(
@@ -99,7 +100,16 @@ export function fleetEngine(
 ): Promise<TestEngine> {
   const people = { first: people1, "rolled back": people0, today: people2 }[era];
   const definitions = [orders, verdicts, transfers, visits, reports, people];
-  return testEngine({ store, clock, definitions, work, recurrences: [cron], logger: silentLogger, ...calm });
+  // IndexedDB answers by the event loop, for which virtual time must wait.
+  return testEngine({
+    store: attendedStore(store, clock),
+    clock,
+    definitions,
+    work,
+    recurrences: [cron],
+    logger: silentLogger,
+    ...calm,
+  });
 }
 
 /** The schedules of the fleet; asked for again by each engine, as a program does at its start. */

@@ -76,7 +76,8 @@ export async function writeLife(store: Store, dump: () => Promise<void>): Promis
   await first.engine.trigger(firstPeople, "bob", { data: { name: "Bob Hay" }, startAt: "checked" });
   await first.stop();
 
-  const t = await fleetEngine(store, clock, "rolled back");
+  const fate = { isDead: false };
+  const t = await fleetEngine(mortalStore(store, fate), clock, "rolled back");
   const { engine } = t;
   await createSchedules(t);
   await engine.schedules.pause("resting", { note: "holidays" });
@@ -110,7 +111,8 @@ export async function writeLife(store: Store, dump: () => Promise<void>): Promis
   assert.ok(!hold.signal.aborted);
   await t.clock.settle();
 
-  // Another process, that only calls: nobody has heard of what it wrote last.
+  // Its process dies. Another one, that only calls, goes on: nobody hears of what it writes.
+  fate.isDead = true;
   const caller = await fleetEngine(store, clock, "rolled back", false);
   await caller.engine.trigger(verdicts, "from-elsewhere", { data: { verdict: "done" } });
   await caller.engine.deleteData(visits, "to-be-erased");
@@ -119,8 +121,20 @@ export async function writeLife(store: Store, dump: () => Promise<void>): Promis
   assert.deepEqual([...states].sort(), [...allStates].sort(), "each state of a run is there");
   await dump();
   await caller.stop();
-  await t.stop();
   return written;
+}
+
+/** The store as a process sees it that may die: nothing it asks for is answered any more. */
+function mortalStore(store: Store, fate: { readonly isDead: boolean }): Store {
+  const alive = <T>(work: () => Promise<T>): Promise<T> => fate.isDead ? new Promise<T>(() => {}) : work();
+  return {
+    limits: store.limits,
+    shards: store.shards,
+    read: (requests) => alive(() => store.read(requests)),
+    commit: (calls) => alive(() => store.commit(calls)),
+    watch: (onHint) => store.watch!((shard, id) => fate.isDead || onHint(shard, id)),
+    close: () => store.close(),
+  };
 }
 
 /** Takes events of a topic, and acks the last of them. */
