@@ -10,6 +10,8 @@ import { readConfig, root } from "./manifest.ts";
 /** The folder of a project, which goes with it. */
 export interface Consumer extends AsyncDisposable {
   readonly folder: string;
+  /** Installs more: names of `deno.json`, for the ranges there, or `name@version`. */
+  install(packages: readonly string[]): Promise<void>;
   /** Writes a module of TypeScript as one of JavaScript: its types are taken away, and no more. */
   write(name: string, code: string): Promise<string>;
 }
@@ -18,17 +20,20 @@ export interface Consumer extends AsyncDisposable {
  * Makes a project with the tarball.
  *
  * @param tarball Its path.
- * @param packages What else it installs: names of `deno.json`, for the ranges there, or `name@version`.
+ * @param packages What else it installs.
  */
 export async function withTarball(tarball: string, packages: readonly string[]): Promise<Consumer> {
   const { imports } = await readConfig();
   const folder = await Deno.makeTempDir({ prefix: "pawl-consumer-" });
   const manifest = { name: "consumer", private: true, type: "module" };
   await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest));
-  const wanted = packages.map((name) => imports[name]?.replace(/^npm:/, "") ?? name);
-  await npm(["install", tarball, ...wanted], folder);
+  const install = async (wanted: readonly string[]) => {
+    await npm(["install", ...wanted.map((name) => imports[name]?.replace(/^npm:/, "") ?? name)], folder);
+  };
+  await install([tarball, ...packages]);
   return {
     folder,
+    install,
     async write(name, code) {
       const { code: script } = await esbuild.transform(code, {
         loader: "ts",

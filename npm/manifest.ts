@@ -73,7 +73,7 @@ export function peersOf(config: DenoConfig, specifiers: Iterable<string>): Reado
 }
 
 /** `@libsql/client` of `@libsql/client/web`. */
-function packageOf(specifier: string): string {
+export function packageOf(specifier: string): string {
   return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 

@@ -24,7 +24,10 @@ function test(first: string | Test, second?: () => unknown): void {
 export const Deno = {
   test,
   args: [] as readonly string[],
-  env: { get: (name: string): string | undefined => process.env[name] },
+  env: {
+    get: (name: string): string | undefined => process.env[name],
+    has: (name: string): boolean => name in process.env,
+  },
   makeTempDir: ({ prefix = "" }: { readonly prefix?: string } = {}): Promise<string> =>
     files.mkdtemp(`${tmpdir()}/${prefix}`),
   remove: (path: string | URL, options?: { readonly recursive?: boolean }): Promise<void> =>

@@ -16,7 +16,7 @@ import { readConfig, tarballPath } from "../../npm/manifest.ts";
 import { bunBinary, nodeBinary, nodeVersions } from "../../npm/tools.ts";
 import { checkPages } from "./pages.ts";
 import { killAndResume } from "./kill.ts";
-import { bundleSuites, runSuites, suitePackages } from "./suites.ts";
+import { bundleSuites, runSuites } from "./suites.ts";
 
 let failures = 0;
 
@@ -50,7 +50,7 @@ async function shortTests(consumer: Consumer, runtime: string, name: string): Pr
 }
 
 async function longTests(tarball: string, runtimes: readonly string[]): Promise<void> {
-  await using consumer = await withTarball(tarball, [...await peersIn(tarball), ...suitePackages]);
+  await using consumer = await withTarball(tarball, await peersIn(tarball));
   await writePrograms(consumer);
   const suites = await bundleSuites(consumer);
   for (const left of suites.left) console.log(`left out  ${left}`);

@@ -7,7 +7,8 @@
  */
 import * as esbuild from "esbuild";
 import type { Consumer } from "../../npm/consumer.ts";
-import { readConfig, root } from "../../npm/manifest.ts";
+import { packageOf, readConfig, root } from "../../npm/manifest.ts";
+import { bareSpecifiers } from "../../npm/specifiers.ts";
 
 /** Where the tests lie that are about what is published, and not about this repository. */
 const folders = [
@@ -28,6 +29,8 @@ const foreign: readonly (readonly [RegExp, string])[] = [
   [/\bDeno\.(Command|execPath|serve|build)\b/, "runs Deno"],
   [/\bimport\.meta\.url\b/, "reads files beside it"],
   [/from "puppeteer-core"/, "drives a browser"],
+  [/\.dispatchEvent\(/, "plays a browser's window"],
+  [/_test\\\.ts:/, "looks for its own lines in a stack"],
 ];
 
 /** A bundle of one file of tests. */
@@ -44,23 +47,12 @@ export interface Suites {
   readonly left: readonly string[];
 }
 
-/** What the tests import that no entry point of the package does. */
-export const suitePackages: readonly string[] = [
-  "fast-check",
-  "fake-indexeddb",
-  "zod",
-  "valibot",
-  "parse-prometheus-text-format",
-  "@opentelemetry/context-async-hooks",
-  "@opentelemetry/sdk-metrics",
-  "@opentelemetry/sdk-trace-base",
-];
-
-/** Bundles the tests into a project that has the package. */
+/** Bundles the tests into a project that has the package, and installs what else they import. */
 export async function bundleSuites(consumer: Consumer): Promise<Suites> {
   const base = await installedBase(consumer);
   const ready: Suite[] = [];
   const left: string[] = [];
+  const packages = new Set<string>();
   for (const folder of folders) {
     const names: string[] = [];
     for await (const { name } of Deno.readDir(new URL(`tests/${folder}`, root))) {
@@ -68,16 +60,19 @@ export async function bundleSuites(consumer: Consumer): Promise<Suites> {
     }
     for (const name of names.sort()) {
       const path = `tests/${folder}/${name}`;
-      const file = `${consumer.folder}/${folder}_${name.replace(/\.ts$/, ".mjs")}`;
+      const file = `${consumer.folder}/${folder}_${name}.mjs`;
       const code = await bundled(path, base);
       const reason = foreign.find(([pattern]) => pattern.test(code))?.[1];
       if (reason !== undefined) left.push(`${path}: ${reason}`);
       else {
+        for (const specifier of bareSpecifiers(code)) packages.add(packageOf(specifier));
         await Deno.writeTextFile(file, code);
         ready.push({ path, file });
       }
     }
   }
+  const { imports } = await readConfig();
+  await consumer.install([...packages].filter((name) => imports[name]?.startsWith("npm:")));
   return { ready, left };
 }
 
