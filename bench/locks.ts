@@ -3,13 +3,16 @@
  * What a lock costs: taken and given back by nobody else wanted, and handed over among a thousand who wait, by callers
  * and by runs. Beside it, in the same run, what a bare commit of the store takes.
  *
- *     deno task bench:locks [--waiters 1000]
+ *     deno task bench:locks [--waiters 1000] [--memory]
+ *
+ * The latency is from a release to the moment when the next holds it, the middle one; CPU is of the whole process.
  *
  * @module
  */
 import { libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
-import { createEngine, type Engine, machine, type Store } from "pawl";
+import { createEngine, type Engine, type Hold, machine, type Store } from "pawl";
+import { cpuUsage } from "node:process";
 
 const at = Deno.args.indexOf("--waiters");
 const waiters = at < 0 ? 1_000 : Number(Deno.args[at + 1]);
@@ -20,10 +23,18 @@ const stores: readonly (readonly [name: string, open: () => Store])[] = [
   ["libSQL file", () => libsqlStore({ url: `file:${folder}/locks.db` })],
 ];
 
-async function perSecond(count: number, work: () => Promise<unknown>): Promise<number> {
+/** What one of so many took. */
+async function measured(count: number, work: () => Promise<unknown>) {
   const startedAt = performance.now();
+  const before = cpuUsage();
   await work();
-  return Math.round(count / ((performance.now() - startedAt) / 1_000));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const { user, system } = cpuUsage(before);
+  return { "per second": Math.round(count / seconds), "CPU us": Math.round((user + system) / count) };
+}
+
+function middle(times: readonly number[]): number {
+  return Number([...times].sort((a, b) => a - b)[times.length >> 1]!.toFixed(2));
 }
 
 /** One commit after another: what two of are in each pair of acquire and release. */
@@ -41,47 +52,53 @@ async function alone(engine: Engine, count: number): Promise<void> {
 }
 
 /** All ask at once, and each gives the lock to the next as soon as it has it. */
-async function callers(engine: Engine): Promise<number> {
+async function callers(engine: Engine) {
   const first = await engine.mutex("callers").acquire();
-  const waits = Array.from(
-    { length: waiters },
-    () => engine.mutex("callers").acquire().then((hold) => hold.release()),
-  );
+  const latencies: number[] = [];
+  let releasedAt = 0;
+  const handOn = (hold: Hold) => {
+    latencies.push(performance.now() - releasedAt);
+    releasedAt = performance.now();
+    return hold.release();
+  };
+  const waits = Array.from({ length: waiters }, () => engine.mutex("callers").acquire().then(handOn));
   while ((await engine.locks.inspect("callers"))!.waiting < waiters) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  return await perSecond(waiters, async () => {
+  const cost = await measured(waiters, async () => {
+    releasedAt = performance.now();
     await first.release();
     await Promise.all(waits);
   });
+  return { ...cost, "latency ms": middle(latencies) };
 }
 
 const work = machine("work").step("new", ["done"], () => "done", { lock: "runs" }).build();
 
-async function runs(engine: Engine): Promise<number> {
+async function runs(engine: Engine) {
   const first = await engine.mutex("runs").acquire();
   const keys = Array.from({ length: waiters }, (_, index) => `k${index}`);
   await Promise.all(keys.map((key) => engine.trigger(work, key)));
   while ((await engine.locks.inspect("runs"))!.waiting < waiters) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  return await perSecond(waiters, async () => {
+  return await measured(waiters, async () => {
     const ended = keys.map((key) => engine.await(work, key));
     await first.release();
     await Promise.all(ended);
   });
 }
 
-for (const [name, open] of stores) {
+for (const [name, open] of Deno.args.includes("--memory") ? stores.slice(0, 1) : stores) {
   const store = open();
   const engine = createEngine({ store, definitions: [work] });
   await engine.start();
   await alone(engine, 50);
   console.table({
-    [`bare commits, ${name}`]: { "per second": await perSecond(500, () => bare(store, 500)) },
-    "acquire and release, alone": { "per second": await perSecond(500, () => alone(engine, 500)) },
-    [`hand-overs among ${waiters} callers`]: { "per second": await callers(engine) },
-    [`hand-overs among ${waiters} runs`]: { "per second": await runs(engine) },
+    [`bare commits, ${name}`]: await measured(500, () => bare(store, 500)),
+    "acquire and release, alone": await measured(500, () => alone(engine, 500)),
+    [`hand-overs among ${waiters} callers`]: await callers(engine),
+    [`hand-overs among ${waiters} runs`]: await runs(engine),
   });
   await engine.stop();
   await store.close();

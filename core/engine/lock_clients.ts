@@ -67,6 +67,8 @@ export class LockClients {
   readonly #waiting = new Map<string, Waiting>();
   readonly #asking = new Set<Promise<unknown>>();
   readonly #holds = new Set<ClientHold>();
+  /** Why nobody waits here any more. */
+  #over: PawlError | undefined;
 
   /**
    * @param context The engine.
@@ -108,6 +110,7 @@ export class LockClients {
     const timeoutMs = timeout === undefined ? undefined : durationMs(timeout, "timeout");
     const until = timeoutMs === undefined ? undefined : clock.monotonic() + timeoutMs;
     for (;;) {
+      if (this.#over) throw this.#over;
       const request = random.hex(24);
       const asked: LockRequest = {
         request,
@@ -150,6 +153,8 @@ export class LockClients {
     const wait = this.#wait(namespace, names, asked.request);
     try {
       const answer = await this.#ask(namespace, names, asked);
+      // What is granted to one who has stopped would be renewed for ever.
+      if (this.#over) throw this.#over;
       if (answer.kind === "granted") {
         const under = answer.request === undefined ? {} : { under: answer.request };
         return { tokens: answer.tokens, since, ...under };
@@ -278,6 +283,7 @@ export class LockClients {
 
   /** The engine stops: nobody waits any more, and what is held ends by itself unless it is released. */
   async end(reason: PawlError): Promise<void> {
+    this.#over = reason;
     for (const { failed } of [...this.#waiting.values()]) failed(reason);
     for (const hold of [...this.#holds]) hold.lose(reason);
     await Promise.allSettled(this.#asking);

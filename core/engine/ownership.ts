@@ -61,6 +61,8 @@ export class Ownership {
   #bell: Version | undefined;
   #looking = false;
   #lookAgain = false;
+  /** A round of claims that is under way. */
+  #claiming: Promise<void> | undefined;
   #nextRenewal: Cancel | undefined;
   #nextLook: Cancel | undefined;
   readonly #onOwned: () => void;
@@ -147,6 +149,22 @@ export class Ownership {
   async claim(
     wanted: (sighting: Sighting) => boolean,
   ): Promise<ClaimReport> {
+    // Two rounds at once would take the same shard twice, and each would have an owner that works.
+    while (this.#claiming) {
+      await this.#claiming;
+      if (!this.#running) return { heldElsewhere: 0, nextDue: undefined };
+    }
+    let end!: () => void;
+    this.#claiming = new Promise((resolve) => end = resolve);
+    try {
+      return await this.#claimAlone(wanted);
+    } finally {
+      this.#claiming = undefined;
+      end();
+    }
+  }
+
+  async #claimAlone(wanted: (sighting: Sighting) => boolean): Promise<ClaimReport> {
     const owns = (place: string, row: Entry | undefined) => this.#owns(place, row);
     const { sightings, shares, stale } = await look(this.#context, this.#roster, owns);
     for (const row of stale) this.#presence.bury(row).catch(() => {});
@@ -168,7 +186,9 @@ export class Ownership {
       if (state === "held" && firstDue <= now) heldElsewhere++;
       nextDue = Math.min(nextDue ?? Infinity, firstDue);
     }
-    await Promise.all(claims);
+    // One that fails does not end the round: what another is about to take, the next round would take as well.
+    const failed = (await Promise.allSettled(claims)).find(({ status }) => status === "rejected");
+    if (failed) throw (failed as PromiseRejectedResult).reason;
     return { heldElsewhere, nextDue };
   }
 

@@ -67,6 +67,41 @@ export function openBrowser(
   });
 }
 
+const lent = new Map<BrowserKind, Browser>();
+
+/**
+ * Lends a browser. One with nothing unusual serves all tests of a file, as starting it takes longer than most of them: they
+ * are told apart by the origins of their sites, and leave no page. Who fails with it takes it along.
+ *
+ * @param kind Which; it must be there.
+ * @param run The test.
+ * @param options How the browser is to be other than usual.
+ */
+export async function withBrowser(
+  kind: BrowserKind,
+  run: (browser: Browser) => Promise<void>,
+  options: BrowserOptions = {},
+): Promise<void> {
+  const isUsual = Object.keys(options).length === 0;
+  const browser = isUsual && lent.get(kind) || await openBrowser(kind, undefined, options);
+  lent.delete(kind);
+  try {
+    await run(browser);
+    if (!isUsual) return;
+    const pages = await browser.pages();
+    await browser.newPage();
+    for (const page of pages) await page.close();
+    lent.set(kind, browser);
+  } finally {
+    if (lent.get(kind) !== browser) await browser.close();
+  }
+}
+
+Deno.test.afterAll(async () => {
+  for (const browser of lent.values()) await browser.close();
+  lent.clear();
+});
+
 /**
  * Registers a test that needs a browser. Without one it is ignored, and says why; in CI it fails. One that fails is run once
  * more in a new browser, and what it failed with is printed: drivers lose things on a busy machine. What judges by chance, as
@@ -106,12 +141,9 @@ export function testWithBrowser(
 
 /** Registers a test with an empty page of a Chromium of its own. */
 export function testWithChromium(name: string, run: (page: Page) => Promise<void>): void {
-  testWithBrowser("chrome", name, async () => {
-    const browser = await openBrowser("chrome");
-    try {
-      await run(await browser.newPage());
-    } finally {
-      await browser.close();
-    }
-  });
+  testWithBrowser(
+    "chrome",
+    name,
+    () => withBrowser("chrome", async (browser) => await run(await browser.newPage())),
+  );
 }

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { Browser, Page } from "puppeteer-core";
-import { type BrowserKind, type BrowserOptions, openBrowser, testWithBrowser } from "./browsers.ts";
+import { type BrowserKind, type BrowserOptions, testWithBrowser, withBrowser } from "./browsers.ts";
 import { ask } from "./ask.ts";
 import { openTab, serveSite, type Site } from "./site.ts";
 
@@ -18,12 +18,7 @@ function inBrowser(
 ): void {
   testWithBrowser(kind, `${name} (${kind})`, async () => {
     await using site = await serveSite();
-    const browser = await openBrowser(kind, undefined, options);
-    try {
-      await run(browser, site);
-    } finally {
-      await browser.close();
-    }
+    await withBrowser(kind, (browser) => run(browser, site), options);
   });
 }
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { Browser, Page } from "puppeteer-core";
 import { ask } from "./ask.ts";
-import { type BrowserKind, openBrowser, testWithBrowser } from "./browsers.ts";
+import { type BrowserKind, openBrowser, testWithBrowser, withBrowser } from "./browsers.ts";
 import { openTab, serveSite, type Site } from "./site.ts";
 
 function inBrowser(
@@ -16,12 +16,7 @@ function inBrowser(
 ): void {
   testWithBrowser(kind, `${name} (${kind})`, async () => {
     await using site = await serveSite();
-    const browser = await openBrowser(kind);
-    try {
-      await run(browser, site);
-    } finally {
-      await browser.close();
-    }
+    await withBrowser(kind, (browser) => run(browser, site));
   });
 }
 

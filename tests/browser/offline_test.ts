@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { Browser } from "puppeteer-core";
-import { type BrowserKind, openBrowser, testWithBrowser } from "./browsers.ts";
+import { type BrowserKind, openBrowser, testWithBrowser, withBrowser } from "./browsers.ts";
 import { InspectionTab, OfficeSite } from "./office_site.ts";
 
 interface Visit {
@@ -18,12 +18,10 @@ interface Visit {
 function inBrowser(kind: BrowserKind, name: string, run: (visit: Visit) => Promise<void>): void {
   testWithBrowser(kind, `${name} (${kind})`, async () => {
     await using office = await OfficeSite.open();
-    const browser = await openBrowser(kind);
-    try {
-      await run({ browser, office, open: () => InspectionTab.open(browser, office) });
-    } finally {
-      await browser.close();
-    }
+    await withBrowser(
+      kind,
+      (browser) => run({ browser, office, open: () => InspectionTab.open(browser, office) }),
+    );
   });
 }
 

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { Browser, Page } from "puppeteer-core";
 import { type Ask, askFor } from "./ask.ts";
-import { type BrowserKind, type BrowserOptions, openBrowser, testWithBrowser } from "./browsers.ts";
+import { type BrowserKind, type BrowserOptions, testWithBrowser, withBrowser } from "./browsers.ts";
 import type { Filed, TabOptions, TabSuite } from "./pages/tab.ts";
 import { openTab, serveSite, type Site } from "./site.ts";
 
@@ -73,12 +73,7 @@ export function testWithTabs(
 ): void {
   testWithBrowser(kind, `${name} (${kind})`, async () => {
     await using site = await serveSite("tab");
-    const browser = await openBrowser(kind, undefined, options);
-    try {
-      await run(sceneIn(browser, site));
-    } finally {
-      await browser.close();
-    }
+    await withBrowser(kind, (browser) => run(sceneIn(browser, site)), options);
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type Clock, type Hold, PawlError } from "../../mod.ts";
-import { testInMemory, testOnStores } from "./stores.ts";
+import { type Clock, type CommitCall, type Hold, PawlError } from "../../mod.ts";
+import { sleep } from "../../core/ports/clock.ts";
+import { testInMemory, testOnStores, type World } from "./stores.ts";
 
 const none = { definitions: [] };
 const code = (wanted: string) => (error: unknown) => error instanceof PawlError && error.code === wanted;
@@ -306,5 +307,51 @@ testInMemory(
     await world.during(waiting);
     await world.advance(10_000);
     assert.ok(await world.during(one.mutex("m").tryAcquire()));
+  },
+);
+
+/** Answers of commits come so late, in ms. */
+function answerLate({ store, clock }: World, ms: number): void {
+  const { commit } = store;
+  Object.assign(store, {
+    async commit(calls: readonly CommitCall[]) {
+      const results = await commit.call(store, calls);
+      await sleep(clock, ms);
+      return results;
+    },
+  });
+}
+
+testInMemory(
+  "what is granted while the engine stops is given back, and is not renewed for ever",
+  async (world) => {
+    answerLate(world, 100);
+    const engine = world.engine(none);
+    const asked = assert.rejects(engine.mutex("m").acquire({ hold: "1s" }), code("ENGINE_STOPPED"));
+    await world.advance(50);
+    await world.during(engine.stop(), 1_000);
+    await world.during(asked);
+    const other = world.engine(none);
+    assert.deepEqual((await world.during(other.locks.inspect("m"), 1_000))!.holders, []);
+    await world.during(other.stop(), 1_000);
+    assert.equal(world.clock.timers, 0);
+  },
+);
+
+testInMemory(
+  "who lost what he was granted before he heard of it keeps no engine from stopping",
+  async (world) => {
+    answerLate(world, 100);
+    const other = world.engine(none);
+    const { engine, ...fate } = world.mortal(none);
+    const asked = assert.rejects(engine.mutex("m").acquire({ hold: "1s" }), code("ENGINE_STOPPED"));
+    await world.advance(50);
+    fate.freeze();
+    const next = other.mutex("m").acquire({ hold: "1m" });
+    await world.advance(10_000);
+    assert.equal((await world.during(next)).token, 2);
+    const stopped = engine.stop();
+    fate.wake();
+    await world.during(Promise.all([asked, stopped]), 5_000);
   },
 );

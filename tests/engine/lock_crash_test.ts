@@ -3,6 +3,7 @@ import { memoryStore } from "../../adapters/memory/mod.ts";
 import { machine, type PawlError, type Store } from "../../mod.ts";
 import * as kernel from "../../kernel.ts";
 import { LockStage, mutex, namespace } from "./lock_stage.ts";
+import { sleep } from "../../core/ports/clock.ts";
 import { gate, type Mortal, testInMemory, testOnStores, World } from "./stores.ts";
 
 /** A machine whose step works under lock `m` until it is let go, and a list of who did. */
@@ -239,8 +240,21 @@ testInMemory(
       namespace: "default",
       names: ["m"],
     });
+    const { store } = world;
+    const { read } = store;
+    // It hears that late, too.
+    const readLate: typeof read = async (requests) => {
+      const isLook = requests.some(({ ops }) =>
+        ops.some((op) => "start" in op && op.start.startsWith("owner "))
+      );
+      if (isLook) await sleep(world.clock, 3_000);
+      return await read.call(store, requests);
+    };
+    Object.assign(store, { read: readLate });
     mortal.wake();
     hold.release().catch(() => {});
+    await world.advance(2_000);
+    Object.assign(store, { read });
     await world.advance(5_000);
     assert.equal((await world.during(engine.get(two, "a")))!.runState, "completed");
     mortal.kill();

@@ -318,3 +318,21 @@ testInMemory("of several locks none is granted while another of them is held", a
     assert.deepEqual([await locks.holders("A"), await locks.holders("B")], [["ab"], ["ab"]]);
   })());
 });
+
+testInMemory(
+  "a hand-over that another writer has refused at first is told once, when it is durable",
+  async (world) => {
+    for (const isFirst of [true, false]) {
+      const [one, two] = [1, 2].map((seed) => new LockStage(world.store, world.clock, seed));
+      const [m, a, b, c] = [mutex(`m${isFirst}`), `a${isFirst}`, `b${isFirst}`, `c${isFirst}`];
+      await world.during(one!.ask(a, [m]), 1_000);
+      await world.during(one!.ask(b, [m]), 1_000);
+      const release = () => one!.end(a, [m.name]);
+      const ask = () => two!.ask(c, [m]);
+      const [begun, next] = isFirst ? [release(), ask()] : [ask(), release()];
+      await world.during(Promise.all([begun, next]), 1_000);
+      assert.deepEqual(one!.granted, [b]);
+      assert.deepEqual([await one!.holders(m.name), await one!.waiters(m.name)], [[b], [c]]);
+    }
+  },
+);

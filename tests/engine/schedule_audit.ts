@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Engine, Recurrence } from "../../mod.ts";
+import type { Engine, OccurrenceView, Recurrence, ScheduleView } from "../../mod.ts";
 
 /** What an audit goes by. */
 export interface Audited {
@@ -28,7 +28,7 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
     outcomes.filter((each) => !each.several).map((each) => [Number(each.scheduledFor), each]),
   );
   const gaps = outcomes.filter((each) => each.several);
-  const end = Number(described.next ?? since);
+  const end = endOf(described, outcomes);
   for (let at = recurrence.next(since); at !== undefined && at < end; at = recurrence.next(at)) {
     const answers = [
       ...single.has(at) ? [single.get(at)!.outcome] : [],
@@ -40,7 +40,7 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
     assert.equal(answers.length, 1, `${new Date(at).toISOString()} has answers [${answers}]`);
   }
   const runs = new Map<number, string[]>();
-  for (const { runId, origin } of (await engine.list({ limit: 1_000 })).items) {
+  for (const { runId, origin } of await allRuns(engine)) {
     if (origin?.schedule !== id) continue;
     const at = Number(origin.scheduledFor);
     runs.set(at, [...runs.get(at) ?? [], runId]);
@@ -62,13 +62,33 @@ export async function auditSchedule(engine: Engine, audited: Audited): Promise<v
   assert.equal(described.counts.started, count("started"));
 }
 
-async function allOutcomes(engine: Engine, id: string) {
-  const items = [];
-  let cursor: string | undefined;
-  for (;;) {
-    const page = await engine.schedules.outcomes(id, { limit: 1_000, ...(cursor && { cursor }) });
-    items.push(...page.items);
-    cursor = page.cursor;
-    if (!cursor) return items;
+/** Before which time each occurrence must have an answer: of one that has come to its end, up to that. */
+function endOf({ next, until, startsLeft }: ScheduleView, outcomes: readonly OccurrenceView[]): number {
+  if (next) return Number(next);
+  const last = outcomes.filter(({ by }) => by === "slot").map(({ scheduledFor }) => Number(scheduledFor));
+  return startsLeft === 0 || !until ? Math.max(0, ...last) : Number(until) + 1;
+}
+
+function allOutcomes(engine: Engine, id: string) {
+  return pages((cursor) => engine.schedules.outcomes(id, { limit: 1_000, ...cursor }));
+}
+
+function allRuns(engine: Engine) {
+  return pages((cursor) => engine.list({ limit: 1_000, ...cursor }));
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
+
+async function pages<Item>(
+  read: (from: { readonly cursor?: string }) => Promise<Page<Item>>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let page = await read({});
+  for (items.push(...page.items); page.cursor !== undefined; items.push(...page.items)) {
+    page = await read({ cursor: page.cursor });
   }
+  return items;
 }

@@ -141,6 +141,24 @@ testOnStores("trigger starts an occurrence of its own at once, also while paused
   assert.equal((await world.during(engine.schedules.get("s")))!.startsLeft, 1);
 });
 
+testInMemory("a trigger by hand lets nothing else start that came up while paused", async (world) => {
+  const door = machine("door").callback("open", ["shut"], () => "shut").build();
+  const engine = await world.started({ definitions: [door] });
+  const key = "{scheduledFor}";
+  await world.during(engine.schedules.create({ id: "s", recurrence: every("10s"), target: door, key }));
+  await world.during(engine.schedules.pause("s"));
+  await world.advance(15_000);
+  for (let count = 0; count < 2; count++) {
+    await world.during(engine.schedules.trigger("s"));
+    await world.advance(1_000);
+  }
+  const { items } = await world.during(engine.schedules.outcomes("s"));
+  assert.deepEqual(items.map(({ outcome, by }) => `${outcome} ${by}`), [
+    "started trigger",
+    "skipped trigger",
+  ]);
+});
+
 testOnStores("backfill starts what was never started in a range, one after another", async (world) => {
   const day = 86_400_000;
   const engine = await world.started({ definitions: [reports], ...patient });

@@ -1,11 +1,13 @@
 /**
  * The defects that were found in luno/workflow, Q1 to Q23, each as a test that it would fail. Of those that are not here,
- * Q3 and Q4 are with the connectors; Q14 and Q15 are of schedules, which Pawl does not have yet; Q21 and Q22 are of Redis
- * and Kafka adapters, what remains of them (order, retention, an end without leftovers) is in `streamerConformance`.
+ * Q3 and Q4 are with the connectors; Q21 and Q22 are of Redis and Kafka adapters, what remains of them (order, retention, an
+ * end without leftovers) is in `streamerConformance`. More of Q14 is in `tests/engine/schedule_crash_test.ts`, of Q15 in
+ * `tests/schedule/`.
  */
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
-import { type Machine, machine, type Store } from "../../mod.ts";
+import { every, type Machine, machine, type Store } from "../../mod.ts";
+import { cron } from "../../plugins/cron/mod.ts";
 import { gate, patient, testInMemory, testOnStores } from "../engine/stores.ts";
 
 const minute = 60_000;
@@ -242,6 +244,58 @@ testInMemory(
     await engine.trigger(flow, "k");
   },
 );
+
+testInMemory(
+  "Q14: a store that fails at midnight costs no occurrence, and no trigger by hand shifts one",
+  async (world) => {
+    const flow = machine("flow").step("a", ["b"], () => "b").build();
+    const options = { definitions: [flow], ...patient };
+    const first = await world.started(options);
+    const day = 24 * hour;
+    const since = world.clock.now();
+    const recurrence = every("1d");
+    await first.schedules.create({ id: "s", recurrence, target: flow, key: "{scheduledFor}" });
+    const midnight = recurrence.next(since)!;
+    await world.advance(midnight - since - minute);
+    const { store } = world;
+    const { commit } = store;
+    let coughs = 0;
+    // Whatever would start the run fails.
+    const fails: Store["commit"] = (calls) => {
+      const keys = calls.flatMap(({ batches }) => batches.flatMap(({ puts }) => puts.map(({ key }) => key)));
+      if (!keys.some((key) => key.startsWith("mark "))) return commit.call(store, calls);
+      coughs++;
+      return Promise.reject(new Error("the disk coughs"));
+    };
+    Object.assign(store, { commit: fails });
+    await world.advance(10 * minute);
+    Object.assign(store, { commit });
+    assert.ok(coughs > 0, `${coughs}`);
+    await world.advance(10 * minute);
+    await world.during(first.schedules.trigger("s"), minute);
+    await world.during(first.stop(), minute);
+    const second = await world.started(options);
+    await world.advance(2 * day);
+    const { items } = await second.schedules.outcomes("s");
+    const started = items.filter(({ by }) => by === "slot").map(({ scheduledFor, outcome }) =>
+      `${outcome} ${(Number(scheduledFor) - midnight) / day}`
+    );
+    assert.deepEqual(started.sort(), ["started 0", "started 1", "started 2"]);
+  },
+);
+
+Deno.test("Q15: cron reads lists, ranges, steps and names, outlives a leap day, and says what it does at changes of clocks", () => {
+  const next = (expression: string, after: string, options = {}) => {
+    const at = cron(expression, options).next(Date.parse(after));
+    return at === undefined ? undefined : new Date(at).toISOString();
+  };
+  assert.equal(next("0,30 9-17/4 * jan-mar mon", "2026-01-01T00:00Z"), "2026-01-05T09:00:00.000Z");
+  assert.equal(next("0 0 29 2 *", "2028-02-29T00:00Z"), "2032-02-29T00:00:00.000Z");
+  const timeZone = "America/New_York";
+  // 02:30 is not there on 8 March 2026, and 01:30 is there twice on 1 November.
+  assert.equal(next("30 2 * * *", "2026-03-08T06:00Z", { timeZone }), "2026-03-08T07:00:00.000Z");
+  assert.equal(next("30 1 * * *", "2026-11-01T05:30Z", { timeZone }), "2026-11-02T06:30:00.000Z");
+});
 
 testOnStores("Q17: errors are counted on the run, whatever their texts, and over restarts", async (world) => {
   let calls = 0;

@@ -1,14 +1,14 @@
 // deno-lint-ignore-file no-console -- read by mutants.ts.
 import type { Home } from "../../core/testing/simulation/plan.ts";
-import { runSeed } from "./scenario.ts";
+import { liveSeed, type ScenarioName } from "./scenarios.ts";
 
 const [seedsMax, near] = Deno.args.map(Number) as [number, number];
-const home = Deno.args[2] as Home;
+const [, , home, scenario] = Deno.args as [string, string, Home, ScenarioName];
 
 /** Prints by which invariant a broken rule was seen at a seed. */
 async function isSeen(seed: number): Promise<boolean> {
   try {
-    await runSeed(seed, home);
+    await liveSeed(seed, scenario, home);
     return false;
   } catch (error) {
     const { invariant, message } = error as { invariant?: string; message: string };

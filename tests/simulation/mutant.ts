@@ -1,4 +1,5 @@
 import type { Home } from "../../core/testing/simulation/plan.ts";
+import type { ScenarioName } from "./scenarios.ts";
 
 /** A rule, and the text that keeps it. */
 export interface Mutant {
@@ -11,6 +12,10 @@ export interface Mutant {
   readonly near?: number;
   /** Where it can be seen; absent: on a server. */
   readonly home?: Home;
+  /** What of the simulator sees it; absent: its machines. */
+  readonly scenario?: ScenarioName;
   /** The test file that sees it, where the simulator so rarely would; absent: the simulator. */
   readonly test?: string;
+  /** The test in it; absent: any of them. */
+  readonly sees?: string;
 }

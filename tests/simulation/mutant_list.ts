@@ -241,7 +241,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a late error quotes deleted data",
-    near: 645,
+    near: 1363,
     file: "core/parts/landing.ts",
     find: 'if (state === "deletion-requested" || state === "deleted") return { reason: why };',
     replace: "",
@@ -353,7 +353,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a removal takes hooks that have not run",
-    near: 36,
+    near: 2,
     file: "core/engine/dispose.ts",
     find: "if (chore.due !== undefined) return waits = true;",
     replace: "",

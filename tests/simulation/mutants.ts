@@ -6,14 +6,23 @@
  * @module
  */
 import type { Mutant } from "./mutant.ts";
+import { lockMutants } from "./lock_mutants.ts";
 import { mutants as engineMutants } from "./mutant_list.ts";
 import { platformMutants } from "./platform_mutants.ts";
 import { powerMutants } from "./power_mutants.ts";
+import { scheduleMutants } from "./schedule_mutants.ts";
 import { streamMutants } from "./stream_mutants.ts";
 import { programMutants } from "../programs/mutants.ts";
 
 /** Those that are tried unless one is named, and those that take longer: each is a run of the model's tests. */
-const usual: readonly Mutant[] = [...engineMutants, ...streamMutants, ...powerMutants, ...platformMutants];
+const usual: readonly Mutant[] = [
+  ...engineMutants,
+  ...streamMutants,
+  ...powerMutants,
+  ...platformMutants,
+  ...scheduleMutants,
+  ...lockMutants,
+];
 const all: readonly Mutant[] = [...usual, ...programMutants];
 
 /** Seeds a mutant may live through before it counts as a survivor. */
@@ -22,7 +31,15 @@ const seedsMax = 6_000;
 const root = new URL("../../", import.meta.url);
 
 /** What the simulator and tests of mutants need of the tree. */
-const rooms = ["core/", "adapters/", "tests/simulation/", "tests/programs/", "tests/engine/"];
+const rooms = [
+  "core/",
+  "adapters/",
+  "tests/simulation/",
+  "tests/programs/",
+  "tests/engine/",
+  "tests/parts/",
+];
+const files = ["mod.ts", "kernel.ts", "tests/let_go.ts"];
 
 async function copyTree(from: URL, to: URL): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
@@ -37,7 +54,7 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
   const folder = await Deno.makeTempDir({ prefix: "pawl-mutant-" });
   const home = new URL(`file://${folder}/`);
   for (const room of rooms) await copyTree(new URL(room, root), new URL(room, home));
-  await Deno.copyFile(new URL("mod.ts", root), new URL("mod.ts", home));
+  for (const file of files) await Deno.copyFile(new URL(file, root), new URL(file, home));
   const text = await textOf(mutant);
   await Deno.writeTextFile(new URL(mutant.file, home), text.replace(mutant.find, () => mutant.replace));
   const seen = mutant.test === undefined
@@ -54,17 +71,19 @@ async function textOf({ name, file, find }: Mutant): Promise<string> {
   throw new Error(`Mutant "${name}": its text must stand exactly once in ${file}`);
 }
 
-async function hunt({ name, near = 1, home: of = "server" }: Mutant, home: URL): Promise<string | undefined> {
+async function hunt(mutant: Mutant, home: URL): Promise<string | undefined> {
+  const { name, near = 1, home: of = "server", scenario = "machines" } = mutant;
   const script = new URL("tests/simulation/hunt.ts", home).pathname;
-  const { code, stdout, stderr } = await deno("run", script, String(seedsMax), String(near), of);
+  const { code, stdout, stderr } = await deno("run", script, String(seedsMax), String(near), of, scenario);
   if (code !== 0) throw new Error(`Mutant "${name}" does not even load: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout).trim() || undefined;
 }
 
-async function runTest({ name }: Mutant, test: string, home: URL): Promise<string | undefined> {
-  const { code, stdout } = await deno("test", new URL(test, home).pathname);
+async function runTest({ name, sees }: Mutant, test: string, home: URL): Promise<string | undefined> {
+  const only = sees === undefined ? [] : ["--filter", sees];
+  const { code, stdout } = await deno("test", ...only, new URL(test, home).pathname);
   if (code === 0) return undefined;
-  const failed = new TextDecoder().decode(stdout).match(/^(.*) \.\.\. .*FAILED/m)?.[1];
+  const failed = new TextDecoder().decode(stdout).match(/^(.*) \.\.\. .*(?:FAILED|cancelled)/m)?.[1];
   if (!failed) throw new Error(`Mutant "${name}": ${test} does not even load`);
   return `test: ${failed.slice(0, 90)}`;
 }

@@ -1,5 +1,4 @@
 import { Coverage } from "../../core/testing/simulation/coverage.ts";
-import type { Home } from "../../core/testing/simulation/plan.ts";
 import type { RangeReport, SeedRange } from "./seed_worker.ts";
 
 /** Seeds that a thread is given at a time. */
@@ -27,14 +26,14 @@ export class SeedTotal {
 /**
  * Lives through seeds on every core.
  *
- * @param home Where.
+ * @param what What is lived through, and where.
  * @param from The first seed.
  * @param goesOn Whether another range is to be begun, given how many seeds were begun.
  * @param onProgress Told after every range.
  * @returns What they came to.
  */
 export async function liveOnAllCores(
-  home: Home,
+  what: Pick<SeedRange, "scenario" | "home">,
   from: number,
   goesOn: (begun: number, total: SeedTotal) => boolean,
   onProgress: (total: SeedTotal) => void,
@@ -45,7 +44,7 @@ export async function liveOnAllCores(
     const worker = new Worker(new URL("./seed_worker.ts", import.meta.url), { type: "module" });
     try {
       while (goesOn(begun, total)) {
-        const range = { from: from + begun, count: rangeSize, home };
+        const range = { from: from + begun, count: rangeSize, ...what };
         begun += rangeSize;
         total.add(await askFor(worker, range));
         onProgress(total);

@@ -4,12 +4,13 @@
  * @module
  */
 import type { Home } from "../../core/testing/simulation/plan.ts";
-import { runSeed } from "./scenario.ts";
+import { liveSeed, type ScenarioName } from "./scenarios.ts";
 
 /** Seeds to live through. */
 export interface SeedRange {
   readonly from: number;
   readonly count: number;
+  readonly scenario: ScenarioName;
   readonly home: Home;
 }
 
@@ -30,7 +31,7 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   unheard = event.reason ?? new Error("a rejection without a reason");
 });
 
-async function live({ from, count, home }: SeedRange): Promise<RangeReport> {
+async function live({ from, count, scenario, home }: SeedRange): Promise<RangeReport> {
   const total = { lived: 0, failed: [] as number[], events: 0 };
   const faults: [string, number][] = [];
   const checks: [string, number][] = [];
@@ -39,7 +40,7 @@ async function live({ from, count, home }: SeedRange): Promise<RangeReport> {
     total.lived++;
     unheard = undefined;
     try {
-      const report = await runSeed(seed, home);
+      const report = await liveSeed(seed, scenario, home);
       if (unheard !== undefined) throw unheard;
       total.events += report.events;
       faults.push(...report.faults);

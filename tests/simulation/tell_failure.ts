@@ -5,6 +5,8 @@ import { drawPlan, type Home, type Plan } from "../../core/testing/simulation/pl
 import type { Program } from "../programs/program.ts";
 import { drawPrograms, isFixed, programsArbitrary } from "./draw_programs.ts";
 import { runPlan } from "./scenario.ts";
+import { playSmall } from "./scenarios.ts";
+import type { SeedRange } from "./seed_worker.ts";
 
 /** Programs that a search for smaller ones may try. */
 const programsMax = 300;
@@ -13,22 +15,32 @@ const programsMax = 300;
 const linesMax = 120;
 
 /** Makes the life of a seed that breaks an invariant as small as can be, and tells what happened in it. */
-export async function tellFailure(seed: number, home: Home): Promise<void> {
-  const where = home === "browser" ? " --browser" : "";
+export async function tellFailure(
+  seed: number,
+  { scenario, home }: Pick<SeedRange, "scenario" | "home">,
+): Promise<void> {
+  const where = (scenario === "machines" ? "" : ` --scenario ${scenario}`) +
+    (home === "browser" ? " --browser" : "");
   const again = `again: deno task simulate${where} --from ${seed} --seeds 1 --no-mutants`;
-  let programs = drawPrograms(seed, home);
-  const fails = (plan: Plan) => smallestOf(plan, programs);
-  let failure = await fails(drawPlan(seed, home));
-  if (!failure) return console.log(`\nseed ${seed} fails by something that no seed decides\n${again}`);
-  const smaller = isFixed(seed) ? undefined : await smallerPrograms(seed, failure.plan, failure.invariant);
-  if (smaller) {
-    programs = smaller;
-    failure = await fails(failure.plan) ?? failure;
-  }
+  const found = scenario === "machines" ? await failureOfMachines(seed, home) : {
+    failure: await smallestFailure(drawPlan(seed, home), (each) => playSmall(each, scenario)),
+    programs: [],
+  };
+  if (!found.failure) return console.log(`\nseed ${seed} fails by something that no seed decides\n${again}`);
+  const { failure, programs } = found;
   console.log(`\nseed ${seed}: ${failure.message}\n`);
   console.log(planText(failure.plan));
   for (const { name, ...rest } of programs) console.log(`machine "${name}": ${JSON.stringify(rest)}`);
   console.log(`\n${failure.trace.slice(-linesMax).join("\n")}\n${again}`);
+}
+
+async function failureOfMachines(seed: number, home: Home) {
+  const programs = drawPrograms(seed, home);
+  const failure = await smallestOf(drawPlan(seed, home), programs);
+  if (!failure || isFixed(seed)) return { failure, programs };
+  const smaller = await smallerPrograms(seed, failure.plan, failure.invariant);
+  if (!smaller) return { failure, programs };
+  return { failure: await smallestOf(failure.plan, smaller) ?? failure, programs: smaller };
 }
 
 function smallestOf(plan: Plan, programs: readonly Program[]) {

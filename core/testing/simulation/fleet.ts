@@ -74,6 +74,11 @@ export class Fleet {
     return Math.max(...this.alive.map(({ host }) => host.clock.now()));
   }
 
+  /** How far their clocks are apart, in ms. */
+  get skew(): number {
+    return this.latestNow - Math.min(...this.alive.map(({ host }) => host.clock.now()));
+  }
+
   /** A host comes up; when it crashes, another one takes its place after a while. */
   add(role: Role): void {
     const { terrain, disk, shadow, laws, behaviours, weather } = this.#options;

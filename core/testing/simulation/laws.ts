@@ -88,6 +88,8 @@ export class Laws {
   readonly #options: LawOptions;
   #followed: FollowedLaws;
   #written: RunChange | undefined;
+  /** When something was last found to be due, and until when. */
+  #unquiet: { readonly revision: number; readonly until: number } | undefined;
 
   constructor(world: World, shadow: Shadow, options: LawOptions) {
     this.#world = world;
@@ -142,6 +144,7 @@ export class Laws {
   /** User code of a step or timer begins. */
   started(host: Host, call: StepCall, timer?: string): void {
     this.#shadow.chronicle.show(() => this.attempts.started(host, call, timer));
+    if (timer === undefined) this.locks.started(host, call);
   }
 
   /** What every host carries under a name. */
@@ -205,7 +208,7 @@ export class Laws {
     if (!before) this.disposal.created(after);
     if (!before) this.schedules.created(after);
     this.runs.changed(change);
-    this.locks.changed(after);
+    this.locks.changed(change);
     checkTimers(this.#world, this.#options, change);
     if (before) this.hooks.changed(before, after, batch);
     if (!this.#world.recalls) this.streams.changed(change);
@@ -219,9 +222,14 @@ export class Laws {
 
   /** Nothing is due before `until`, and nothing left to do: what has not ended waits for the outside world. */
   isQuietUntil(until: number): boolean {
+    const { revision } = this.#shadow;
+    // What is due until then is due until later, too; it is asked after every single event.
+    if (this.#unquiet?.revision === revision && this.#unquiet.until <= until) return false;
     const isWaiting = ({ state, due }: RunRecord) => isFinished(state) || (due ?? Infinity) > until;
-    return this.#shadow.runs().every(isWaiting) && this.#nothingIsLeft() &&
-      this.schedules.isQuietUntil(until) && this.locks.isQuietUntil(until);
+    const isQuiet = this.#shadow.runs().every(isWaiting) && this.schedules.isQuietUntil(until) &&
+      this.locks.isQuietUntil(until);
+    if (!isQuiet) this.#unquiet = { revision, until };
+    return isQuiet && this.#nothingIsLeft();
   }
 
   #nothingIsLeft(): boolean {

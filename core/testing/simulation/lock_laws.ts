@@ -2,9 +2,10 @@ import { decodeLock, fits, lockDue, type LockRecord, shareOf } from "../../parts
 import { decodeWaiter, type LockWaiter } from "../../parts/lock_rows.ts";
 import { splitKey, unescapeText } from "../../store/key.ts";
 import type { Batch } from "../../store/store.ts";
-import { type RunRecord, tokensByName } from "../../parts/run_record.ts";
+import { tokensByName } from "../../parts/run_record.ts";
+import type { StepCall } from "../../engine/behaviour.ts";
 import type { Host } from "./host.ts";
-import { short } from "./laws.ts";
+import { type RunChange, short } from "./laws.ts";
 import type { Shadow } from "./shadow.ts";
 import type { World } from "./world.ts";
 
@@ -28,8 +29,8 @@ export function pictureOf(
   const locks = new Map<string, LockRecord>();
   const queues = new Map<string, LockWaiter[]>();
   for (const [key, { value }] of rows) {
+    if (!key.startsWith("lock ") && !key.startsWith("wait ")) continue;
     const [space, namespace, name] = splitKey(key).map(unescapeText);
-    if (space !== "lock" && space !== "wait") continue;
     const lock = `${namespace}/${name}`;
     const entry = { key, value, version: 0 };
     if (space === "lock") locks.set(lock, decodeLock(namespace!, name!, entry));
@@ -92,6 +93,9 @@ export class LockLaws {
   readonly #world: World;
   readonly #shadow: Shadow;
   #before: LockPicture | undefined;
+  /** The token of the attempt that was begun last, by host, run and visit. */
+  readonly #begun = new Map<string, number>();
+  readonly #pictures: { revision: number; picture: LockPicture }[] = [];
 
   constructor(world: World, shadow: Shadow) {
     this.#world = world;
@@ -135,11 +139,27 @@ export class LockLaws {
   }
 
   #picture(shard: number): LockPicture {
-    return pictureOf(this.#shadow.rows[shard]!);
+    const { revision, rows } = this.#shadow;
+    const known = this.#pictures[shard];
+    if (known?.revision === revision) return known.picture;
+    const picture = pictureOf(rows[shard]!);
+    this.#pictures[shard] = { revision, picture };
+    return picture;
   }
 
-  /** A run has changed: what it takes itself for the holder of, it holds. */
-  changed({ id, lock }: RunRecord): void {
+  get #all(): readonly LockPicture[] {
+    return this.#shadow.rows.map((_, shard) => this.#picture(shard));
+  }
+
+  /** User code of a step begins. */
+  started(host: Host, { runId, stepId, lock }: StepCall): void {
+    if (lock) this.#begun.set(`${host.name} ${runId} ${stepId.split(":")[1]}`, lock.token);
+  }
+
+  /** A run has changed: what its step has done under a lock is told under that lock, and what it takes itself for it holds. */
+  changed(change: RunChange): void {
+    this.#landed(change);
+    const { id, lock } = change.after;
     if (!lock?.tokens) return;
     for (const [name, token] of Object.entries(tokensByName(lock))) {
       const key = `${lock.namespace}/${name}`;
@@ -152,9 +172,21 @@ export class LockLaws {
     }
   }
 
+  /** An attempt that has outlived its lock lands no more, whoever holds it now. */
+  #landed({ host, event, before }: RunChange): void {
+    if (!before || event.by !== "step" || event.kind === "error") return;
+    const token = this.#begun.get(`${host.name} ${before.id} ${before.visit}`);
+    if (token === undefined) return;
+    this.#world.expect(
+      before.lock?.tokens?.[0] === token,
+      "I11",
+      () => `run ${before.id} lands its ${event.kind} under token ${token}, and holds ${before.lock?.tokens}`,
+    );
+  }
+
   #lock(wanted: string): LockRecord | undefined {
-    for (const rows of this.#shadow.rows) {
-      const found = pictureOf(rows).locks.get(wanted);
+    for (const { locks } of this.#all) {
+      const found = locks.get(wanted);
       if (found) return found;
     }
     return undefined;
@@ -162,8 +194,8 @@ export class LockLaws {
 
   /** Every run that holds a lock knows of it: a grant that was lost on its way has come back. */
   get areAtRest(): boolean {
-    return this.#shadow.rows.every((rows) =>
-      [...pictureOf(rows).locks.values()].every(({ holders }) =>
+    return this.#all.every(({ locks }) =>
+      [...locks.values()].every(({ holders }) =>
         holders.every(({ run, holder, request }) =>
           run === undefined || this.#shadow.run(holder)?.lock?.request === request
         )
@@ -173,8 +205,8 @@ export class LockLaws {
 
   /** What will be looked at by somebody: holds that end, and grants that may be unheard. */
   isQuietUntil(until: number): boolean {
-    return this.#shadow.rows.every((rows) =>
-      [...pictureOf(rows).locks.values()].every((lock) => (lockDue(lock) ?? Infinity) > until)
+    return this.#all.every(({ locks }) =>
+      [...locks.values()].every((lock) => (lockDue(lock) ?? Infinity) > until)
     );
   }
 }

@@ -1,7 +1,7 @@
 import { decodeChore, runIdOfChore, scheduleHook } from "../../parts/chore.ts";
-import type { RunRecord } from "../../parts/run_record.ts";
+import { isFinished, type RunRecord } from "../../parts/run_record.ts";
 import { decodeOutcome } from "../../parts/schedule_outcome.ts";
-import { decodeSchedule, scheduleDue, type ScheduleRecord } from "../../parts/schedule_record.ts";
+import { decodeSchedule, overlapOf, scheduleDue, type ScheduleRecord } from "../../parts/schedule_record.ts";
 import { splitKey, unescapeText } from "../../store/key.ts";
 import type { Batch, Put } from "../../store/store.ts";
 import type { Host } from "./host.ts";
@@ -67,6 +67,19 @@ export class ScheduleLaws {
     const isRetimed = JSON.stringify(after.rules) !== JSON.stringify(before.rules);
     want(isRetimed || !(after.next && before.next && after.next.at < before.next.at), "goes back in time");
     want(!before.starting || !starting || before.starting.start === starting.start, "starts two at once");
+    if (starting && !before.starting) this.#claims(after, want);
+  }
+
+  /** Who must wait for others does, whatever has been heard of them. */
+  #claims(schedule: ScheduleRecord, want: (holds: boolean, what: string) => void): void {
+    const { id, life, starting } = schedule;
+    if (overlapOf(schedule, starting!) === "allowAll") return;
+    for (const run of this.#runs.values()) {
+      const { origin } = run;
+      if (origin!.schedule !== id || origin!.life !== life) continue;
+      const now = this.#shadow.run(run.id);
+      want(!now || isFinished(now.state), `starts ${starting!.at} beside run ${run.id}`);
+    }
   }
 
   /** What has been started stays so. */

@@ -25,6 +25,8 @@ export class Shadow {
   readonly chronicle: Chronicle;
   readonly #world: World;
   readonly #versions: number[];
+  /** Grows with every change of its rows: what was found out of them is true as long as it stays. */
+  revision = 0;
 
   constructor(world: World, shards: number) {
     this.#world = world;
@@ -63,6 +65,7 @@ export class Shadow {
   clear(): void {
     for (const rows of this.rows) rows.clear();
     this.#versions.fill(0);
+    this.revision++;
   }
 
   #applied(host: Host, calls: readonly CommitCall[], results: readonly CallResult[]): void {
@@ -130,6 +133,7 @@ export class Shadow {
       const key = put.stamped ? put.key + stamp(result.version) : put.key;
       rows.set(key, { value: put.value, version: result.version });
     }
+    this.revision++;
     this.laws?.after(shard, batch);
   }
 }

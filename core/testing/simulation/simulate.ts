@@ -174,7 +174,7 @@ export async function simulate(
   for (let seed = from; seed < from + seeds; seed++) {
     signal?.throwIfAborted();
     const plan = drawPlan(seed, home);
-    const play = (each: Plan) => live(each, (world) => castOf(world, scenario()));
+    const play = (each: Plan) => playPlan(each, scenario);
     const report = await play(plan).catch((error) => error as Error);
     if (report instanceof Error) {
       const failure = await smallestFailure(plan, play);
@@ -188,6 +188,11 @@ export async function simulate(
   }
   total.checkSomething();
   return total.report(seeds);
+}
+
+/** Lives through one plan of a scenario. @throws {Violation} With the last events on `error.trace`. */
+export function playPlan(plan: Plan, scenario: () => SimulationScenario): Promise<LifeReport> {
+  return live(plan, (world) => castOf(world, scenario()));
 }
 
 function checkCount(name: string, value: number): void {
