@@ -74,3 +74,10 @@ export function withResolvers<T>(): PromiseWithResolvers<T> {
   const promise = new Promise<T>((onValue, onError) => [resolve, reject] = [onValue, onError]);
   return { promise, resolve, reject };
 }
+
+/** The same for `Array.fromAsync`. */
+export async function fromAsync<T>(items: AsyncIterable<T> | Iterable<T | PromiseLike<T>>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}

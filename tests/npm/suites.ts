@@ -29,7 +29,7 @@ const foreign: readonly (readonly [RegExp, string])[] = [
   [/\bDeno\.(Command|execPath|serve|build)\b/, "runs Deno"],
   [/\bimport\.meta\.url\b/, "reads files beside it"],
   [/from "puppeteer-core"/, "drives a browser"],
-  [/\.dispatchEvent\(/, "plays a browser's window"],
+  [/\.dispatchEvent\(|\bnavigator\b/, "plays a browser's window"],
   [/_test\\\.ts:/, "looks for its own lines in a stack"],
 ];
 
@@ -93,7 +93,7 @@ async function bundled(path: string, base: string): Promise<string> {
       resolveDir: root.pathname,
     },
     inject: [shim],
-    define: { "Promise.withResolvers": "withResolvers" },
+    define: { "Promise.withResolvers": "withResolvers", "Array.fromAsync": "fromAsync" },
     plugins: [{
       name: "installed",
       setup(build) {
