@@ -14,6 +14,7 @@ export type {
   RunOptions,
   SemaphoreOptions,
   TriggerOptions,
+  WatchOptions,
 } from "./core/engine/verbs.ts";
 export type { Admin, EngineCounts, EngineInfo, ShardInfo } from "./core/engine/admin.ts";
 export type {
@@ -77,6 +78,7 @@ export type {
   ReadWriteLock,
 } from "./core/engine/lock_verbs.ts";
 export type { LockShare, StepLock } from "./core/engine/lock_wish.ts";
+export type { EngineStreams, ReadOptions, StreamReading } from "./core/engine/stream_reading.ts";
 export type { LockKind } from "./core/parts/lock_record.ts";
 export type { ParkedHook, ParkedPage, ParkedQuery } from "./core/engine/parked.ts";
 export type { HistoryQuery } from "./core/engine/operate.ts";
@@ -191,7 +193,7 @@ export {
   StoreBusyError,
   StoreClosedError,
 } from "./core/errors.ts";
-export type { Duration } from "./core/duration.ts";
+export { type Duration, durationMs } from "./core/duration.ts";
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "./core/standard_schema.ts";
 export { defaultLimits, type Limits } from "./core/limits.ts";
 

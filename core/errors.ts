@@ -58,6 +58,14 @@ export type ErrorCode =
   | "LOCK_TIMEOUT" // a lock was not granted in time
   | "STEP_TIMEOUT" // a step ran past its own time limit
   | "ENGINE_STOPPED" // the engine was stopped, or stopped while waiting
+  | "UNAUTHORIZED" // the HTTP API does not know who asks
+  | "FORBIDDEN" // the HTTP API does not allow it to whoever asks
+  | "NOT_FOUND" // the HTTP API has no such route, or was not given what it shows
+  | "UNSUPPORTED_MEDIA" // a body that the HTTP API does not read
+  | "RATE_LIMITED" // too many requests, or streams
+  | "WEBHOOK_REFUSED" // a webhook without a valid token or signature
+  | "WEBHOOK_EXPIRED" // a webhook after its time
+  | "HTTP_FAILED" // no answer came, or one that is not of the HTTP API
   | "INTERNAL"; // a broken invariant: a bug in Pawl
 
 /**

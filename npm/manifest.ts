@@ -12,7 +12,7 @@ export interface DenoConfig {
   readonly license: string;
   readonly exports: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, string>>;
-  readonly publish: { readonly include: readonly string[] };
+  readonly publish: { readonly include: readonly string[]; readonly exclude?: readonly string[] };
 }
 
 /** The root of the repository. */

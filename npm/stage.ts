@@ -16,6 +16,9 @@ export async function withStage<T>(config: DenoConfig, use: (folder: string) => 
   const folder = await Deno.makeTempDir({ prefix: "pawl-stage-" });
   try {
     for (const path of config.publish.include) await copy(new URL(path, root), `${folder}/${path}`);
+    for (const path of config.publish.exclude ?? []) {
+      await Deno.remove(`${folder}/${path}`, { recursive: true });
+    }
     // With a folder of modules it would link into it, and its tasks and tests are not for a package.
     const { tasks: _, exclude: __, ...rest } = config as DenoConfig & Record<string, unknown>;
     const staged = { ...rest, name: jsrName, nodeModulesDir: "none" };

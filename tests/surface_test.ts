@@ -22,6 +22,7 @@ class StoreClosedError
 function consoleLogger
 function createEngine
 function deleteTopic
+function durationMs
 function integration
 function joinTelemetry
 function machine
@@ -69,6 +70,7 @@ interface Engine
 interface EngineCounts
 interface EngineInfo
 interface EngineOptions
+interface EngineStreams
 interface EnteringRun
 interface Entry
 interface ErrorHookOptions
@@ -133,6 +135,7 @@ interface PreparedTrigger
 interface Put
 interface Random
 interface RateLimit
+interface ReadOptions
 interface ReadRequest
 interface ReadWriteLock
 interface ReceiveOptions
@@ -176,6 +179,7 @@ interface Store
 interface StoreLimits
 interface StoredRecurrence
 interface StreamEvent
+interface StreamReading
 interface Telemetry
 interface TickReport
 interface TimeoutOptions
@@ -191,6 +195,7 @@ interface VerifyReport
 interface WallClock
 interface WallClockOptions
 interface WallClockRule
+interface WatchOptions
 interface WorkflowFailure
 typeAlias AllowedOverride
 typeAlias BatchResult
@@ -303,6 +308,56 @@ interface TickRegistration
 typeAlias TickReply`,
   "./plugins/cron": `interface CronType
 variable cron`,
+  "./plugins/hono": `function bearerTokens
+function createWebhooks
+function httpApi
+interface AuthorizeCall
+interface DefinitionView
+interface HttpApiOptions
+interface HttpLimits
+interface MetricsPage
+interface Problem
+interface RunSchema
+interface ScheduleSchema
+interface Scope
+interface ServiceSchema
+interface TokenHolder
+interface WebhookTarget
+interface WebhookUrlOptions
+interface Webhooks
+interface WebhooksOptions
+interface WireRecurrence
+typeAlias AnyFields
+typeAlias Authorize
+typeAlias BodyOf
+typeAlias Endpoint
+typeAlias ItemList
+typeAlias LockPath
+typeAlias Operated
+typeAlias Paging
+typeAlias PathOf
+typeAlias PawlSchema
+typeAlias QueryOf
+typeAlias RateLimitHook
+typeAlias RunFilter
+typeAlias RunPath
+typeAlias SchedulePath
+typeAlias TextEndpoint
+typeAlias Verb
+typeAlias Wire`,
+  "./plugins/hono/client": `class HttpFailedError
+function createClient
+interface BatchInput
+interface Client
+interface ClientOptions
+interface ClientWatchOptions
+interface DefinitionView
+interface LockClient
+interface OperatorClient
+interface RequestOptions
+interface RunClient
+typeAlias BatchFilter
+typeAlias BatchLine`,
   "./plugins/otel": `function otelTelemetry
 function traceIdOf
 interface OtelMeter

@@ -98,6 +98,8 @@ export interface Transition {
 
 /** An authoring model's side of a definition. */
 export interface Behaviour extends Rules {
+  /** Which authoring model it is of, such as `machine`: for whoever lists definitions. */
+  readonly kind?: string;
   /** Where a run starts unless told otherwise. */
   readonly start: string;
   /** What it says of its data. */

@@ -19,7 +19,7 @@ const directions: readonly DiagramDirection[] = ["LR", "RL", "TB", "BT"];
  * @returns A Mermaid `stateDiagram-v2`, with a line break at its end.
  * @throws {PawlError} `INVALID_ARGUMENT` when the direction is none.
  */
-export function diagramOf(source: DiagramSource, { direction = "LR" }: DiagramOptions = {}): string {
+export function diagramOf(source: DiagramSource, { direction = "LR", status }: DiagramOptions = {}): string {
   checkDirection(source.name, direction);
   const { start, transitions } = source;
   const statuses = new Set([
@@ -28,14 +28,24 @@ export function diagramOf(source: DiagramSource, { direction = "LR" }: DiagramOp
     ...transitions.flatMap(({ from, to }) => [from, ...to]),
   ]);
   const left = new Set(transitions.map(({ from }) => from));
+  if (status !== undefined && !statuses.has(status)) {
+    throw new PawlError(
+      "UNKNOWN_STATUS",
+      `Cannot draw diagram of "${source.name}": it has no status ${JSON.stringify(status)}`,
+    );
+  }
   const lines = [
     ...[...statuses].map((status) => `state "${textOf(status)}" as ${idOf(status)}`),
     `[*] --> ${idOf(start)}`,
     ...arrowsOf(mergeLoops(transitions)),
     ...[...statuses].filter((status) => !left.has(status)).map((status) => `${idOf(status)} --> [*]`),
+    ...(status === undefined ? [] : [hereClass, `class ${idOf(status)} here`]),
   ];
   return [`stateDiagram-v2`, `direction ${direction}`, ...lines].join("\n  ") + "\n";
 }
+
+/** Readable on light and dark pages. */
+const hereClass = "classDef here fill:#2563eb,color:#ffffff,stroke:#1e40af,stroke-width:3px";
 
 function checkDirection(name: string, direction: DiagramDirection): void {
   if (directions.includes(direction)) return;

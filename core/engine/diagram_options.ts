@@ -7,6 +7,8 @@ export type DiagramDirection = "LR" | "RL" | "TB" | "BT";
 export interface DiagramOptions {
   /** Default: `"LR"`. */
   readonly direction?: DiagramDirection;
+  /** A status to show as the one where a run is; its state is of the class `here`. */
+  readonly status?: string;
 }
 
 /** What a diagram is drawn from. */

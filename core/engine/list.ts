@@ -15,14 +15,16 @@ import { outline, type RunView, viewOf } from "./run_view.ts";
 
 /** Which runs to list. All given fields must match. */
 export interface ListQuery {
-  /** Name of a definition; it need not be carried by this engine. */
-  readonly definition?: string;
+  /** Name of a definition, or of any of several; it need not be carried by this engine. */
+  readonly definition?: string | readonly string[];
   /** One status, or any of several. */
   readonly status?: string | readonly string[];
   /** One run state, or any of several. */
   readonly runState?: RunState | readonly RunState[];
-  /** Runs of one key; needs `definition`. */
+  /** Runs of one key; needs one `definition`. */
   readonly key?: string;
+  /** Only runs whose key begins so; each run of the definitions is looked at. */
+  readonly keyPrefix?: string;
   /** Strictly after. */
   readonly createdAfter?: Date;
   /** Strictly before. */
@@ -116,9 +118,12 @@ function checkQuery(context: EngineContext, query: ListQuery): void {
       `Cannot list runs: got order "${query.order}", want "newest" or "oldest"`,
     );
   }
-  if (query.definition !== undefined) checkName(query.definition, "definition", nameLengthMax);
-  if (query.key !== undefined && query.definition === undefined) {
-    throw new PawlError("INVALID_ARGUMENT", "Cannot list runs by key: give the definition too");
+  for (const each of oneOrMore(query.definition)) checkName(each, "definition", nameLengthMax);
+  if (query.key !== undefined && oneOrMore(query.definition).length !== 1) {
+    throw new PawlError("INVALID_ARGUMENT", "Cannot list runs by key: give one definition too");
+  }
+  if (query.keyPrefix !== undefined && typeof query.keyPrefix !== "string") {
+    throw new PawlError("INVALID_ARGUMENT", "Cannot list runs: keyPrefix is no text");
   }
   for (const bound of ["createdAfter", "createdBefore"] as const) {
     const date = query[bound];
@@ -143,7 +148,8 @@ const oneOrMore = <Item>(value: Item | readonly Item[] | undefined): readonly It
 function matches(query: ListQuery, run: RunRecord): boolean {
   const statuses = oneOrMore(query.status);
   const states = oneOrMore(query.runState);
-  return (query.definition === undefined || run.definition === query.definition) &&
+  return (query.definition === undefined || oneOrMore(query.definition).includes(run.definition)) &&
+    (query.keyPrefix === undefined || run.key.startsWith(query.keyPrefix)) &&
     (statuses.length === 0 || statuses.includes(run.status)) &&
     (states.length === 0 || states.includes(run.state)) &&
     (query.createdAfter === undefined || run.createdAt > query.createdAfter.getTime()) &&
@@ -162,7 +168,9 @@ function sources(context: EngineContext, query: ListQuery): readonly Source[] {
   const buckets = new Set((states.length > 0 ? states : runStates).map(bucketOf));
   const fronts = query.definition === undefined
     ? [keyspace.run.front()]
-    : [...buckets].map((bucket) => keyspace.list.front(query.definition!, bucket));
+    : [...new Set(oneOrMore(query.definition))].flatMap((definition) =>
+      [...buckets].map((bucket) => keyspace.list.front(definition, bucket))
+    );
   return Array.from({ length: context.store.shards }, (_, shard) => fronts.map((front) => ({ shard, front })))
     .flat();
 }
@@ -260,7 +268,7 @@ async function chain(
   limit: number,
   reverse: boolean,
 ): Promise<Found> {
-  const name = { definition: query.definition!, key: query.key! };
+  const name = { definition: oneOrMore(query.definition)[0]!, key: query.key! };
   const { cursor } = query;
   const runs: RunRecord[] = [];
   let held = await findRun(context, { ...name, runId: reverse ? cursor : undefined });

@@ -5,12 +5,14 @@ import { findRuns } from "./list.ts";
 
 /** Which timers to list. All given fields must match. */
 export interface TimerQuery {
-  /** Name of a definition; it need not be carried by this engine. */
-  readonly definition?: string;
+  /** Name of a definition, or of any of several; it need not be carried by this engine. */
+  readonly definition?: string | readonly string[];
   /** Timers of runs at this status, or any of several. */
   readonly status?: string | readonly string[];
-  /** Timers of runs of one key; needs `definition`. */
+  /** Timers of runs of one key; needs one `definition`. */
   readonly key?: string;
+  /** Only timers of runs whose key begins so. */
+  readonly keyPrefix?: string;
   /** Runs of a page; default 25. */
   readonly limit?: number;
   /** From the page before. */

@@ -34,13 +34,15 @@ import type {
   RunOptions,
   SemaphoreOptions,
   TriggerOptions,
+  WatchOptions,
 } from "./verbs.ts";
+import { watchRun } from "./watch_run.ts";
 import { type TickReport, Work } from "./work.ts";
 import type { HistoryRow } from "../parts/history.ts";
 import { requestDeletion } from "../parts/disposal.ts";
 import { cancel, type ChangeOf, pause, resume } from "../parts/run_change.ts";
 import type { RunRecord } from "../parts/run_record.ts";
-import type { EventStreamer } from "../ports/event_streamer.ts";
+import type { EngineStreams } from "./stream_reading.ts";
 
 /** An engine with the features that its context has. */
 export class PawlEngine implements Engine {
@@ -67,6 +69,10 @@ export class PawlEngine implements Engine {
     this.#work = new Work(context);
     context.locks?.bind(this.#work);
     this.#runIds = new RunIds(this.#context);
+  }
+
+  get definitions(): ReadonlyMap<string, Definition> {
+    return this.#context.definitions;
   }
 
   get admin(): Admin {
@@ -98,7 +104,7 @@ export class PawlEngine implements Engine {
     return lockOf(this.#context, this.#context.locks!, name, share, (verb) => this.#work.require(verb));
   }
 
-  get streams(): EventStreamer {
+  get streams(): EngineStreams {
     return this.#work.streams;
   }
 
@@ -204,6 +210,16 @@ export class PawlEngine implements Engine {
   async history(query: HistoryQuery): Promise<HistoryRow[]> {
     this.#work.require("history");
     return await readHistory(this.#context, query);
+  }
+
+  watch(
+    definition: Definition,
+    key: string,
+    options: WatchOptions = {},
+  ): AsyncGenerator<HistoryRow, void, undefined> {
+    const { name } = this.#known("watch", definition);
+    const run = { definition: name, key, runId: options.runId };
+    return watchRun(this.#context, run, options, () => this.#work.listen());
   }
 
   async pause(definition: Definition, key: string, options: OperateOptions = {}): Promise<RunView> {

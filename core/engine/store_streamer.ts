@@ -8,7 +8,7 @@
 import { PawlError } from "../errors.ts";
 import { hash32 } from "../hash.ts";
 import { deliveriesOf } from "../ports/deliveries.ts";
-import type { Deliveries, EventStreamer, NewEvent, ReceiveOptions } from "../ports/event_streamer.ts";
+import type { Deliveries, NewEvent, ReceiveOptions } from "../ports/event_streamer.ts";
 import { checkReceive, encodeEvents } from "../ports/event_text.ts";
 import { shardOfHash } from "../parts/run_record.ts";
 import { cutIntoRows, type Position, type Positions, readSent, sentText } from "../parts/stream_rows.ts";
@@ -19,7 +19,8 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import { StreamCursor } from "./stream_cursor.ts";
-import { StreamReceiver, type TopicPlace } from "./stream_receiver.ts";
+import { type EngineStreams, type ReadOptions, readPlaces, type StreamReading } from "./stream_reading.ts";
+import { type StreamDelivery, StreamReceiver, type TopicPlace } from "./stream_receiver.ts";
 
 /** How often, in milliseconds, one engine looks for rows of a topic that are past their time, and how many it takes. */
 const sweepPauseMs = 60_000;
@@ -33,7 +34,7 @@ export function shardOfTopic(topic: string, shards: number): number {
 }
 
 /** Streams in the engine's own store. */
-export class StoreStreamer implements EventStreamer {
+export class StoreStreamer implements EngineStreams {
   readonly #context: EngineContext;
   readonly #stopped = new AbortController();
   /** When each topic was last swept, by the monotonic clock. */
@@ -70,6 +71,17 @@ export class StoreStreamer implements EventStreamer {
     const cursor = await StreamCursor.open(this.#context, { topic, name, shard: place.home }, first);
     const receiver = new StreamReceiver(this.#context, place, cursor);
     return deliveriesOf(receiver, options.signal, this.#stopped.signal);
+  }
+
+  /** @inheritdoc */
+  async read(topic: string, options: ReadOptions = {}): Promise<AsyncIterable<StreamReading>> {
+    checkReceive(topic, "reader", options);
+    this.#requireRunning("read");
+    const place = this.#placeOf(topic);
+    const newest = () => options.from === "latest" ? this.#newest(place) : Promise.resolve(new Map());
+    const positions = options.after === undefined ? await newest() : readPlaces(options.after, place.shards);
+    const receiver = new StreamReceiver(this.#context, place, { positions, moveTo: () => Promise.resolve() });
+    return deliveriesOf(receiver, options.signal, this.#stopped.signal) as AsyncIterable<StreamDelivery>;
   }
 
   /** Ends all receivers: the engine has stopped. */

@@ -16,6 +16,7 @@ import { keyspace } from "../store/keyspace.ts";
 import type { Entry, ReadOp, Version } from "../store/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { StreamCursor } from "./stream_cursor.ts";
+import { placesText, type StreamReading } from "./stream_reading.ts";
 
 /** Rows read at a time, per shard: a row of sent events may hold many, a row of a log is small. */
 const sentRowsMax = 16;
@@ -32,6 +33,14 @@ export interface TopicPlace {
   readonly shards: ReadonlySet<number>;
 }
 
+/** Where a receiver begins, and what hears of its acks. */
+export type ReceiverCursor = Pick<StreamCursor, "positions" | "moveTo">;
+
+/** A delivery that tells the place after it. */
+export interface StreamDelivery extends Delivery, StreamReading {
+  readonly event: StreamEvent;
+}
+
 /** An event that was read. */
 interface Item {
   readonly at: number;
@@ -44,7 +53,7 @@ interface Item {
 export class StreamReceiver implements DeliverySource {
   readonly #context: EngineContext;
   readonly #place: TopicPlace;
-  readonly #cursor: StreamCursor;
+  readonly #cursor: ReceiverCursor;
   /** What was read and not yet handed on. */
   readonly #items = new Map<number, Item[]>();
   /** Up to where each shard was read, and up to where it was handed on. */
@@ -57,7 +66,7 @@ export class StreamReceiver implements DeliverySource {
    * @param place What to read.
    * @param cursor From where.
    */
-  constructor(context: EngineContext, place: TopicPlace, cursor: StreamCursor) {
+  constructor(context: EngineContext, place: TopicPlace, cursor: ReceiverCursor) {
     this.#context = context;
     this.#place = place;
     this.#cursor = cursor;
@@ -76,12 +85,12 @@ export class StreamReceiver implements DeliverySource {
   }
 
   /** @inheritdoc */
-  take(): Delivery | undefined | Promise<Delivery | undefined> {
+  take(): StreamDelivery | undefined | Promise<StreamDelivery | undefined> {
     return this.#takeItem() ?? this.#refill().then(() => this.#takeItem());
   }
 
   /** The earliest of what was read, so that shards come about as things happened. */
-  #takeItem(): Delivery | undefined {
+  #takeItem(): StreamDelivery | undefined {
     let from: number | undefined;
     for (const [shard, [head]] of this.#items) {
       if (from === undefined || head!.at < this.#items.get(from)![0]!.at) from = shard;
@@ -93,7 +102,13 @@ export class StreamReceiver implements DeliverySource {
     const given = new Map(this.#given);
     given.set(from, items.length === 0 ? this.#read.get(from)! : after);
     this.#given = given;
-    return { event: event(), ack: () => this.#cursor.moveTo(given) };
+    return {
+      event: event(),
+      ack: () => this.#cursor.moveTo(given),
+      get after() {
+        return placesText(given);
+      },
+    };
   }
 
   /** Reads on until there is something, or nothing more to read. A store that fails is waited for. */

@@ -5,7 +5,7 @@
  */
 import type { Duration } from "../duration.ts";
 import type { HistoryRow } from "../parts/history.ts";
-import type { EventStreamer } from "../ports/event_streamer.ts";
+import type { EngineStreams } from "./stream_reading.ts";
 import type { Admin } from "./admin.ts";
 import type { Definition } from "./behaviour.ts";
 import type { CallbackResult } from "./callback.ts";
@@ -67,6 +67,14 @@ export interface AwaitOptions<Status extends string> extends RunOptions {
   readonly timeout?: Duration;
 }
 
+/** What `watch` takes. */
+export interface WatchOptions extends RunOptions {
+  /** Only rows after this position: where an earlier watch was left. */
+  readonly after?: number;
+  /** Ends the watch by throwing its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** How a semaphore is used. */
 export interface SemaphoreOptions extends LockPlace {
   /** How many of its permits a hold takes; default 1. */
@@ -75,6 +83,8 @@ export interface SemaphoreOptions extends LockPlace {
 
 /** A durable workflow engine on one store. */
 export interface Engine {
+  /** What it carries, by name. */
+  readonly definitions: ReadonlyMap<string, Definition>;
   /**
    * Takes an integration with its definitions, before the engine works. Its `init` runs as the engine starts.
    *
@@ -151,6 +161,17 @@ export interface Engine {
   /** What happened to a run, oldest first. */
   history(query: HistoryQuery): Promise<HistoryRow[]>;
   /**
+   * What happens to a run, as it happens: its history so far, then each row as it is written, by whichever engine. It ends
+   * when the run has. Rows wait in the store until they are asked for, so a slow reader costs no memory and misses nothing.
+   *
+   * @param definition The definition.
+   * @param key The run's key; without `runId` it is the latest run of the key at the first row.
+   * @param options `runId`, `after`, `signal`.
+   * @returns The rows.
+   * @throws {PawlError} `RUN_NOT_FOUND`, also when it is removed meanwhile; `ENGINE_STOPPED`; or the signal's reason.
+   */
+  watch(definition: Definition, key: string, options?: WatchOptions): AsyncIterable<HistoryRow>;
+  /**
    * Stops a run between steps. A step that is running may still land; the run then stays paused at the next status.
    *
    * @throws {RunStateError} When the run is not initiated or running.
@@ -169,7 +190,7 @@ export interface Engine {
    */
   cancel(definition: Definition, key: string, options?: OperateOptions): Promise<RunView>;
   /** Events in the engine's own store: topics of your own, and those of the definitions with `stream: true`. */
-  readonly streams: EventStreamer;
+  readonly streams: EngineStreams;
   /**
    * Erases the data of a finished run: from its record, history and hooks, by the engine that owns it. The run is
    * `deletion-requested` until that is done, then `deleted`.

@@ -111,6 +111,7 @@ export function machineBehaviour(parts: MachineParts, limits?: Limits): Behaviou
   const statuses = new Set(transitions.flatMap(({ from, to }) => [from, ...to]));
   return {
     start,
+    kind: "machine",
     statuses,
     edges,
     transitions,

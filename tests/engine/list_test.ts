@@ -269,3 +269,30 @@ testInMemory("history() refuses what it cannot read with INVALID_ARGUMENT", asyn
     await assert.rejects(engine.history(query as never), { code: "INVALID_ARGUMENT" }, JSON.stringify(query));
   }
 });
+
+testOnStores("list() gives runs of several definitions, and those whose key begins so", async (world) => {
+  const { engine, runIds } = await filled(world);
+  const both = await everyPage(engine, {
+    definition: ["notes", "other", "notes"],
+    limit: 4,
+    order: "oldest",
+  });
+  assert.deepEqual(ids(both), ids((await engine.list({ order: "oldest", limit: 100 })).items));
+  assert.deepEqual(
+    ids(await everyPage(engine, { definition: ["notes"], limit: 3, order: "oldest" })),
+    runIds,
+  );
+  assert.deepEqual((await engine.list({ definition: [] })).items, []);
+  for (const definition of [undefined, "other", ["other", "notes"]] as const) {
+    const found = await everyPage(engine, {
+      keyPrefix: "o",
+      limit: 2,
+      order: "oldest",
+      ...(definition !== undefined && { definition }),
+    });
+    assert.deepEqual(found.map(({ key }) => key), ["o0", "o1", "o2", "o3", "o4"]);
+  }
+  assert.deepEqual((await engine.list({ keyPrefix: "n10" })).items, []);
+  const query = { definition: ["notes", "other"], key: "n1" };
+  await assert.rejects(engine.list(query), { code: "INVALID_ARGUMENT", message: /give one definition/ });
+});

@@ -54,6 +54,14 @@ Deno.test("diagramOf() draws in each of the four directions, and refuses any oth
   }
 });
 
+Deno.test("diagramOf() marks the status where a run is, and refuses one that is none", () => {
+  const source = sourceOf({ from: "a", to: ["b"], by: "step" });
+  const text = diagramOf(source, { status: source.start });
+  assert.equal(text.split("\n").at(-2), `  class s_${source.start} here`);
+  assert.ok(text.includes("  classDef here "));
+  assert.throws(() => diagramOf(source, { status: "nowhere" }), { code: "UNKNOWN_STATUS" });
+});
+
 Deno.test("diagramOf() says what is a callback and when a timeout comes", () => {
   assert.deepEqual(
     bodyOf(sourceOf(

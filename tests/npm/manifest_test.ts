@@ -14,6 +14,7 @@ async function shippedSpecifiers(path = ""): Promise<Set<string>> {
     }
   }
   for (const entry of entries) {
+    if (config.publish.exclude?.includes(entry)) continue;
     const inner = entry.endsWith("/")
       ? await shippedSpecifiers(entry)
       : entry.endsWith(".ts")
