@@ -11,11 +11,11 @@ const signaturesMax = 10;
 /**
  * @param sender Whose they are, for the message.
  * @param secrets As the sender shows them: base64, mostly after `whsec_`.
- * @returns Keys that check signatures.
+ * @returns Makes keys that check signatures, once.
  * @throws {PawlError} `INVALID_ARGUMENT`.
  */
-export function signingKeys(sender: string, secrets: readonly string[]): readonly Promise<CryptoKey>[] {
-  return secrets.map((secret) => {
+export function signingKeys(sender: string, secrets: readonly string[]): () => Promise<readonly CryptoKey[]> {
+  const all = secrets.map((secret) => {
     const bytes = decoded(secret.replace(/^whsec_/, ""));
     if (!bytes || bytes.byteLength < 16) {
       throw new PawlError(
@@ -23,8 +23,12 @@ export function signingKeys(sender: string, secrets: readonly string[]): readonl
         `Cannot make webhooks: a secret of "${sender}" is no base64 of 16 bytes or more`,
       );
     }
-    return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+    return bytes;
   });
+  const keyOf = (bytes: Uint8Array<ArrayBuffer>) =>
+    crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+  let made: Promise<readonly CryptoKey[]> | undefined;
+  return () => made ??= Promise.all(all.map(keyOf));
 }
 
 /**

@@ -130,7 +130,8 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     throw refused(`want one secret or more, of ${secretLengthMin} characters or more each`);
   }
   const toleranceMs = durationMs(options.tolerance ?? "5m", "tolerance");
-  const sealing = secrets.map((secret) => sealingKey(secret));
+  let made: Promise<readonly CryptoKey[]> | undefined;
+  const sealing = () => made ??= Promise.all(secrets.map((secret) => sealingKey(secret)));
   const signing = new Map(Object.entries(senders).map(([name, each]) => [name, signingKeys(name, each)]));
   return {
     async url(target, { expiresIn = "7d", once = false, id, sender } = {}) {
@@ -145,10 +146,10 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
         once,
         ...(sender !== undefined && { sender }),
       };
-      return `${base}/webhooks/${await seal(await sealing[0]!, JSON.stringify(token))}`;
+      return `${base}/webhooks/${await seal((await sealing())[0]!, JSON.stringify(token))}`;
     },
     async read(text, headers, body) {
-      const opened = await open(await Promise.all(sealing), text);
+      const opened = await open(await sealing(), text);
       if (opened === undefined) {
         throw new PawlError("WEBHOOK_REFUSED", "Cannot take webhook: the URL is none of ours");
       }
@@ -156,9 +157,8 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       if (clock.now() >= expiresAt) {
         throw new PawlError("WEBHOOK_EXPIRED", "Cannot take webhook: its time is over");
       }
-      const keys = sender === undefined ? undefined : signing.get(sender) ?? [];
-      const message = keys &&
-        await checkSignature(await Promise.all(keys), headers, body, clock.now(), toleranceMs);
+      const keys = sender === undefined ? undefined : await signing.get(sender)?.() ?? [];
+      const message = keys && await checkSignature(keys, headers, body, clock.now(), toleranceMs);
       const idempotencyKey = once
         ? `webhook once ${await digest(id)}`
         : message && `webhook ${await digest(message)}`;

@@ -74,6 +74,7 @@ testWithSqld(
       await server.stop();
     }
   },
+  "and others keep timers",
 );
 
 testWithSqld("the example deno-deploy keeps every promise while its isolates are killed", async () => {
@@ -83,4 +84,4 @@ testWithSqld("the example deno-deploy keeps every promise while its isolates are
   const again = `again: deno task deploy ${given.join(" ")} --pause 400 --cron 500`;
   assert.deepEqual(broken, [], [again, ...said].join("\n"));
   assert.ok(counts.killed! >= options.kills && counts.deeds! > 6, JSON.stringify(counts));
-});
+}, "and others keep timers");

@@ -67,14 +67,14 @@ const lived: readonly Rule[] = [
   },
   {
     name: "locks: the same request again is another",
-    near: 26,
+    near: 76,
     file: "core/parts/lock_ops.ts",
     find: "if (before) return before;",
     replace: "if (before && !before) return before;",
   },
   {
     name: "locks: a run that loses its lock is not due for another",
-    near: 183,
+    near: 323,
     file: "core/parts/lock_change.ts",
     find: "...(isAsked && dueAt(run, now)) }),",
     replace: "}),",
@@ -94,14 +94,14 @@ const lived: readonly Rule[] = [
   },
   {
     name: "locks: what a run does not want any more stays its own",
-    near: 202,
+    near: 47,
     file: "core/engine/locks.ts",
     find: "await this.release(namespace, Object.keys(grant.tokens), grant);",
     replace: "void namespace;",
   },
   {
     name: "locks: nobody looks for grants that were not heard of",
-    near: 42,
+    near: 184,
     file: "core/engine/locks.ts",
     find: "else if (run !== undefined && !told && since + untoldMs <= now) {",
     replace: "else if (run === null && !told && since + untoldMs <= now) {",
@@ -115,7 +115,7 @@ const lived: readonly Rule[] = [
   },
   {
     name: "locks: what a dead caller holds is held for ever",
-    near: 30,
+    near: 60,
     file: "core/engine/hold_watch.ts",
     find: "return at > before.deadline;",
     replace: "return at > before.deadline && run !== undefined;",

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- the simulator's product is its report.
 /**
  * `deno task simulate [--seeds N] [--from S] [--fresh SECONDS] [--scenario machines|schedules|locks] [--browser] [--coverage]
- * [--no-mutants] [--only MUTANT]`: lives through N seeds of machines on all cores, a quarter as many in a browser that loses
+ * [--no-mutants | --quick-mutants] [--only MUTANT]`: lives through N seeds of machines on all cores, a quarter as many in a browser that loses
  * power, and a twentieth as many of schedules and of locks (or one of these alone), then through seeds that nobody has seen
  * for a while, then shows with mutants of the engine that the checks can see.
  *
@@ -58,7 +58,9 @@ async function main(): Promise<number> {
     failed = await round(all[0]!, first, () => performance.now() < until);
   }
   if (failed > 0) return 1;
-  return Deno.args.includes("--no-mutants") ? 0 : await runMutants();
+  return Deno.args.includes("--no-mutants")
+    ? 0
+    : await runMutants(undefined, Deno.args.includes("--quick-mutants"));
 }
 
 async function round(what: What, from: number, goesOn: (begun: number) => boolean): Promise<number> {

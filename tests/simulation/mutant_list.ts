@@ -10,7 +10,7 @@ import type { Mutant } from "./mutant.ts";
 export const mutants: readonly Mutant[] = [
   {
     name: "checks do not see the group's earlier puts",
-    near: 30,
+    near: 35,
     file: "core/store/settle.ts",
     find: "const results = held ? call.batches.map((batch) => settleBatch(batch, view)) : undefined;",
     replace:
@@ -33,7 +33,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a refused landing is run again, not rebased",
-    near: 269,
+    near: 41,
     file: "core/engine/run_turn.ts",
     find: "const changeOf = land(host.definition.behaviour, attempt, landing);",
     replace:
@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a result lands on a finished run",
-    near: 139,
+    near: 117,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if (run.visit !== attempt.visit)",
@@ -93,7 +93,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "an idempotency key is not looked up",
-    near: 22,
+    near: 143,
     file: "core/engine/trigger.ts",
     find: "if (kept) return",
     replace: "if (kept && !kept) return",
@@ -106,7 +106,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "half of a commit that failed is forgotten",
-    near: 303,
+    near: 159,
     file: "core/store/group_commit.ts",
     find: "await this.#commitAll(waiting.slice(middle));",
     replace: "",
@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step starts before it is due",
-    near: 30,
+    near: 196,
     file: "core/engine/turn.ts",
     find: "if (run.due === undefined || run.due > now) return undefined;",
     replace: "if (run.due === undefined) return undefined;",
@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a timer's result lands in another visit",
-    near: 260,
+    near: 478,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if ((!timer && run.visit !== attempt.visit) || isFinished(run.state))",
@@ -234,14 +234,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step overwrites what a callback saved",
-    near: 242,
+    near: 738,
     file: "core/parts/landing.ts",
     find: "if (saves && run.payload !== attempt.payload)",
     replace: "if (saves && run.payload.length < 0)",
   },
   {
     name: "a late error quotes deleted data",
-    near: 1363,
+    near: 1507,
     file: "core/parts/landing.ts",
     find: 'if (state === "deletion-requested" || state === "deleted") return { reason: why };',
     replace: "",
@@ -260,6 +260,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a paused run's timer fires",
+    near: 32,
     file: "core/engine/turn.ts",
     find: 'if (run.state === "paused") return',
     replace: 'if (run.state === "paused" && !firstDue(run.timers, now)) return',
@@ -285,14 +286,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback's idempotency key is not looked up",
-    near: 1104,
+    near: 3323,
     file: "core/engine/callback.ts",
     find: "if (!entry) return undefined;",
     replace: "if (entry !== null) return undefined;",
   },
   {
     name: "a callback's idempotency key is not checked",
-    near: 237,
+    near: 326,
     file: "core/engine/callback.ts",
     find: "batch.check(row, null).put(",
     replace: "batch.put(",
@@ -306,7 +307,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback on its owner believes the copy in memory",
-    near: 1160,
+    near: 503,
     file: "core/engine/hot_runs.ts",
     find: "error instanceof RunStateError || error instanceof Stale;",
     replace: "error instanceof RunStateError;",
@@ -333,7 +334,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a hook's error quotes deleted data",
-    near: 1350,
+    near: 169,
     file: "core/engine/chores.ts",
     find: 'next.lastError && { ...next.lastError, message: "" }',
     replace: "next.lastError",
@@ -346,7 +347,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a deletion forgets the hooks",
-    near: 90,
     file: "core/engine/dispose.ts",
     find: "      payload: payload.text,\n",
     replace: "",
@@ -380,7 +380,6 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "waits do not hear that their run is removed",
-    near: 28,
     file: "core/engine/poll.ts",
     find: "else this.#context.watch.gone(runId);",
     replace: "",

@@ -96,6 +96,7 @@ const lived: readonly Rule[] = [
   },
   {
     name: "schedules: what failed is not tried again",
+    near: 27,
     file: "core/engine/schedules.ts",
     find: "else this.turns.retry(id, error);",
     replace: "",

@@ -17,7 +17,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "a send that is never answered counts as sent",
-    near: 54,
+    near: 88,
     file: "core/engine/relay_round.ts",
     find: "new Promise<never>((_, reject) => {",
     replace: "new Promise<never>((reject: (value: never) => void) => {",
@@ -67,7 +67,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "the sweep takes what the relay holds back",
-    near: 15,
+    near: 264,
     file: "core/engine/sweep_log.ts",
     find: " > keepEventsMs && row.version <= passed && !isHeld;",
     replace: " > keepEventsMs && row.version <= passed;",
@@ -81,7 +81,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "an ack covers what was read, not what was given",
-    near: 31,
+    near: 231,
     file: "core/engine/stream_receiver.ts",
     find: "given.set(from, items.length === 0 ? this.#read.get(from)! : after);",
     replace: "given.set(from, this.#read.get(from) ?? after);",
@@ -119,7 +119,6 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "an event is tried again beside those behind it",
-    near: 3,
     file: "core/engine/connector_shard.ts",
     find: "      await this.#wait(this.#backoffMs(attempt));\n    }\n",
     replace: "      return void this.#wait(this.#backoffMs(attempt))\n" +
@@ -127,7 +126,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "an event that cannot be parked is passed over",
-    near: 3,
+    near: 98,
     file: "core/engine/connector_shard.ts",
     find: "notParked, attempt, event);\n      return false;",
     replace: "notParked, attempt, event);\n      return true;",
@@ -143,7 +142,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "data that cannot be sealed is stored as it is",
-    near: 141,
+    near: 186,
     file: "core/engine/context.ts",
     find: "return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }));",
     replace: "return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }),\n" +
