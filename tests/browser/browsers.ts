@@ -84,7 +84,7 @@ export async function withBrowser(
 ): Promise<void> {
   const isUsual = Object.keys(options).length === 0;
   const browser = isUsual && lent.get(kind) || await openBrowser(kind, undefined, options);
-  lent.delete(kind);
+  if (isUsual) lent.delete(kind);
   try {
     await run(browser);
     if (!isUsual) return;
