@@ -349,6 +349,7 @@ typeAlias Verb
 typeAlias Wire`,
   "./plugins/hono/client": `class HttpFailedError
 function createClient
+interface BatchFailure
 interface BatchInput
 interface Client
 interface ClientOptions

@@ -13,10 +13,10 @@ import { readTopic } from "./client/streams.ts";
 export type { ClientOptions, RequestOptions } from "./client/connection.ts";
 export { HttpFailedError } from "./client/errors.ts";
 export type { OperatorClient } from "./client/operators.ts";
-export type { BatchFilter, BatchInput, BatchLine, RunClient } from "./client/runs.ts";
+export type { BatchFilter, BatchInput, RunClient } from "./client/runs.ts";
 export type { LockClient } from "./client/schedules.ts";
 export type { ClientWatchOptions } from "./client/streams.ts";
-export type { DefinitionView, IntegrationView } from "./contract.ts";
+export type { BatchFailure, BatchLine, DefinitionView, IntegrationView } from "./contract.ts";
 
 /** An engine elsewhere. */
 export interface Client extends RunClient, OperatorClient {

@@ -62,6 +62,37 @@ export interface IntegrationView extends Pick<IntegrationInUse, "name" | "defini
   readonly configMap: ConfigMap;
 }
 
+/** A run that a batch could not change. */
+export interface BatchFailure {
+  /** The run. */
+  readonly runId: string;
+  /** Its key. */
+  readonly key: string;
+  /** Of the error. */
+  readonly code: string;
+  /** Its message. */
+  readonly detail: string;
+}
+
+/** How far a batch is, or which run refused. */
+export type BatchLine =
+  | {
+    readonly type: "progress" | "done";
+    readonly matched: number;
+    readonly done: number;
+    readonly failed: number;
+    /** There is more that matches than one batch may change. */
+    readonly limited?: true;
+  }
+  | BatchFailure & { readonly type: "failure" };
+
+/** Why a batch ended early: its answer had begun, so no status can tell. */
+export interface BatchProblem {
+  readonly type: "problem";
+  readonly code: string;
+  readonly detail: string;
+}
+
 /** A recurrence on the wire: as it is stored, with what it was made of where that is needed to know it again. */
 export interface WireRecurrence extends StoredRecurrence {
   /** What it was made of. */

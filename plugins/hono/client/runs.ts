@@ -23,6 +23,7 @@ import {
   type Triggered,
   type TriggerOptions,
 } from "pawl";
+import type { BatchLine, BatchProblem } from "../contract.ts";
 import { type Connection, queryText, type RequestOptions, segment } from "./connection.ts";
 import { HttpFailedError, isPassing } from "./errors.ts";
 import { pause as wait, Pauses } from "./pause.ts";
@@ -48,23 +49,6 @@ export interface BatchInput {
   /** Runs at most. */
   readonly limit?: number;
 }
-
-/** How far a batch is, or which run refused. */
-export type BatchLine =
-  | {
-    readonly type: "progress" | "done";
-    readonly matched: number;
-    readonly done: number;
-    readonly failed: number;
-    readonly limited?: true;
-  }
-  | {
-    readonly type: "failure";
-    readonly runId: string;
-    readonly key: string;
-    readonly code: string;
-    readonly detail: string;
-  };
 
 /** The verbs of runs: those of the engine, with the same types; each takes `signal`. */
 export interface RunClient {
@@ -335,7 +319,7 @@ async function* batch(
   );
   for await (const line of readLines(body!, signal)) {
     const told = revive<
-      BatchLine | { readonly type: "problem"; readonly code: string; readonly detail: string }
+      BatchLine | BatchProblem
     >(line, {});
     if (told.type === "problem") throw new PawlError(told.code as PawlError["code"], told.detail);
     yield told;

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { BatchLine, BatchProblem } from "../contract.ts";
 import { request } from "./api.ts";
 import { readLines, textOf } from "./ndjson.ts";
 import type { Progress } from "./run_verbs.ts";
-import type { BatchLine, RunVerb } from "./wire.ts";
+import type { RunVerb } from "./wire.ts";
 
 /** Failures that are kept for the report. */
 export const failuresMax = 1_000;
@@ -34,7 +35,7 @@ export async function runBatch(
   const response = await request("batches", { method: "POST", body: wish, signal });
   let progress: Progress = { matched: 0, done: 0, failed: 0, failures: [] };
   let isDone = false;
-  for await (const line of readLines<BatchLine>(textOf(response.body!))) {
+  for await (const line of readLines<BatchLine | BatchProblem>(textOf(response.body!))) {
     if (line.type === "problem") throw new Error(line.detail);
     if (line.type === "failure") {
       const failures = [...progress.failures, line].slice(0, failuresMax);

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { BatchFailure, DefinitionView } from "../contract.ts";
 import { ask, pathOf, queryOf } from "./api.ts";
 import type { RunFilter } from "./run_filter.ts";
-import type { BatchFailure, DefinitionInfo, ListedRun, RunVerb } from "./wire.ts";
+import type { ListedRun, RunVerb } from "./wire.ts";
 
 /** A verb in words. */
 export interface VerbText {
@@ -82,7 +83,7 @@ export interface Progress {
   readonly matched: number;
   readonly done: number;
   readonly failed: number;
-  readonly failures: readonly BatchFailure[];
+  readonly failures: readonly (Omit<BatchFailure, "code"> & Partial<BatchFailure>)[];
   /** There are more than one batch may change. */
   readonly isLimited?: boolean;
 }
@@ -124,7 +125,7 @@ export async function doToRuns(
 /** Whether a run takes a callback where it is. */
 export function takesCallback(
   run: Pick<ListedRun, "status" | "runState">,
-  definition?: DefinitionInfo,
+  definition?: DefinitionView,
 ): boolean {
   const isGoing = run.runState === "initiated" || run.runState === "running";
   return isGoing && (definition?.callbacks.includes(run.status) ?? false);

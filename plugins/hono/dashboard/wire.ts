@@ -18,12 +18,7 @@ import type {
   StreamEvent,
   UnservedWork,
 } from "pawl";
-
-/** A value after `JSON.stringify` and `JSON.parse`. */
-export type Wire<Value> = Value extends Date ? string
-  : Value extends readonly (infer Item)[] ? readonly Wire<Item>[]
-  : Value extends object ? { readonly [Name in keyof Value]: Wire<Value[Name]> }
-  : Value;
+import type { Wire } from "../contract.ts";
 
 export type Run = Wire<RunView>;
 export type ListedRun = Wire<ListItem>;
@@ -41,17 +36,6 @@ export type StreamedEvent = Wire<StreamEvent>;
 /** A schedule with what it is at. */
 export type ScheduleDetails = Wire<ScheduleDescription>;
 
-/** What the API tells of a definition. */
-export interface DefinitionInfo {
-  readonly name: string;
-  readonly kind: string;
-  readonly statuses: readonly string[];
-  readonly starts: readonly string[];
-  readonly terminals: readonly string[];
-  /** The statuses that take a callback. */
-  readonly callbacks: readonly string[];
-}
-
 /** One page of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -60,24 +44,3 @@ export interface Page<Item> {
 
 /** What can be done to many runs. */
 export type RunVerb = "pause" | "resume" | "cancel" | "delete";
-
-/** A line of what a batch tells of itself. */
-export type BatchLine =
-  | {
-    readonly type: "progress" | "done";
-    readonly matched: number;
-    readonly done: number;
-    readonly failed: number;
-    /** There is more that matches than one batch may change. */
-    readonly limited?: boolean;
-  }
-  | { readonly type: "problem"; readonly detail: string }
-  | BatchFailure & { readonly type: "failure" };
-
-/** A run that a batch could not change. */
-export interface BatchFailure {
-  readonly runId: string;
-  readonly key: string;
-  readonly code?: string;
-  readonly detail: string;
-}

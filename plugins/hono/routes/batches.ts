@@ -5,6 +5,7 @@
  */
 import type { Engine, ListQuery } from "pawl";
 import { z } from "zod";
+import type { BatchLine, BatchProblem } from "../contract.ts";
 import type { Api, Verb } from "../options.ts";
 import { problemOf } from "../problem.ts";
 import { type Call, type Route, route } from "../route.ts";
@@ -55,23 +56,7 @@ const acts: Readonly<Record<BatchBody["action"], Act>> = {
     engine.deleteData(definitionNamed(engine, definition), key, given({ runId, reason })),
 };
 
-/** One line of the answer. */
-type Line =
-  | {
-    readonly type: "progress" | "done";
-    readonly matched: number;
-    readonly done: number;
-    readonly failed: number;
-    readonly limited?: true;
-  }
-  | {
-    readonly type: "failure";
-    readonly runId: string;
-    readonly key: string;
-    readonly code: string;
-    readonly detail: string;
-  }
-  | { readonly type: "problem"; readonly code: string; readonly detail: string };
+type Line = BatchLine | BatchProblem;
 
 async function* lines(
   api: Api,
