@@ -17,11 +17,17 @@ export class LockLaws {
   /** Of those, to requests that had waited. */
   handovers = 0;
   readonly #store: Store;
+  readonly #permits: Readonly<Record<string, number>>;
   #before: LockPicture = { locks: new Map(), queues: new Map() };
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store) {
+  /**
+   * @param store The store.
+   * @param permits The most permits of semaphores whose users do not agree on it, by namespace and name.
+   */
+  constructor(store: Store, permits: Readonly<Record<string, number>> = {}) {
     this.#store = store;
+    this.#permits = permits;
   }
 
   /** Commits, and looks; one commit at a time, so that each is judged alone. */
@@ -43,7 +49,7 @@ export class LockLaws {
       const after = await this.#picture();
       const [handovers, grants] = judgeLocks(this.#before, after, (condition, problem) => {
         if (!condition) throw new Error(problem());
-      });
+      }, ({ namespace, name, capacity }) => this.#permits[`${namespace}/${name}`] ?? capacity);
       this.grants += grants;
       this.handovers += handovers;
       await this.#judgeRuns(after);

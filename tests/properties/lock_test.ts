@@ -51,6 +51,8 @@ const locks: readonly StepLock[] = [
   { name: ["one", "two"] },
   { name: "many", permits: 2 },
   { name: "many", permits: 3, weight: 2, timeout: "800ms", otherwise: "skip" },
+  { name: "few", permits: 2 },
+  { name: "few", permits: 2, weight: 2, timeout: "1s" },
   { name: "shared", mode: "read" },
   { name: "shared", mode: "write", timeout: 0, otherwise: "fail" },
   { name: "one", hold: "2s" },
@@ -140,7 +142,7 @@ class Life {
   constructor(shards: number) {
     const inner = memoryStore({ shards, keepOutcomes: true });
     this.world = new World(roughStore(inner, () => this.laws, this.plans));
-    this.laws = new LockLaws(inner);
+    this.laws = new LockLaws(inner, { "default/many": 3 });
     pass = (ms) => new Promise((resolve) => this.world.clock.after(ms, resolve));
     this.client = this.world.engine({ definitions: [flow] });
     this.workers = [this.#start(), this.#start()];
