@@ -1,0 +1,4 @@
+import type { Command } from "./command.ts";
+
+/** Every command, in the order of the help. What a command needs is imported when it runs, so that each starts fast. */
+export const commands: readonly Command[] = [];
