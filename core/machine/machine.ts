@@ -168,7 +168,13 @@ export interface MachineBuilder<
     handler: ConnectorHandler<ConnectorApi<Data, Status, Start, Payloads>, Event>,
     options?: ConnectorOptions,
   ): this;
-  /** Adds a hook for runs that have reached a terminal status. Any number may be added of each kind. */
+  /**
+   * Adds a hook for runs that have reached a terminal status. Any number may be added of each kind.
+   *
+   * @param handler User code; it runs at least once, after the commit that it hears of, beside the run.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onComplete(handler: HookHandler<Data>, options?: HookOptions): this;
   /** Adds a hook for runs that were paused, by whomever. */
   onPause(handler: HookHandler<Data>, options?: HookOptions): this;
