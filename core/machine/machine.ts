@@ -176,15 +176,45 @@ export interface MachineBuilder<
    * @returns The builder.
    */
   onComplete(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs that were paused, by whomever. */
+  /**
+   * Adds a hook for runs that were paused, by whomever.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onPause(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for paused runs that go on. */
+  /**
+   * Adds a hook for paused runs that go on.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onResume(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs that were cancelled. */
+  /**
+   * Adds a hook for runs that were cancelled.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onCancel(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs that have failed, by `run.fail(reason)`. */
+  /**
+   * Adds a hook for runs that have failed, by `run.fail(reason)`.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onFail(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs whose data was deleted; it sees what is left. */
+  /**
+   * Adds a hook for runs whose data was deleted; it sees what is left.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onDelete(handler: HookHandler<Data>, options?: HookOptions): this;
   /**
    * Checks the graph and closes the builder.
