@@ -208,8 +208,8 @@ export interface Engine {
    * const job = machine("job").step("new", ["done"], () => "done").build();
    * const engine = createEngine({ store: memoryStore(), definitions: [job] });
    * await engine.trigger(job, "k");
-   * const { runs } = await engine.list({ definition: "job" });
-   * assert.deepEqual(runs.map((run) => run.key), ["k"]);
+   * const { items } = await engine.list({ definition: "job" });
+   * assert.deepEqual(items.map((run) => run.key), ["k"]);
    * ```
    */
   list(query?: ListQuery): Promise<ListPage>;

@@ -41,7 +41,7 @@ interface Link {
 const links: readonly Link[] = pages.flatMap(([page, text]) => {
   // A link's text may be code, so code is kept here.
   const inLine = [...withoutCode(text).matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g)];
-  const defined = [...withoutCode(text).matchAll(/^\s*\[[^\]]+\]:\s+(\S+)/gm)];
+  const defined = [...withoutCode(text).matchAll(/^\s*\[(?!\^)[^\]]+\]:\s+(\S+)/gm)];
   return [...inLine, ...defined].map((match) => ({ page, target: match[1]! }));
 });
 
