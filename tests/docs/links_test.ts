@@ -30,8 +30,8 @@ const pages = [...texts].filter(([path]) => path.endsWith(".md"));
 const written = pages.filter(([path]) => !path.startsWith("docs/api/") && path !== "CHANGELOG.md");
 const anchors = new Map(pages.map(([path, text]) => [path, anchorsOf(text)]));
 
-/** The part of a page that is prose: no code blocks, and no code in a line. */
-const proseOf = (text: string) => withoutCode(text).replace(/`[^`\n]*`/g, "");
+/** A page without its code: blocks are left empty, and code in a line is one word, as it may be the text of a link. */
+const proseOf = (text: string) => withoutCode(text).replace(/`[^`\n]*`/g, "code");
 
 interface Link {
   readonly page: string;
@@ -39,9 +39,8 @@ interface Link {
 }
 
 const links: readonly Link[] = pages.flatMap(([page, text]) => {
-  // A link's text may be code, so code is kept here.
-  const inLine = [...withoutCode(text).matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g)];
-  const defined = [...withoutCode(text).matchAll(/^\s*\[(?!\^)[^\]]+\]:\s+(\S+)/gm)];
+  const inLine = [...proseOf(text).matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g)];
+  const defined = [...proseOf(text).matchAll(/^\s*\[(?!\^)[^\]]+\]:\s+(\S+)/gm)];
   return [...inLine, ...defined].map((match) => ({ page, target: match[1]! }));
 });
 
