@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- It tells how far it is.
 import { setTimeout as sleep } from "node:timers/promises";
 import { createEngine, machine } from "pawl";
 import { libsqlStore } from "pawl/adapters/libsql";
