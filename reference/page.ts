@@ -58,7 +58,7 @@ export function pageOf(listing: Listing, places: Places, lost: string[]): string
  */
 export function summary(comment: DocComment | undefined): string {
   const paragraph = (comment?.doc ?? "").trim().split("\n\n")[0]!.replaceAll("\n", " ");
-  const sentence = /^.*?[.:](?=\s|$)/.exec(paragraph)?.[0] ?? paragraph;
+  const sentence = /^.*?\.(?=\s|$)/.exec(paragraph)?.[0] ?? paragraph;
   return sentence.replace(/:$/, ".").replace(/\{@link(?:code|plain)?\s+([^}|\s]+)[^}]*\}/g, "`$1`");
 }
 
@@ -109,7 +109,7 @@ function section(writer: Writer, { symbol }: Place): string[] {
 
 function declared(writer: Writer, symbol: DocSymbol, declaration: Declaration): string[] {
   const { def, jsDoc } = declaration;
-  const members = [...def.indexSignatures ?? [], ...def.properties ?? []];
+  const members = [...def.indexSignatures ?? [], ...def.properties ?? [], ...writtenOut(def.tsType)];
   const calls = [
     ...(def.constructors ?? []).map((each) => ({ each, head: `new ${symbol.name}` })),
     ...(def.callSignatures ?? []).map((each) => ({ each, head: symbol.name })),
@@ -123,11 +123,22 @@ function declared(writer: Writer, symbol: DocSymbol, declaration: Declaration): 
       prose(writer, each.jsDoc?.doc),
       ...calling(writer, each as Callable, each.jsDoc),
     ]),
+    calls.length > 0 && members.length > 0 ? "**Properties**" : "",
     members.map((each) => property(writer, each)).join("\n"),
     see(writer, symbol, { ...def, methods: [] }),
     ...examples(writer, jsDoc),
     ...methodsOf(declaration).flatMap((each) => method(writer, symbol, each)),
   ];
+}
+
+/** The documented properties of a type that is written out, as a whole or in parts. */
+function writtenOut(node: TypeNode | undefined): readonly Member[] {
+  if (node?.kind === "typeLiteral") {
+    return (node.value.properties as Member[] ?? []).filter((each) => each.jsDoc !== undefined);
+  }
+  if (node?.kind === "parenthesized") return writtenOut(node.value);
+  const isOfParts = node?.kind === "intersection" || node?.kind === "union";
+  return isOfParts ? (node.value as TypeNode[]).flatMap(writtenOut) : [];
 }
 
 /** An interface whose head says nothing but its name, which the heading has said. */

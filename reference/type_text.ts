@@ -194,11 +194,9 @@ export function signature(head: string, callable: Callable): string {
 export function aliasText(head: string, node: TypeNode | undefined): string {
   const short = `${head} = ${typeText(node)}`;
   if (short.length <= widest || node === undefined) return short;
-  if (node.kind === "union") {
-    return `${head} =${(node.value as TypeNode[]).map((each) => `\n  | ${typeText(each)}`).join("")}`;
-  }
-  if (node.kind === "intersection") {
-    return `${head} =\n  ${(node.value as TypeNode[]).map(typeText).join("\n  & ")}`;
+  if (node.kind === "union" || node.kind === "intersection") {
+    const sign = node.kind === "union" ? "|" : "&";
+    return `${head} =${(node.value as TypeNode[]).map((each) => `\n  ${sign} ${partText(each)}`).join("")}`;
   }
   if (node.kind === "typeLiteral") {
     return `${head} = {\n${membersOf(node.value).map((each) => `  ${each};\n`).join("")}}`;
@@ -210,4 +208,11 @@ export function aliasText(head: string, node: TypeNode | undefined): string {
     }\n  : ${typeText(falseType)}`;
   }
   return short;
+}
+
+/** A part of a long type: one that is written out has its members in lines of their own, if one line is too long. */
+function partText(node: TypeNode): string {
+  const short = typeText(node);
+  if (short.length <= widest || node.kind !== "typeLiteral") return short;
+  return `{\n${membersOf(node.value).map((each) => `    ${each};\n`).join("")}  }`;
 }
