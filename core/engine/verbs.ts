@@ -293,6 +293,23 @@ export interface Engine {
    * @returns What happened: `applied: false`, with the reason, when the run is elsewhere, stopped or finished.
    * @throws {PawlError} `NO_CALLBACK` when the status has none, `UNKNOWN_STATUS`, `RUN_NOT_FOUND`,
    * `IDEMPOTENCY_MISMATCH`; or what a callback throws: then nothing was written.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { createEngine, machine } from "pawl";
+   * import { memoryStore } from "pawl/adapters/memory";
+   * const bills = machine<{ by?: string }>("bills")
+   *   .callback("sent", ["paid"], (run, by: string) => {
+   *     run.data.by = by;
+   *     return "paid";
+   *   })
+   *   .build();
+   * const engine = createEngine({ store: memoryStore(), definitions: [bills] });
+   * const { runId } = await engine.trigger(bills, "b-1", { data: {} });
+   * const { applied, status } = await engine.callback(bills, "b-1", "sent", "Ann", { runId });
+   * assert.deepEqual([applied, status], [true, "paid"]);
+   * ```
    */
   callback<
     Data,

@@ -143,6 +143,21 @@ export interface MachineBuilder<
    * @param handler User code. `run.skip()` ends the timer, `{ rearm: "1h" }` sets it again.
    * @param options Name, concurrency, retries, timeout.
    * @returns The builder.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { machine } from "pawl";
+   * import { testEngine } from "pawl/testing";
+   * const bills = machine("bills")
+   *   .callback("sent", ["paid"], () => "paid")
+   *   .timeout("sent", ["overdue"], { after: "14d" }, () => "overdue")
+   *   .build();
+   * await using t = await testEngine({ definitions: [bills] });
+   * await t.engine.trigger(bills, "b-1");
+   * await t.advance("14d");
+   * assert.equal((await t.engine.get(bills, "b-1"))?.status, "overdue");
+   * ```
    */
   timeout<const From extends string, const To extends readonly string[]>(
     from: From,
