@@ -84,3 +84,15 @@ Deno.test("the programs of the guides are those that are compiled with the rest"
   assert.equal(await programOf("node"), await read("parcels"));
   assert.equal(await programOf("browser"), await read("page"));
 });
+
+Deno.test("no page but the guides has code that does not run with the pages", async () => {
+  const found: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(new URL("docs/", root))) {
+    if (!isFile || name.startsWith("home_")) continue;
+    const fences = (await Deno.readTextFile(new URL(`docs/${name}`, root))).matchAll(
+      /^ *```((?:ts|js)\b.+)$/gm,
+    );
+    for (const [, fence] of fences) found.push(`${name}: ${fence}`);
+  }
+  assert.deepEqual(found, []);
+});
