@@ -23,6 +23,10 @@ interface Writer {
   readonly lost: string[];
 }
 
+/** What stands above all pages. */
+export const notice = "<!-- deno-fmt-ignore-file -->\n" +
+  "<!-- Written by `deno task docs:api` from doc comments. Change those, not this. -->";
+
 /**
  * Writes the page of an entry point.
  *
@@ -35,8 +39,8 @@ export function pageOf(listing: Listing, places: Places, lost: string[]): string
   const { entry, own } = listing;
   const writer: Writer = { page: entry.page, places, lost };
   const parts = [
+    notice,
     `# \`${entry.specifier}\``,
-    "<!-- Written by `deno task docs:api` from doc comments. Change those, not this. -->",
     prose(writer, entry.module.doc),
     ...examples(writer, entry.module),
     "## Names",

@@ -4,7 +4,7 @@
  * @module
  */
 import { readEntries } from "./doc_json.ts";
-import { pageOf, summary } from "./page.ts";
+import { notice, pageOf, summary } from "./page.ts";
 import { placesOf } from "./places.ts";
 
 /** The reference, not yet written. */
@@ -34,8 +34,8 @@ export async function referenceOf(): Promise<Reference> {
   files.set(
     "README.md",
     [
+      notice,
       "# Reference",
-      "<!-- Written by `deno task docs:api` from doc comments. Change those, not this. -->",
       "Every exported name of every entry point, from the doc comments of the sources. What the pages of\n" +
       "[the documentation](../README.md) tell in order is here by name.",
       `${lines.join("\n")}\n`,
