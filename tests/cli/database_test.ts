@@ -153,6 +153,7 @@ Deno.test("--definitions takes machines from wherever a module exports them, and
     export { c }; export const bundle = integration({ name: "i", definitions: [c] }); export const other = 7;`,
   );
   await write("none.ts", "export const some = 1;");
+  await write("options.ts", `export const a = ${build("a")}; export const engineOptions = { polls: 1 };`);
   await write("broken.ts", 'throw new Error("it does not start");');
   const ask = (file: string) =>
     run(["definitions", "--json", "--db", ":memory:", "--definitions", file], folder);
@@ -164,6 +165,7 @@ Deno.test("--definitions takes machines from wherever a module exports them, and
     "none.ts exports no definition; it exports some",
   ]);
   assert.deepEqual(await ask("broken.ts"), { code: 1, out: "", error: "it does not start\n" });
+  assert.match((await ask("options.ts")).error, /^INVALID_ARGUMENT: Cannot use option "polls"/);
   assert.match((await ask("nothing.ts")).error, /^Cannot import nothing.ts: there is no such file\n/);
 });
 
