@@ -56,6 +56,7 @@ for (const way of ways) {
     assert.deepEqual(json(await ask(["show", "tea", "green", "--run", runId, "--json"])).data, { sugar: 2 });
 
     const other = runId.replace(/.$/, (digit) => digit === "0" ? "1" : "0");
+    assert.equal((await ask(["show", "1".padStart(30, "0")])).code, 1, "an id before all others");
     const nowhere = await ask(["show", other]);
     assert.deepEqual([nowhere.code, nowhere.error.split(":")[0]], [1, "RUN_NOT_FOUND"]);
     assert.match(
