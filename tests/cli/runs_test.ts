@@ -28,7 +28,7 @@ for (const way of ways) {
     assert.deepEqual(await keys("--definition", "order", "--state", "paused"), ["a-2"]);
     assert.deepEqual(await keys("--state", "paused", "--state", "completed"), ["a-2", "green"]);
     assert.deepEqual(await keys("--prefix", "a-", "--order", "oldest"), ["a-1", "a-2"]);
-    assert.deepEqual(await keys("--status", "ready"), ["green"]);
+    assert.deepEqual(await keys("--status", "ready", "--limit", "1"), ["green"]);
     assert.deepEqual(await keys("--definition", "order", "--key", "b-1"), ["b-1"]);
     assert.deepEqual(await keys("--after", "1h", "--before", "2999-01-01"), ["b-1", "a-2", "a-1", "green"]);
     assert.deepEqual(await keys("--before", "1h"), []);
