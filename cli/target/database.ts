@@ -18,7 +18,7 @@ import { batchOn } from "./batch.ts";
 import { type Code, loadCode } from "./code.ts";
 import { viewOfDefinition } from "./definition_view.ts";
 import { nameOnly } from "./name_only.ts";
-import { openStore } from "./open_store.ts";
+import { openStore, withoutSecrets } from "./open_store.ts";
 import { recurrencesThere } from "./recurrences.ts";
 import { runOfId } from "./run_of_id.ts";
 import type { Target } from "./target.ts";
@@ -49,7 +49,7 @@ export async function databaseTarget(options: DatabaseOptions): Promise<Target> 
   const { engine } = engines;
   const one = (verb: string, definition: string) => engines.carried(verb, definition);
   const target: Target = {
-    name: options.url,
+    name: withoutSecrets(options.url),
     list: (query) => engine.list(query),
     async get({ definition, key, runId }) {
       return await engines.reading(definition).get({ name: definition } as Definition, key, which(runId));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { libsqlStore } from "../../adapters/libsql/mod.ts";
+import { withoutSecrets } from "../../cli/target/open_store.ts";
 import { createEngine, machine } from "../../mod.ts";
 import { order, tea } from "../plugins/hono/stage.ts";
 import { code, json, run, stage } from "./stage.ts";
@@ -184,4 +185,9 @@ Deno.test("pawl await finds a status of a machine that it does not know", async 
   assert.equal((await ask("--")).code, 0);
   assert.equal((await ask("one two")).code, 0);
   assert.match((await ask("three")).error, /^RUN_ENDED: /);
+});
+
+Deno.test("messages tell of a database without its token and password", () => {
+  assert.equal(withoutSecrets("libsql://me:secret@host/db?authToken=secret"), "libsql://host/db");
+  assert.equal(withoutSecrets("file:pawl.db"), "file:pawl.db");
 });
