@@ -1,0 +1,47 @@
+/**
+ * Writes the starters as a module, so that `pawl init` finds them wherever it runs: `deno task starters`.
+ *
+ * @module
+ */
+
+const here = new URL("./", import.meta.url);
+const target = new URL("../cli/init/templates.ts", here);
+
+/** What is kept of a starter: what git knows or would take, but for what installing it leaves. */
+async function filesOf(home: string): Promise<Readonly<Record<string, string>>> {
+  const args = ["ls-files", "--cached", "--others", "--exclude-standard"];
+  const listed = await new Deno.Command("git", { args, cwd: new URL(`${home}/`, here) }).output();
+  const paths = [...new Set(new TextDecoder().decode(listed.stdout).trim().split("\n"))].sort();
+  const kept = paths.filter((path) => !/^(package-lock\.json|deno\.lock)$/.test(path));
+  const read = kept.map(async (path) => [path, await Deno.readTextFile(new URL(`${home}/${path}`, here))]);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+/** The text of the module. */
+export async function templatesText(): Promise<string> {
+  const homes = ["node", "deno", "deno-deploy", "browser"];
+  const templates = await Promise.all(homes.map(async (home) => [home, await filesOf(home)] as const));
+  return await formatted(`// Written by \`deno task starters\` from the folder starters/: edit that.
+
+/** Where a project can run. */
+export type Home = ${homes.map((home) => `"${home}"`).join(" | ")};
+
+/** The files of a starter, by home and path. */
+export const templates: Readonly<Record<Home, Readonly<Record<string, string>>>> = ${
+    JSON.stringify(Object.fromEntries(templates))
+  };
+`);
+}
+
+async function formatted(text: string): Promise<string> {
+  const args = ["fmt", "--ext", "ts", "-"];
+  const cwd = new URL("../", here);
+  const child = new Deno.Command(Deno.execPath(), { args, cwd, stdin: "piped", stdout: "piped" }).spawn();
+  const output = child.output();
+  await new Blob([text]).stream().pipeTo(child.stdin);
+  const { success, stdout } = await output;
+  if (!success) throw new Error("deno fmt has failed");
+  return new TextDecoder().decode(stdout);
+}
+
+if (import.meta.main) await Deno.writeTextFile(target, await templatesText());
