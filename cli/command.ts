@@ -47,8 +47,27 @@ export interface Terminal {
   input(): AsyncIterable<string>;
   /** Asks whoever is there, and gives a line. */
   ask(question: string): Promise<string>;
+  /** What sends requests; absent: the global `fetch`. */
+  readonly fetch?: (input: string, init?: RequestInit) => Response | Promise<Response>;
   /** What time it is. */
   now(): Date;
+}
+
+/** The command cannot do what it is to do: exit code 1. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  /** As those of the engine's errors. */
+  readonly code: string;
+
+  /**
+   * @param code What is wrong, for programs.
+   * @param message What is wrong, and what to do.
+   * @param options `cause`.
+   */
+  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
 /** The command was called wrongly: exit code 2, with a hint at its help. */
