@@ -12,6 +12,7 @@ import {
   peersOf,
   type ReleaseOptions,
   tarballPath,
+  toolExport,
 } from "./manifest.ts";
 import { bareSpecifiers } from "./specifiers.ts";
 
@@ -31,6 +32,7 @@ interface Exported {
 /** The part of a `package.json` that only the tool knows that has made the files. */
 interface Made {
   readonly exports: Readonly<Record<string, Target>>;
+  readonly bin?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -55,7 +57,8 @@ export async function finish(folder: string, config: DenoConfig, release: Releas
   }
   const main = exported["."]!;
   const fields = packageFields(config, peersOf(config, specifiers), release);
-  const manifest = { ...fields, main: main.default, types: main.types, exports: exported };
+  const bin = { [config.name]: await makeTool(folder, config, made) };
+  const manifest = { ...fields, main: main.default, types: main.types, bin, exports: exported };
   await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   await Deno.mkdir(outFolder, { recursive: true });
   await npm(["pack", "--silent", "--ignore-scripts", "--pack-destination", outFolder.pathname], folder);
@@ -66,14 +69,35 @@ export async function finish(folder: string, config: DenoConfig, release: Releas
 function exportsOf(config: DenoConfig, made: Made): Record<string, Exported> {
   const exported = entryPoints(config).map(({ name }) => {
     const target = made.exports[name];
-    // dnt writes `{ import: "./esm/mod.js" }`, and the types lie beside it.
-    const file = typeof target?.import === "string" ? target.import : target?.import?.default;
+    const file = fileOf(target);
+    // The types of dnt lie beside it.
     const types = target?.types ?? (typeof target?.import === "object" ? target.import.types : undefined) ??
       file?.replace(/\.js$/, ".d.ts");
     if (file === undefined || types === undefined) throw new Error(`The built package has no "${name}"`);
     return [name, { types, import: file, default: file }] as const;
   });
   return Object.fromEntries(exported);
+}
+
+/**
+ * Lets a system run the tool by its name. dnt says where it has put a program; of `deno pack` it is an export.
+ *
+ * @returns Its path.
+ * @throws {Error} When there is none.
+ */
+async function makeTool(folder: string, config: DenoConfig, made: Made): Promise<string> {
+  const path = (made.bin?.[config.name] ?? fileOf(made.exports[toolExport]))?.replace(/^\.\//, "");
+  if (path === undefined) throw new Error(`The built package has no program "${config.name}"`);
+  const script = await Deno.readTextFile(`${folder}/${path}`);
+  const hashbang = script.startsWith("#!") ? "" : "#!/usr/bin/env node\n";
+  await Deno.writeTextFile(`${folder}/${path}`, hashbang + script);
+  await Deno.chmod(`${folder}/${path}`, 0o755);
+  return path;
+}
+
+/** dnt writes `{ import: "./esm/mod.js" }`. */
+function fileOf(target: Target | undefined): string | undefined {
+  return typeof target?.import === "string" ? target.import : target?.import?.default;
 }
 
 /** @throws {Error} When a file that `package.json` names is not there. */

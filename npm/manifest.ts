@@ -29,6 +29,10 @@ export const jsrName = "@pawl/pawl";
 /** The oldest release of Node that the tests of the installed tarball run on. */
 export const oldestNode = "20.9.0";
 
+/** The program that `npx pawl` runs, and the export that it has while the package is built, and not after. */
+export const toolPath = "./cli/main.ts";
+export const toolExport = "./tool";
+
 /** Reads `deno.json`. */
 export async function readConfig(): Promise<DenoConfig> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));

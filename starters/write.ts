@@ -1,11 +1,39 @@
 /**
- * Writes the starters as a module, so that `pawl init` finds them wherever it runs: `deno task starters`.
+ * Writes the starters as a module, so that `pawl init` finds them wherever it runs: `deno task starters`. Before, it gives
+ * them the releases of packages that `deno.json` has.
  *
  * @module
  */
 
 const here = new URL("./", import.meta.url);
 const target = new URL("../cli/init/templates.ts", here);
+const homes = ["node", "deno", "deno-deploy", "browser"];
+
+/** The packages and releases that `deno.json` names, and this one. */
+async function releases(): Promise<ReadonlyMap<string, string>> {
+  const { imports, version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", here)));
+  const named = Object.entries<string>(imports).flatMap(([name, specifier]) => {
+    const range = specifier.startsWith(`npm:${name}@`) ? specifier.slice(`npm:${name}@`.length) : undefined;
+    return range === undefined ? [] : [[name, range] as const];
+  });
+  return new Map([...named, ["pawl", `^${version}`]]);
+}
+
+/** Sets the releases in the manifests of all starters. */
+async function writeReleases(): Promise<void> {
+  const ranges = await releases();
+  for (const home of homes) {
+    for (const name of ["package.json", "deno.json"]) {
+      const path = new URL(`${home}/${name}`, here);
+      const text = await Deno.readTextFile(path).catch(() => undefined);
+      const written = text?.replace(
+        /"([^"]+)": "(npm:\1@)?[\^~\d][^"]*"/g,
+        (all, name, front = "") => ranges.has(name) ? `"${name}": "${front}${ranges.get(name)}"` : all,
+      );
+      if (written !== undefined) await Deno.writeTextFile(path, written);
+    }
+  }
+}
 
 /** What is kept of a starter: what git knows or would take, but for what installing it leaves. */
 async function filesOf(home: string): Promise<Readonly<Record<string, string>>> {
@@ -19,7 +47,6 @@ async function filesOf(home: string): Promise<Readonly<Record<string, string>>> 
 
 /** The text of the module. */
 export async function templatesText(): Promise<string> {
-  const homes = ["node", "deno", "deno-deploy", "browser"];
   const templates = await Promise.all(homes.map(async (home) => [home, await filesOf(home)] as const));
   return await formatted(`// Written by \`deno task starters\` from the folder starters/: edit that.
 
@@ -44,4 +71,7 @@ async function formatted(text: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-if (import.meta.main) await Deno.writeTextFile(target, await templatesText());
+if (import.meta.main) {
+  await writeReleases();
+  await Deno.writeTextFile(target, await templatesText());
+}
