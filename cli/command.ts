@@ -10,6 +10,8 @@ export interface Command {
   readonly name: string;
   /** What it does, in half a line. */
   readonly summary: string;
+  /** With `--db` it needs `--definitions`. */
+  readonly needsCode?: boolean;
   /** All that `pawl NAME --help` says, without the summary. */
   readonly usage: string;
   /**

@@ -33,7 +33,7 @@ export async function pawl(args: readonly string[], terminal: Terminal): Promise
     return exitCodes.usage;
   }
   if (isHelp || asksForHelp(rest)) {
-    return await say(terminal, `${command.summary}\n\n${command.usage.trim()}\n`);
+    return await say(terminal, helpOf(command));
   }
   try {
     return await command.run(rest, terminal);
@@ -45,6 +45,11 @@ export async function pawl(args: readonly string[], terminal: Terminal): Promise
 async function say(terminal: Terminal, text: string): Promise<number> {
   await terminal.out(text);
   return exitCodes.done;
+}
+
+function helpOf({ summary, usage, needsCode }: Command): string {
+  const needs = needsCode ? ". With --db it needs the code: --definitions" : "";
+  return `${summary}${needs}.\n\n${usage.trim()}\n`;
 }
 
 /** What stands after `--` is a name, and may be `--help`. */
@@ -60,7 +65,11 @@ function overview(): string {
     "",
     "usage: pawl COMMAND [...]",
     "",
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    ...commands.map(({ name, summary, needsCode }) =>
+      `  ${name.padEnd(width)} ${needsCode ? "*" : " "} ${summary}`
+    ),
+    "",
+    "  * on a database it needs the code of the machines: --definitions FILE",
     "",
     "  pawl COMMAND --help tells more of a command; pawl --version tells the release.",
     "",

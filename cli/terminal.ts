@@ -44,9 +44,12 @@ export function processTerminal(): Terminal {
       return stdin as AsyncIterable<string>;
     },
     ask: async (question) => {
-      const lines = createInterface({ input: stdin, output: stderr });
+      // As no terminal, so that an interruption comes as a signal.
+      const lines = createInterface({ input: stdin, output: stderr, terminal: false });
       try {
-        return await lines.question(question, { signal: interruption.signal });
+        // Whoever ends the input has not said yes.
+        const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+        return await Promise.race([lines.question(question, { signal: interruption.signal }), ended]);
       } finally {
         lines.close();
       }

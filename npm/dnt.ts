@@ -10,16 +10,16 @@ import {
   entryPoints,
   outFolder,
   packageFields,
+  program,
   type ReleaseOptions,
   root,
-  toolPath,
 } from "./manifest.ts";
 
 /** The part of dnt that is used, as of 0.42. */
 interface Dnt {
   emptyDir(path: string): Promise<void>;
   build(options: {
-    readonly entryPoints: { readonly kind?: "bin"; readonly name: string; readonly path: string }[];
+    readonly entryPoints: { readonly name: string; readonly path: string }[];
     readonly outDir: string;
     readonly configFile: string;
     readonly shims: Record<never, never>;
@@ -54,10 +54,10 @@ export async function packWithDnt(config: DenoConfig, release: ReleaseOptions): 
   const folder = new URL("dnt/", outFolder).pathname;
   await dnt.emptyDir(folder);
   await dnt.build({
-    entryPoints: [
-      ...entryPoints(config).map(({ name, path }) => ({ name, path: new URL(path, root).pathname })),
-      { kind: "bin", name: config.name, path: new URL(toolPath, root).pathname },
-    ],
+    entryPoints: [...entryPoints(config), program].map(({ name, path }) => ({
+      name,
+      path: new URL(path, root).pathname,
+    })),
     outDir: folder,
     configFile: new URL("deno.json", root).href,
     shims: {},

@@ -29,10 +29,6 @@ export const jsrName = "@pawl/pawl";
 /** The oldest release of Node that the tests of the installed tarball run on. */
 export const oldestNode = "20.9.0";
 
-/** The program that `npx pawl` runs, and the export that it has while the package is built, and not after. */
-export const toolPath = "./cli/main.ts";
-export const toolExport = "./tool";
-
 /** Reads `deno.json`. */
 export async function readConfig(): Promise<DenoConfig> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
@@ -80,6 +76,9 @@ export function peersOf(config: DenoConfig, specifiers: Iterable<string>): Reado
 export function packageOf(specifier: string): string {
   return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
+
+/** The program of the package: `npx NAME` runs it. It is no entry point, as nothing can be imported from it. */
+export const program = { name: "./cli/main", path: "./cli/main.ts" } as const;
 
 /** What only who releases knows. */
 export interface ReleaseOptions {

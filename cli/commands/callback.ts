@@ -9,7 +9,8 @@ import { withTarget } from "../target/open.ts";
 /** Answers a run that waits. */
 export const callback: Command = {
   name: "callback",
-  summary: "Hands a payload to a run that waits at a status; with --db it needs --definitions",
+  summary: "Hands a payload to a run that waits at a status",
+  needsCode: true,
   usage: `usage: pawl callback DEFINITION KEY STATUS [--payload JSON] [--run ID] [--idempotency-key KEY]
        pawl callback RUN STATUS [--payload JSON] [--idempotency-key KEY]
 

@@ -37,7 +37,8 @@ ${targetUsage}`,
 /** Draws one. */
 export const diagram: Command = {
   name: "diagram",
-  summary: "Draws a machine as Mermaid text; with --db it needs --definitions",
+  summary: "Draws a machine as Mermaid text",
+  needsCode: true,
   usage: `usage: pawl diagram DEFINITION [--direction LR|RL|TB|BT] [--status STATUS]
 
   --direction WAY      which way it grows

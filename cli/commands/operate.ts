@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RunState } from "pawl";
 import { given, readArguments, readWhole, targetUsage } from "../arguments.ts";
 import { type Command, type Terminal, UsageError } from "../command.ts";
 import { confirm } from "../confirm.ts";
@@ -21,6 +22,8 @@ interface Verb {
   /** What it does, in a question. */
   readonly doing: string;
   readonly takesReason: boolean;
+  /** The run states that it is for: of many runs it is about these, unless others are asked for. */
+  readonly states: readonly RunState[];
   /** It cannot be undone, so it asks even for one run. */
   readonly isFinal?: boolean;
 }
@@ -31,6 +34,7 @@ const pauseVerb: Verb = {
   summary: "Pauses a run, or all that match",
   doing: "pause",
   takesReason: true,
+  states: ["initiated", "running"],
 };
 const resumeVerb: Verb = {
   name: "resume",
@@ -38,6 +42,7 @@ const resumeVerb: Verb = {
   summary: "Lets a paused run go on, or all that match",
   doing: "resume",
   takesReason: false,
+  states: ["paused"],
 };
 const cancelVerb: Verb = {
   name: "cancel",
@@ -45,6 +50,7 @@ const cancelVerb: Verb = {
   summary: "Ends a run where it is, or all that match",
   doing: "cancel",
   takesReason: true,
+  states: ["initiated", "running", "paused", "stalled"],
 };
 const deleteVerb: Verb = {
   name: "delete-data",
@@ -52,6 +58,7 @@ const deleteVerb: Verb = {
   summary: "Erases the data of an ended run, or of all that match",
   doing: "erase the data of",
   takesReason: true,
+  states: ["completed", "failed", "cancelled", "terminated"],
   isFinal: true,
 };
 
@@ -73,13 +80,15 @@ function commandOf(verb: Verb): Command {
   const reason = verb.takesReason ? " [--reason TEXT]" : "";
   return {
     name: verb.name,
-    summary: `${verb.summary}; with --db it needs --definitions`,
+    summary: verb.summary,
+    needsCode: true,
     usage: `usage: pawl ${verb.name} RUN | DEFINITION KEY [--run ID]${reason}${verb.isFinal ? " [--yes]" : ""}
        pawl ${verb.name} --all --definition NAME [filters]${reason} [--limit N] [--yes]
 ${runUsage}
 
 many of them:
-  --all                all that match, after it has told how many and asked
+  --all                all that match, after it has told how many and asked; without --state those that are
+                       ${verb.states.join(", ")}
   --limit N            so many at most, the oldest first
   --yes, -y            asks nothing; without a terminal it must be given
   --json               what became of them: a line for each that refused, then one with the counts
@@ -137,7 +146,7 @@ async function all(
   return await withTarget(values, terminal, async (target) => {
     const input = {
       action: verb.action,
-      filter: { ...filter, definition },
+      filter: { runState: verb.states, ...filter, definition },
       ...given({ reason: values.reason, limit }),
     };
     return await runBatch(target, input, verb.doing, { terminal, isYes: values.yes, isJson: values.json });

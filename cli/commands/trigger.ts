@@ -7,7 +7,8 @@ import { withTarget } from "../target/open.ts";
 /** Starts a run. */
 export const trigger: Command = {
   name: "trigger",
-  summary: "Starts a run; with --db it needs --definitions",
+  summary: "Starts a run",
+  needsCode: true,
   usage: `usage: pawl trigger DEFINITION KEY [--data JSON] [--start-at STATUS] [--idempotency-key KEY]
 
 what it gets:
@@ -29,6 +30,6 @@ ${targetUsage}`,
       if (values.json) await writeJson(terminal, triggered);
       else await terminal.out(`${triggered.runId}${triggered.created ? "" : " was there already"}\n`);
       return 0;
-    }, { creates: true });
+    }, { creates: values.definitions !== undefined });
   },
 };
