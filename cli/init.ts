@@ -105,7 +105,7 @@ function parse<Values>(work: () => Values): Values {
 /** @throws {UsageError} When it is the path of no file. */
 async function specOf(release: string | undefined, cwd: string): Promise<string> {
   if (release === undefined) return `^${version}`;
-  const isPath = /^(file:|[./\\~]|[a-zA-Z]:\\)|[/\\]|\.tgz$/.test(release) && !/^[a-z+]+:\/\//.test(release);
+  const isPath = /^file:|[/\\]|\.tgz$/.test(release) && !/^[a-z+]+:\/\//.test(release);
   if (!isPath) return release;
   const path = resolve(cwd, release.replace(/^file:/, ""));
   if (!(await stat(path).catch(() => undefined))?.isFile()) {

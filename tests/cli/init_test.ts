@@ -85,8 +85,10 @@ for (const home of homes) {
 Deno.test("init takes another release, and what lies on a disk by its path", async () => {
   await using t = await lab();
   await Deno.writeTextFile(`${t.folder}/pawl.tgz`, "");
-  await t.init(["tagged", "--home", "deno", "--pawl", "next"]);
-  assert.equal((await wantedBy(`${t.folder}/tagged`)).pawl, "next");
+  for (const release of ["next", "~0.1.0", "0.1.0-rc.1"]) {
+    await t.init([release, "--home", "deno", "--pawl", release]);
+    assert.equal((await wantedBy(`${t.folder}/${release}`)).pawl, release);
+  }
   const tarball = `file:${t.folder}/pawl.tgz`;
   await t.init(["packed", "--home", "node", "--pawl", "./pawl.tgz"]);
   assert.equal((await wantedBy(`${t.folder}/packed`)).pawl, tarball);
