@@ -1,7 +1,8 @@
 /**
- * What a stranger does in the first five minutes: `deno task starters:test [--tarball FILE] [--on NAMES]`. In an empty folder it asks
- * `npx` for a project of each home, installs it, and types what it was told to: twice, with the package in a registry as
- * once it is published, and with its tarball. Programs are killed midway and started again; pages are opened in Chromium.
+ * What a stranger does in the first five minutes: `deno task starters:test [--tarball FILE] [--on NAMES]`. In an empty
+ * folder it asks `npx`, or Deno, for a project of each home, installs it, and types what it was told to: twice, with the
+ * package in a registry as once it is published, and with its tarball. Programs are killed midway and started again; pages
+ * are opened in Chromium.
  *
  * @module
  */
@@ -123,10 +124,15 @@ for (const [home, check] of Object.entries(checks)) {
   for (const isPublished of [true, false]) {
     const name = `${home}_${isPublished ? "published" : "tarball"}`;
     const begun = performance.now();
-    const source = isPublished ? [] : ["--pawl", tarball];
     try {
-      const args = ["-y", isPublished ? "pawl" : `--package=${tarball}`, ...isPublished ? [] : ["pawl"]];
-      await run("npx", [...args, "init", name, "--home", home, ...source], { cwd: folder });
+      const init = ["init", name, "--home", home];
+      if (!isPublished) {
+        await run("npx", ["-y", `--package=${tarball}`, "pawl", ...init, "--pawl", tarball], { cwd: folder });
+      } else if (home.startsWith("deno")) {
+        await run(deno, ["run", "-A", "npm:pawl", ...init], { cwd: folder });
+      } else {
+        await run("npx", ["-y", "pawl", ...init], { cwd: folder });
+      }
       await check({ folder: `${folder}/${name}`, isPublished });
       console.log(`ok    ${name} (${((performance.now() - begun) / 1_000).toFixed(1)} s)`);
     } catch (error) {
