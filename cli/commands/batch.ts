@@ -30,11 +30,14 @@ type Counts = Extract<BatchLine, { readonly matched: number }>;
  */
 export async function runBatch(
   target: Target,
-  input: NamedBatch,
+  { filter, ...rest }: NamedBatch,
   doing: string,
   settings: BatchSettings,
 ): Promise<number> {
   const { terminal, isYes, isJson } = settings;
+  // What is triggered after the question was not meant by the answer.
+  const createdBefore = new Date(terminal.now().getTime() + 1);
+  const input = { ...rest, filter: { createdBefore, ...filter } };
   const found = await preview(target, input, terminal);
   const many = `${found.matched}${found.limited ? " or more" : ""} ${found.matched === 1 ? "run" : "runs"}`;
   if (found.matched === 0) terminal.error("There is no such run.\n");

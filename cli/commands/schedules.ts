@@ -41,6 +41,9 @@ export const schedules: Command = {
   --no-catch-up        what came up while it was paused is skipped
   --overlap POLICY     what happens while a run of it is unfinished; default: its own policy
   --yes, -y            asks nothing; without a terminal it must be given
+
+With --db the times of a cron schedule need package croner, those of an rrule schedule rrule-temporal; types of
+your own come from engineOptions of --definitions.
 ${targetUsage}`,
   async run(args, terminal) {
     const { values, positionals } = readArguments(args, ownOptions);

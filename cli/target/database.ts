@@ -89,9 +89,7 @@ export async function databaseTarget(options: DatabaseOptions): Promise<Target> 
     },
     async *batch(input) {
       if (!input.dryRun) one(input.action, input.filter.definition);
-      // What is triggered meanwhile was not meant, and there would be no end of it.
-      const createdBefore = new Date(options.terminal.now().getTime() + 1);
-      yield* batchOn(target, { ...input, filter: { createdBefore, ...input.filter } }, signal);
+      yield* batchOn(target, input, signal);
     },
     definitions: () => Promise.resolve([...engine.definitions.values()].map(viewOfDefinition)),
     // deno-lint-ignore require-await -- What it throws is to reject.
