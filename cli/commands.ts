@@ -14,9 +14,11 @@ import { exportRuns, importRuns } from "./commands/transfer.ts";
 import { trigger } from "./commands/trigger.ts";
 import { verify } from "./commands/verify.ts";
 import { watch } from "./commands/watch.ts";
+import { init } from "./init.ts";
 
 /** Every command, in the order of the help. What a command needs is imported when it runs, so that each starts fast. */
 export const commands: readonly Command[] = [
+  init,
   list,
   show,
   history,

@@ -281,7 +281,7 @@ Deno.test("core reaches time, chance and the outside world only through ports", 
 });
 
 /** Examples that are named as what they are for writes its own name. */
-const foreignNames = /^examples\/(?:deno-deploy|node-server)\//;
+const foreignNames = /^(?:examples|starters)\/(?:deno-deploy|node-server)\//;
 
 Deno.test("file and folder names are snake_case", () => {
   complain(
