@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { libsqlStore } from "pawl/adapters/libsql";
-import type { Driver } from "../../adapters/libsql/driver.ts";
-import { LocalStore } from "../../adapters/libsql/local.ts";
+import { libsqlDriver, type NativeClass } from "../../adapters/libsql/driver.ts";
+import { LocalStore } from "../../adapters/sql/local.ts";
 import { seededRandom } from "../../core/ports/random.ts";
 import { createEngine, machine, silentLogger, type Store, systemClock } from "../../mod.ts";
 import { World } from "../engine/stores.ts";
@@ -61,7 +61,7 @@ function faulty(path: string) {
     },
     newId: seededRandom(7).hex(24),
     clock: systemClock(),
-    driver: Watched as unknown as Driver,
+    loadDriver: () => libsqlDriver(Watched as unknown as NativeClass),
   });
   const pragma = (text: string) => opened.at(-1)!.prepare(`pragma ${text}`).all([]);
   return { store, pragma };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Engine, machine } from "../../mod.ts";
-import { preparedStatements } from "../../adapters/libsql/prepared.ts";
-import { createRunIndex, dropRunIndex, runIndexVersion } from "../../adapters/libsql/run_index.ts";
-import { viewStatements, viewsVersion } from "../../adapters/libsql/views.ts";
+import { preparedStatements } from "../../adapters/sql/prepared.ts";
+import { createRunIndex, dropRunIndex, runIndexVersion } from "../../adapters/sql/run_index.ts";
+import { viewStatements, viewsVersion } from "../../adapters/sql/views.ts";
 import { hash32 } from "../../core/hash.ts";
 import { patient } from "../engine/stores.ts";
 import { inWorld, type Row, SqlFile, testOnFile } from "./sql_store.ts";

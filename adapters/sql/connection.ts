@@ -1,6 +1,6 @@
 import { settleCall } from "../../core/store/settle.ts";
 import type { CallResult, CommitCall, ReadRequest, ReadResult } from "../../core/store/store.ts";
-import type { Database, Driver, Prepared } from "./driver.ts";
+import type { Database, Driver, Prepared, Row } from "./driver.ts";
 import { overlaysOf, type ShardOverlay } from "../../core/store/overlay.ts";
 import { planRead } from "./read_plan.ts";
 import { metaStatements, readMeta, setupStatements, type Statement, type StoreMeta } from "./schema.ts";
@@ -23,7 +23,6 @@ export interface ConnectionOptions {
   readonly sqlIndexes?: boolean;
 }
 
-type Row = readonly unknown[];
 type Put = readonly [shard: number, key: string, version: number, value: string];
 type Overlays = ReadonlyMap<number, ShardOverlay>;
 
@@ -45,12 +44,12 @@ export class Connection {
   #synchronous = "full";
 
   /**
-   * @param driver The class of the `libsql` package.
+   * @param driver The library.
    * @param options Where and how.
    * @throws The driver's error.
    */
   constructor(driver: Driver, options: ConnectionOptions) {
-    this.#db = new driver(options.path, { timeout: options.busyTimeoutMs });
+    this.#db = driver.open(options.path, options.busyTimeoutMs);
     this.#sqlIndexes = options.sqlIndexes;
     try {
       this.#pragma(`page_size = ${pageBytes}`);
@@ -184,14 +183,13 @@ export class Connection {
   }
 
   #transaction<T>(mode: "immediate" | "deferred", body: () => T): T {
-    // `exec`, not a prepared statement: one that failed stays in progress and makes every later commit fail.
     this.#db.exec(`begin ${mode}`);
     try {
       const result = body();
       this.#db.exec("commit");
       return result;
     } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec("rollback");
+      this.#db.rollback();
       throw error;
     }
   }
@@ -202,31 +200,24 @@ export class Connection {
 
   #rows(sql: string, args: readonly unknown[]): Row[] {
     // Never `get`: it leaves the statement, and with it an old snapshot, open.
-    return this.#prepare(sql).all(args) as Row[];
+    return this.#prepare(sql).all(args);
   }
 
   #prepare(sql: string): Prepared {
     let statement = this.#prepared.get(sql);
     if (!statement) {
-      statement = compile(this.#db, sql);
+      statement = this.#db.prepare(sql);
       this.#prepared.set(sql, statement);
     }
     return statement;
   }
 
   #pragma(source: string): unknown {
-    return (compile(this.#db, `pragma ${source}`).all([]) as Row[])[0]?.[0];
+    return this.#db.prepare(`pragma ${source}`).all([])[0]?.[0];
   }
 }
 
 const deleteSql = "delete from pawl_kv where shard = ? and key in (select value from json_each(?))";
-
-function compile(db: Database, sql: string): Prepared {
-  const statement = db.prepare(sql);
-  // The driver refuses rows as arrays of a statement that returns none.
-  if (statement.reader) statement.raw(true);
-  return statement;
-}
 
 function insertSql(rows: number): string {
   return `insert into pawl_kv (shard, key, version, value)
