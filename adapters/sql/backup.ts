@@ -100,10 +100,10 @@ async function copyStore({ from, to, doing, driver, change }: Copy): Promise<num
       db.close();
     }
   };
-  const letGo = await Promise.all(
-    [from, ...(change ? [to] : [])].map((path) => claimFile(path, driver, doing)),
-  );
+  const claims: (() => void)[] = [];
   try {
+    claims.push(claimFile(from, driver, doing));
+    if (change) claims.push(claimFile(to, driver, doing));
     return await makeWhole(to, doing, (part) => {
       using(from, (db) => {
         metaOf(db, doing);
