@@ -3,6 +3,7 @@ import { type LibsqlOptions, libsqlStore, type LibsqlUrlOptions } from "pawl/ada
 import { memoryStore } from "pawl/adapters/memory";
 import { type SqliteOptions, sqliteStore } from "pawl/adapters/sqlite";
 import type { Store } from "../../core/store/store.ts";
+import { ownSqlite } from "../own_sqlite.ts";
 import { storeConformance, type StoreConformanceOptions } from "../../core/testing/store_conformance.ts";
 
 function suite(name: string, open: () => Store | Promise<Store>, options?: StoreConformanceOptions): void {
@@ -70,10 +71,12 @@ fileSuite("libsql file, normal", local({ durability: "normal" }));
 fileSuite("libsql file, sqlIndexes", local({ shards: 2, sqlIndexes: true }));
 suite("libsql :memory:", () => libsqlStore({ url: ":memory:" }));
 
-fileSuite("node:sqlite file", builtIn());
-fileSuite("node:sqlite file, 4 shards, normal", builtIn({ shards: 4, durability: "normal" }));
-fileSuite("node:sqlite file, sqlIndexes", builtIn({ shards: 2, sqlIndexes: true }));
-suite("node:sqlite :memory:", () => sqliteStore({ path: ":memory:" }));
+if (ownSqlite) {
+  fileSuite("node:sqlite file", builtIn());
+  fileSuite("node:sqlite file, 4 shards, normal", builtIn({ shards: 4, durability: "normal" }));
+  fileSuite("node:sqlite file, sqlIndexes", builtIn({ shards: 2, sqlIndexes: true }));
+  suite("node:sqlite :memory:", () => sqliteStore({ path: ":memory:" }));
+}
 
 fileSuite("client of a file", (url) => {
   const client = createClient({ url });

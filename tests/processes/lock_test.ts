@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { libsqlStore } from "../../adapters/libsql/mod.ts";
+import { fileStore } from "../file_store.ts";
 import { createEngine, type Engine, machine, silentLogger, type Store } from "../../mod.ts";
 
 /** The runs of the other processes, as this one triggers them. */
@@ -25,7 +25,7 @@ class Scene {
 
   constructor(folder: string) {
     this.folder = folder;
-    this.#store = libsqlStore({ url: `file:${folder}/locks.db` });
+    this.#store = fileStore({ url: `file:${folder}/locks.db` });
     const options = { definitions: [work], work: false, poll: "50ms", logger: silentLogger } as const;
     this.engine = createEngine({ store: this.#store, ...options });
   }
