@@ -73,8 +73,8 @@ suite("libsql :memory:", () => libsqlStore({ url: ":memory:" }));
 
 if (ownSqlite) {
   fileSuite("node:sqlite file", builtIn());
-  fileSuite("node:sqlite file, 4 shards, normal", builtIn({ shards: 4, durability: "normal" }));
-  fileSuite("node:sqlite file, sqlIndexes", builtIn({ shards: 2, sqlIndexes: true }));
+  const options = { shards: 4, durability: "normal", sqlIndexes: true } as const;
+  fileSuite("node:sqlite file, 4 shards, normal, sqlIndexes", builtIn(options));
   suite("node:sqlite :memory:", () => sqliteStore({ path: ":memory:" }));
 }
 
