@@ -65,7 +65,7 @@ export async function loadDriver(): Promise<Driver> {
     throw new PawlError(
       "STORE_FAILED",
       "Cannot load the driver of local files: is package libsql installed? " +
-        "Deno and Node 22.13 have their own: sqliteStore() of pawl/adapters/sqlite",
+        "Node 22.13 and Deno 2.3 need none for sqliteStore() of pawl/adapters/sqlite",
       { cause },
     );
   }

@@ -5,13 +5,13 @@ import type { Database, Driver, Prepared, Row } from "../sql/driver.ts";
 interface StatementSync {
   all(...args: unknown[]): object[];
   run(...args: unknown[]): unknown;
-  /** Since Node 22.16 and Deno 2.7. */
+  /** Node 22.13 and Deno 2.6 have none. */
   setReturnArrays?(on: boolean): void;
 }
 
 /** The part of a connection of `node:sqlite` that is used. */
 interface DatabaseSync {
-  /** Since Node 22.16 and Deno 2.7. */
+  /** Node 22.13 and Deno 2.6 do not tell. */
   readonly isTransaction?: boolean;
   prepare(sql: string): StatementSync;
   close(): void;
@@ -40,7 +40,7 @@ export function sqliteDriver(host = (globalThis as { process?: Host }).process):
   if (!found?.DatabaseSync) {
     throw new PawlError(
       "UNSUPPORTED",
-      "Cannot make a SQLite store: this runtime has no node:sqlite; it comes with Node 22.13 and Deno 2.6, " +
+      "Cannot make a SQLite store: this runtime has no node:sqlite; it comes with Node 22.13 and Deno 2.3, " +
         "elsewhere use libsqlStore() of pawl/adapters/libsql with package libsql",
     );
   }
