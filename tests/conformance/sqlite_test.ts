@@ -158,13 +158,21 @@ Deno.test("storeError() reads the codes of node:sqlite, and SQLite's words where
   }
 });
 
+test("sqliteDriver() waits for locks as long as it is told", () => {
+  const db = sqliteDriver().open(":memory:", 7);
+  assert.deepEqual(db.prepare("pragma busy_timeout").all([]), [[7]]);
+  db.close();
+});
+
+let lastOpened: DatabaseSync | undefined;
+
 /** The module as Node 22.13 has it: no rows as arrays, and nothing that tells whether a transaction is open. */
 const oldest: Host = {
   getBuiltinModule: () => ({
     DatabaseSync: class {
       readonly #db: DatabaseSync;
       constructor(path: string) {
-        this.#db = ownConnection(path);
+        this.#db = lastOpened = ownConnection(path);
       }
       prepare(sql: string) {
         const statement: StatementSync = this.#db.prepare(sql);
@@ -203,6 +211,11 @@ inFolder("takes a failed commit back also where nobody tells of transactions", a
     other.close();
     await probe.put("c", 1);
     assert.deepEqual(await probe.keys(), ["a", "c"]);
+    // SQLite has taken that one back by itself, and says that there is nothing to take back.
+    lastOpened!.exec("pragma max_page_count = 1");
+    await assert.rejects(probe.put("d", "x".repeat(200_000)), { code: "STORE_FULL" });
+    lastOpened!.exec("pragma max_page_count = 100000");
+    await probe.put("d", 1);
   });
 });
 

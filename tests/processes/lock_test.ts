@@ -122,7 +122,8 @@ Deno.test("a process that is killed under a lock: its run resumes as holder, and
     assert.equal(new Set(entries.map(([, , token]) => token)).size, keys.length, "each run has one token");
     // What is looked at while others work may be half done.
     await until("all is well", async () => (await engine.admin.verify()).ok);
-    assert.deepEqual((await engine.locks.inspect("m"))!.holders, []);
+    // A run has ended before its lock is given back, which is a chore.
+    await until("the lock is free", async () => (await engine.locks.inspect("m"))!.holders.length === 0);
   }));
 
 Deno.test("a caller that is killed: its lock passes on when its hold is over, and not before", () =>
