@@ -58,7 +58,6 @@ const subjects: Subject[] = [
   { name: "libSQL file, full sync", open: () => file(libsqlStore, "full") },
   { name: "libSQL file, normal", open: () => file(libsqlStore, "normal") },
   { name: "node:sqlite file, full sync", open: () => file(sqliteStore, "full") },
-  { name: "node:sqlite file, normal", open: () => file(sqliteStore, "normal") },
 ];
 
 /** The middle one. */
