@@ -1,0 +1,181 @@
+// deno-lint-ignore-file no-console -- a benchmark's product is its table.
+/**
+ * Pawl beside what else does such work:
+ * `deno task bench:peers [--runs 3] [--only pawl,bullmq] [--jobs chains,latency] [--short]`.
+ *
+ * Every measurement has a process and a store of its own; the rounds are interleaved. It needs PostgreSQL and Redis from
+ * the system for the peers that need them, and Chromium for IndexedDB. Speeds on a shared machine move by a factor of two:
+ * read the ratios.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { type Limits, limitsReport, measureLimits } from "./limits.ts";
+import { type Node, nodeVersion, prepare } from "./packages.ts";
+import { type Column, type Outcome, report } from "./report.ts";
+import { Servers } from "./servers.ts";
+import { type Subject, subjects } from "./subjects.ts";
+
+/** A job at a size. */
+interface Job extends Column {
+  readonly task: string;
+  readonly count: number;
+  readonly short: number;
+}
+
+const jobs: readonly Job[] = [
+  {
+    job: "chains-1000",
+    task: "chains",
+    count: 1_000,
+    short: 100,
+    title: "1,000 chains, steps/s",
+    number: "rate",
+  },
+  {
+    job: "chains-10000",
+    task: "chains",
+    count: 10_000,
+    short: 1_000,
+    title: "10,000 chains, steps/s",
+    number: "rate",
+  },
+  {
+    job: "latency",
+    task: "latency",
+    count: 300,
+    short: 50,
+    title: "start to result, ms; p99",
+    number: "p50",
+    beside: "p99",
+    less: true,
+  },
+  {
+    job: "timers",
+    task: "timers",
+    count: 1_000,
+    short: 200,
+    title: "1,000 timers late by, ms; last",
+    number: "p50",
+    beside: "max",
+    less: true,
+  },
+  { job: "backlog", task: "backlog", count: 10_000, short: 1_000, title: "backlog, runs/s", number: "rate" },
+  { job: "callbacks", task: "callbacks", count: 1_000, short: 200, title: "callbacks/s", number: "rate" },
+];
+
+const { values: options } = parseArgs({
+  args: Deno.args,
+  options: {
+    runs: { type: "string" },
+    only: { type: "string" },
+    jobs: { type: "string" },
+    short: { type: "boolean", default: false },
+  },
+});
+
+/** Those that are named, wholly or by what stands before a hyphen. */
+function chosen<Each>(all: readonly Each[], names: string | undefined, idOf: (each: Each) => string): Each[] {
+  const wanted = names?.split(",");
+  return all.filter((each) =>
+    !wanted || wanted.some((name) => idOf(each) === name || idOf(each).startsWith(`${name}-`))
+  );
+}
+
+/** What must be gone when this process is. */
+interface Host {
+  readonly node: Node;
+  readonly folder: string;
+  readonly servers: Servers;
+  readonly interrupted: AbortSignal;
+}
+
+async function measure(host: Host, subject: Subject, job: Job): Promise<Omit<Outcome, "round">> {
+  const folder = await Deno.makeTempDir({ dir: host.folder });
+  try {
+    const count = options.short ? job.short : job.count;
+    const task = {
+      engine: subject.engine,
+      variant: subject.variant ?? "",
+      job: job.task,
+      count: job.task === "latency" ? Math.min(count, subject.latencies ?? count) : count,
+      folder,
+      server: subject.server ? await host.servers.database(subject.server) : "",
+    };
+    const late = AbortSignal.timeout(180_000);
+    const outcome = await host.node("measure.ts", task, AbortSignal.any([late, host.interrupted]));
+    return { subject: subject.id, job: job.job, ...outcome as object };
+  } catch (error) {
+    return { subject: subject.id, job: job.job, error: (error as Error).message };
+  } finally {
+    if (subject.server) await host.servers.rest(subject.server);
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+  }
+}
+
+async function rounds(host: Host, who: readonly Subject[], what: readonly Job[]) {
+  const outcomes: Outcome[] = [];
+  const limits: Limits[] = [];
+  const runs = Number(options.runs ?? (options.short ? 1 : 3));
+  for (let round = 1; round <= runs; round++) {
+    if (!options.jobs || options.jobs.includes("limits")) {
+      limits.push(await measureLimits(host.node, host.folder, host.interrupted, options.short));
+    }
+    for (const job of what) {
+      // Who begins changes with the round, so that nobody always works behind the same neighbour.
+      for (let turn = 0; turn < who.length; turn++) {
+        host.interrupted.throwIfAborted();
+        const subject = who[(turn + round - 1) % who.length]!;
+        const startedAt = performance.now();
+        const outcome = await measure(host, subject, job);
+        outcomes.push({ ...outcome, round });
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+        console.error(
+          `${round}/${runs} ${job.job} ${subject.id}: ${
+            outcome.error ?? JSON.stringify(outcome.numbers ?? "none")
+          } (${seconds} s)`,
+        );
+      }
+    }
+  }
+  return { outcomes, limits };
+}
+
+async function main(): Promise<void> {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort(new Error("Interrupted"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, interrupt);
+  const node = await prepare();
+  const folder = await Deno.makeTempDir({ prefix: "pawl-peers-" });
+  const servers = new Servers(folder);
+  const who = chosen(subjects, options.only, ({ id }) => id);
+  const what = chosen(jobs, options.jobs, ({ job }) => job);
+  try {
+    const host = { node, folder, servers, interrupted: interruption.signal };
+    const { outcomes, limits } = await rounds(host, who, what);
+    const machine =
+      `Node ${nodeVersion}, ${navigator.hardwareConcurrency} cores, ${Deno.build.os} ${Deno.build.arch}`;
+    const text = [
+      `${new Date().toISOString().slice(0, 10)}, ${machine}${options.short ? ", short" : ""}`,
+      ...(what.length > 0 ? [report(outcomes, who, what)] : []),
+      ...(limits.length > 0 ? [limitsReport(limits)] : []),
+    ].join("\n\n");
+    console.log(`\n${text}\n`);
+    const out = new URL("out/", import.meta.url);
+    await Deno.mkdir(out, { recursive: true });
+    await Deno.writeTextFile(new URL("table.md", out), `${text}\n`);
+    await Deno.writeTextFile(
+      new URL("outcomes.json", out),
+      JSON.stringify({ machine, outcomes, limits }, null, 2),
+    );
+    if (outcomes.some(({ error }) => error)) Deno.exitCode = 1;
+  } finally {
+    await servers.close();
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      Deno.removeSignalListener(signal, interrupt);
+    }
+  }
+}
+
+await main();
