@@ -17,29 +17,17 @@ import { Servers } from "./servers.ts";
 import { type Subject, subjects } from "./subjects.ts";
 
 /** A job at a size. */
-interface Job extends Column {
+interface Job extends Omit<Column, "title"> {
   readonly task: string;
   readonly count: number;
   readonly short: number;
+  readonly title: string;
 }
 
+const rate = { number: "rate" };
 const jobs: readonly Job[] = [
-  {
-    job: "chains-1000",
-    task: "chains",
-    count: 1_000,
-    short: 100,
-    title: "1,000 chains, steps/s",
-    number: "rate",
-  },
-  {
-    job: "chains-10000",
-    task: "chains",
-    count: 10_000,
-    short: 1_000,
-    title: "10,000 chains, steps/s",
-    number: "rate",
-  },
+  { job: "chains-1000", task: "chains", count: 1_000, short: 100, title: "# chains, steps/s", ...rate },
+  { job: "chains-10000", task: "chains", count: 10_000, short: 1_000, title: "# chains, steps/s", ...rate },
   {
     job: "latency",
     task: "latency",
@@ -55,14 +43,17 @@ const jobs: readonly Job[] = [
     task: "timers",
     count: 1_000,
     short: 200,
-    title: "1,000 timers late by, ms; last",
+    title: "# timers late by, ms; last",
     number: "p50",
     beside: "max",
     less: true,
   },
-  { job: "backlog", task: "backlog", count: 10_000, short: 1_000, title: "backlog, runs/s", number: "rate" },
-  { job: "callbacks", task: "callbacks", count: 1_000, short: 200, title: "callbacks/s", number: "rate" },
+  { job: "backlog", task: "backlog", count: 10_000, short: 1_000, title: "backlog of #, runs/s", ...rate },
+  { job: "callbacks", task: "callbacks", count: 1_000, short: 200, title: "# callbacks, /s", ...rate },
 ];
+
+/** So long a measurement may take; who needs longer is not asked again. */
+const secondsMax = 90;
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -82,6 +73,9 @@ function chosen<Each>(all: readonly Each[], names: string | undefined, idOf: (ea
   );
 }
 
+const sizeOf = ({ count, short }: Job) => options.short ? short : count;
+const titled = (job: Job) => ({ ...job, title: job.title.replace("#", sizeOf(job).toLocaleString("en-US")) });
+
 /** What must be gone when this process is. */
 interface Host {
   readonly node: Node;
@@ -93,7 +87,7 @@ interface Host {
 async function measure(host: Host, subject: Subject, job: Job): Promise<Omit<Outcome, "round">> {
   const folder = await Deno.makeTempDir({ dir: host.folder });
   try {
-    const count = options.short ? job.short : job.count;
+    const count = sizeOf(job);
     const task = {
       engine: subject.engine,
       variant: subject.variant ?? "",
@@ -102,16 +96,20 @@ async function measure(host: Host, subject: Subject, job: Job): Promise<Omit<Out
       folder,
       server: subject.server ? await host.servers.database(subject.server) : "",
     };
-    const late = AbortSignal.timeout(180_000);
+    const late = AbortSignal.timeout(secondsMax * 1_000);
     const outcome = await host.node("measure.ts", task, AbortSignal.any([late, host.interrupted]));
     return { subject: subject.id, job: job.job, ...outcome as object };
   } catch (error) {
-    return { subject: subject.id, job: job.job, error: (error as Error).message };
+    const { name, message } = error as Error;
+    const late = name === "TimeoutError";
+    return { subject: subject.id, job: job.job, error: late ? `longer than ${secondsMax} s` : message };
   } finally {
     if (subject.server) await host.servers.rest(subject.server);
     await Deno.remove(folder, { recursive: true }).catch(() => {});
   }
 }
+
+const isLate = ({ error }: Outcome) => error?.startsWith("longer than") === true;
 
 async function rounds(host: Host, who: readonly Subject[], what: readonly Job[]) {
   const outcomes: Outcome[] = [];
@@ -126,6 +124,9 @@ async function rounds(host: Host, who: readonly Subject[], what: readonly Job[])
       for (let turn = 0; turn < who.length; turn++) {
         host.interrupted.throwIfAborted();
         const subject = who[(turn + round - 1) % who.length]!;
+        if (outcomes.some((each) => isLate(each) && each.subject === subject.id && each.job === job.job)) {
+          continue;
+        }
         const startedAt = performance.now();
         const outcome = await measure(host, subject, job);
         outcomes.push({ ...outcome, round });
@@ -145,19 +146,20 @@ async function main(): Promise<void> {
   const interruption = new AbortController();
   const interrupt = () => interruption.abort(new Error("Interrupted"));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, interrupt);
-  const node = await prepare();
   const folder = await Deno.makeTempDir({ prefix: "pawl-peers-" });
   const servers = new Servers(folder);
   const who = chosen(subjects, options.only, ({ id }) => id);
   const what = chosen(jobs, options.jobs, ({ job }) => job);
   try {
+    const node = await prepare();
+    interruption.signal.throwIfAborted();
     const host = { node, folder, servers, interrupted: interruption.signal };
     const { outcomes, limits } = await rounds(host, who, what);
     const machine =
       `Node ${nodeVersion}, ${navigator.hardwareConcurrency} cores, ${Deno.build.os} ${Deno.build.arch}`;
     const text = [
       `${new Date().toISOString().slice(0, 10)}, ${machine}${options.short ? ", short" : ""}`,
-      ...(what.length > 0 ? [report(outcomes, who, what)] : []),
+      ...(what.length > 0 ? [report(outcomes, who, what.map(titled))] : []),
       ...(limits.length > 0 ? [limitsReport(limits)] : []),
     ].join("\n\n");
     console.log(`\n${text}\n`);
@@ -169,6 +171,10 @@ async function main(): Promise<void> {
       JSON.stringify({ machine, outcomes, limits }, null, 2),
     );
     if (outcomes.some(({ error }) => error)) Deno.exitCode = 1;
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    console.error("Interrupted: servers are stopped, and nothing is written");
+    Deno.exitCode = 130;
   } finally {
     await servers.close();
     await Deno.remove(folder, { recursive: true }).catch(() => {});

@@ -33,6 +33,7 @@ export type Node = (program: string, task: unknown, signal: AbortSignal) => Prom
 export async function prepare(): Promise<Node> {
   const [node] = await Promise.all([nodeBinary(nodeVersion), installed()]);
   return async (program, task, signal) => {
+    signal.throwIfAborted();
     const { code, stdout, stderr } = await new Deno.Command(node, {
       args: ["--disable-warning=ExperimentalWarning", program, JSON.stringify(task)],
       cwd: engines,
@@ -41,7 +42,8 @@ export async function prepare(): Promise<Node> {
     }).output();
     const [said, complained] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes).trim());
     if (code === 0) return JSON.parse(said!.split("\n").at(-1)!);
+    if (signal.aborted) throw signal.reason;
     const reason = complained!.split("\n").find((line) => /^\w*Error\b/.test(line));
-    throw new Error(signal.aborted ? `${signal.reason}` : reason ?? complained!.slice(0, 500));
+    throw new Error(reason ?? complained!.slice(0, 500));
   };
 }

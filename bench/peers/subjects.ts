@@ -33,6 +33,14 @@ export const subjects: readonly Subject[] = [
     tuned: 'nothing; `durability: "full"` is the default',
   },
   {
+    id: "pawl-sqlite",
+    name: "Pawl, node:sqlite file",
+    engine: "pawl",
+    variant: "sqlite",
+    durability: "the same",
+    tuned: "nothing",
+  },
+  {
     id: "pawl-memory",
     name: "Pawl, memory",
     engine: "pawl",

@@ -1,4 +1,4 @@
-import { createEngine, machine, silentLogger } from "pawl";
+import { createEngine, machine, silentLogger, type Store } from "pawl";
 import { libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
 import { Countdown, type Order, order, type Peer, type Place } from "./peer.ts";
@@ -18,14 +18,18 @@ const asked = machine<Order>("asked")
   .callback("asked", ["answered"], (run, answer: string) => (run.data.answer = answer, "answered"))
   .build();
 
-const stores: Record<string, (folder: string) => ReturnType<typeof memoryStore>> = {
+const stores: Record<string, (folder: string) => Store | Promise<Store>> = {
   libsql: (folder) => libsqlStore({ url: `file:${folder}/pawl.db`, durability: "full" }),
+  async sqlite(folder) {
+    const { sqliteStore } = await import("pawl/adapters/sqlite");
+    return sqliteStore({ url: `file:${folder}/pawl.db`, durability: "full" });
+  },
   memory: () => memoryStore(),
 };
 
 /** Pawl, with nothing tuned; `await` is how its users get a result. */
 export async function open({ folder, variant, idle }: Place): Promise<Peer> {
-  const store = stores[variant]!(folder);
+  const store = await stores[variant]!(folder);
   const engine = createEngine({ store, definitions: [chain, one, timer, asked], logger: silentLogger });
   if (!idle) await engine.start();
 
