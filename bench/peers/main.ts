@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console -- a benchmark's product is its table.
 /**
  * Pawl beside what else does such work:
- * `deno task bench:peers [--runs 3] [--only pawl,bullmq] [--jobs chains,latency] [--short]`.
+ * `deno task bench:peers [--runs 3] [--only pawl,bullmq] [--jobs chains,latency] [--short]
+ * [--docs]`; the last writes the tables into `docs/benchmarks.md`.
  *
  * Every measurement has a process and a store of its own; the rounds are interleaved. It needs PostgreSQL and Redis from
  * the system for the peers that need them, and Chromium for IndexedDB. Speeds on a shared machine move by a factor of two:
@@ -10,6 +11,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { run } from "../../npm/command.ts";
 import { type Limits, limitsReport, measureLimits } from "./limits.ts";
 import { type Node, nodeVersion, prepare } from "./packages.ts";
 import { type Column, type Outcome, report } from "./report.ts";
@@ -62,6 +64,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     jobs: { type: "string" },
     short: { type: "boolean", default: false },
+    docs: { type: "boolean", default: false },
   },
 });
 
@@ -129,6 +132,7 @@ async function rounds(host: Host, who: readonly Subject[], what: readonly Job[])
         }
         const startedAt = performance.now();
         const outcome = await measure(host, subject, job);
+        host.interrupted.throwIfAborted();
         outcomes.push({ ...outcome, round });
         const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
         console.error(
@@ -140,6 +144,14 @@ async function rounds(host: Host, who: readonly Subject[], what: readonly Job[])
     }
   }
   return { outcomes, limits };
+}
+
+async function writeDocs(text: string): Promise<void> {
+  const page = new URL("../../docs/benchmarks.md", import.meta.url);
+  const [begin, end] = ["<!-- tables -->", "<!-- end of tables -->"];
+  const [before, , after] = (await Deno.readTextFile(page)).split(new RegExp(`${begin}|${end}`));
+  await Deno.writeTextFile(page, `${before}${begin}\n\n${text}\n\n${end}${after}`);
+  await run(Deno.execPath(), ["fmt", "--quiet", page.pathname]);
 }
 
 async function main(): Promise<void> {
@@ -156,7 +168,7 @@ async function main(): Promise<void> {
     const host = { node, folder, servers, interrupted: interruption.signal };
     const { outcomes, limits } = await rounds(host, who, what);
     const machine =
-      `Node ${nodeVersion}, ${navigator.hardwareConcurrency} cores, ${Deno.build.os} ${Deno.build.arch}`;
+      `Node ${nodeVersion}, ${navigator.hardwareConcurrency} cores, ${Deno.build.os} ${Deno.build.arch}, shared with others`;
     const text = [
       `${new Date().toISOString().slice(0, 10)}, ${machine}${options.short ? ", short" : ""}`,
       ...(what.length > 0 ? [report(outcomes, who, what.map(titled))] : []),
@@ -170,6 +182,7 @@ async function main(): Promise<void> {
       new URL("outcomes.json", out),
       JSON.stringify({ machine, outcomes, limits }, null, 2),
     );
+    if (options.docs) await writeDocs(text);
     if (outcomes.some(({ error }) => error)) Deno.exitCode = 1;
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
