@@ -11,7 +11,8 @@ import { erased, notErased } from "../parts/disposal.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { backoffMs } from "../parts/landing.ts";
 import type { ChangeOf } from "../parts/run_change.ts";
-import { type Payload, type RunRecord, runTable } from "../parts/run_record.ts";
+import { type Payload, type RunRecord } from "../parts/run_record.ts";
+import { runTable } from "../parts/run_row.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyAfter, splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
@@ -169,7 +170,7 @@ async function removeRun(place: Place, held: Held): Promise<Disposed> {
       { ...keyspace.history.range(record.id), limit },
       { get: keyRow },
     ]) as [Entry[], Entry[]];
-    const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);
+    const batch = new BatchBuilder().check(record.rowKey, version);
     for (const { key } of page) batch.delete(key);
     const isLast = page.length < limit;
     if (isLast) {
@@ -195,7 +196,7 @@ async function passKeyOn(
   if (!latest || readLatest(latest) !== id) return;
   const before = previous === undefined ? undefined : await readRun(context, previous);
   if (!before) return void batch.delete(keyRow);
-  batch.check(keyspace.run.key(before.record.id), before.version);
+  batch.check(before.record.rowKey, before.version);
   batch.put(keyRow, JSON.stringify({ runId: before.record.id }));
 }
 

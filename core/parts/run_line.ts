@@ -10,10 +10,8 @@ import { type Chore, decodeChore, encodeChore, runIdOfChore } from "./chore.ts";
 import {
   bucketOf,
   earliestDue,
-  impliedStepDue,
   isFinished,
   noTimers,
-  recordHead,
   type RunError,
   type RunOrigin,
   type RunRecord,
@@ -21,6 +19,7 @@ import {
   runStates,
   type RunTimer,
 } from "./run_record.ts";
+import { constantsOf, impliedStepDue } from "./run_row.ts";
 import { arePolicies } from "./run_policy.ts";
 
 /** The newest export format this code writes and reads. */
@@ -219,7 +218,7 @@ function readRecord(fields: Fields): RunRecord {
   const identity = { id, definition, key, createdAt, previous, traceOrigin, origin, policies };
   return {
     ...identity,
-    head: recordHead(identity),
+    ...constantsOf(identity),
     state,
     status,
     version: fields.version as number,

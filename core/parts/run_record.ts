@@ -1,12 +1,8 @@
 /**
- * The run record: all that is true of a run now, as one JSON text with flat fields and the user's payload last.
+ * The run record: all that is true of a run now. Its text has flat fields, and the user's payload last.
  *
  * @module
  */
-import { PawlError } from "../errors.ts";
-import { parseStored } from "../json.ts";
-import { keyspace } from "../store/keyspace.ts";
-import { table } from "../store/table.ts";
 import type { LockDemand } from "./lock_ops.ts";
 import type { RunPolicy } from "./run_policy.ts";
 
@@ -119,8 +115,10 @@ export interface RunRecord {
   readonly sealed: boolean;
   /** The payload as JSON text. */
   readonly payload: string;
-  /** The constant front of its stored text, made once per run; see {@linkcode recordHead}. */
+  /** The constant front of its stored text, made once per run. */
   readonly head: string;
+  /** The key of its row, made once per run. */
+  readonly rowKey: string;
 }
 
 /** User data as it is stored: JSON text, or a codec's text as a JSON string. */
@@ -220,17 +218,6 @@ export type RunIdentity = Pick<
 >;
 
 /**
- * @param run What identifies a run.
- * @returns The constant front of its stored text.
- */
-export function recordHead(run: RunIdentity): string {
-  const { previous, traceOrigin, origin, policies } = run;
-  const own = JSON.stringify({ previous, traceOrigin, origin, policies }).slice(1, -1);
-  return `{"id":"${run.id}","definition":${quote(run.definition)},` +
-    `"key":${quote(run.key)},"createdAt":${run.createdAt}${own === "" ? "" : `,${own}`}`;
-}
-
-/**
  * A record with other values in its changing fields, one version on.
  *
  * @param record The record as it is.
@@ -249,6 +236,7 @@ export function nextRecord(record: RunRecord, changes: Changes): RunRecord {
     origin: record.origin,
     policies: record.policies,
     head: record.head,
+    rowKey: record.rowKey,
     state: changes.state ?? record.state,
     status: changes.status ?? record.status,
     version: record.version + 1,
@@ -273,128 +261,4 @@ function lockAfter(record: RunRecord, changes: Changes): RunLock | undefined {
   if ("lock" in changes) return changes.lock;
   const isOver = changes.visit !== undefined || (changes.state !== undefined && isFinished(changes.state));
   return isOver ? undefined : record.lock;
-}
-
-/** JSON text of a short name; names rarely need an escape. */
-export function quote(name: string): string {
-  return /^[\w .:-]*$/.test(name) ? `"${name}"` : JSON.stringify(name);
-}
-
-/** Writes a record by template: a fifth of the cost of stringifying it whole, as its payload is text already. */
-export function encodeRecord(record: RunRecord): string {
-  let text = `${record.head},"state":"${record.state}","status":${quote(record.status)},` +
-    `"version":${record.version},"visit":${record.visit},"attempt":${record.attempt},` +
-    `"crashes":${record.crashes},"updatedAt":${record.updatedAt}`;
-  if (record.due !== undefined) text += `,"due":${record.due}`;
-  if (record.stepDue !== impliedStepDue(record)) text += `,"stepDue":${record.stepDue ?? null}`;
-  if (record.timers.length > 0) text += `,"timers":${JSON.stringify(record.timers)}`;
-  if (record.lock !== undefined) text += `,"lock":${JSON.stringify(record.lock)}`;
-  if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
-  if (record.lastError !== undefined) text += `,"lastError":${JSON.stringify(record.lastError)}`;
-  if (record.dataVersion !== 1) text += `,"dataVersion":${record.dataVersion}`;
-  if (record.sealed) text += `,"sealed":true`;
-  return `${text},"data":${record.payload}}`;
-}
-
-/** When the step is due if nothing else is said: most runs have a step and nothing else to do. */
-export function impliedStepDue(record: Pick<RunRecord, "state" | "due">): number | undefined {
-  return bucketOf(record.state) === "active" ? record.due : undefined;
-}
-
-const payloadMark = ',"data":';
-
-/**
- * Reads a stored record.
- *
- * @param text The stored text.
- * @param where Its key, for the error message.
- * @returns The record; its payload stays text.
- * @throws {PawlError} `STORE_CORRUPT` when it is no record.
- */
-export function decodeRecord(text: string, where?: string): RunRecord {
-  const what = where === undefined ? "run record" : `run record "${where}"`;
-  // No field before the payload holds an object with a "data" field, and inside strings the quotes are escaped.
-  const at = text.indexOf(payloadMark);
-  const head = parseStored(at < 0 ? "" : text.slice(0, at) + "}", what) as Omit<
-    RunRecord,
-    "payload" | "head"
-  >;
-  const isRun = typeof head.id === "string" && typeof head.definition === "string" &&
-    typeof head.key === "string" && typeof head.status === "string";
-  if (!isRun || !Number.isInteger(head.version) || !runStates.includes(head.state)) {
-    throw new PawlError(
-      "STORE_CORRUPT",
-      `Cannot read ${what}: it lacks an id, definition, key, status, state or version: ${text.slice(0, 80)}`,
-    );
-  }
-  return {
-    id: head.id,
-    definition: head.definition,
-    key: head.key,
-    createdAt: head.createdAt,
-    previous: head.previous,
-    traceOrigin: head.traceOrigin,
-    origin: head.origin,
-    policies: head.policies,
-    head: recordHead(head),
-    state: head.state,
-    status: head.status,
-    version: head.version,
-    visit: head.visit,
-    attempt: head.attempt,
-    crashes: head.crashes,
-    updatedAt: head.updatedAt,
-    due: head.due,
-    stepDue: head.stepDue === undefined ? impliedStepDue(head) : head.stepDue ?? undefined,
-    timers: head.timers ?? noTimers,
-    lock: head.lock,
-    reason: head.reason,
-    lastError: head.lastError,
-    dataVersion: head.dataVersion ?? 1,
-    sealed: head.sealed ?? false,
-    payload: text.slice(at + payloadMark.length, -1),
-  };
-}
-
-/** Writes run records with their list and due rows. */
-export const runTable = /* @__PURE__ */ table<RunRecord>({
-  key: (run) => keyspace.run.key(run.id),
-  encode: encodeRecord,
-  indexes: [
-    (run) => ({ key: keyspace.list.key(run.definition, bucketOf(run.state), run.id), value: "1" }),
-    (run) =>
-      run.due === undefined
-        ? undefined
-        : { key: keyspace.work.key(run.definition, run.due, run.id), value: "1" },
-  ],
-});
-
-/** Digits of a run id that name the shard's hash. */
-const hashDigits = 4;
-
-/**
- * The part of a run id that finds its shard.
- *
- * @param hash The 32-bit hash of definition and key.
- * @returns Four hexadecimal digits.
- */
-export function hashSuffix(hash: number): string {
-  return (hash & 0xffff).toString(16).padStart(hashDigits, "0");
-}
-
-/** The shard of a hash; the same by `hash` and by the digits that an id keeps of it. */
-export function shardOfHash(hash: number, shards: number): number {
-  return (hash & 0xffff) % shards;
-}
-
-/**
- * The shard that a run id names.
- *
- * @param runId A run id.
- * @param shards The store's shard count.
- * @returns The shard, or `undefined` when this is no run id.
- */
-export function shardOfRunId(runId: string, shards: number): number | undefined {
-  if (!/^[0-9a-f]{30}$/.test(runId)) return undefined;
-  return parseInt(runId.slice(-hashDigits), 16) % shards;
 }

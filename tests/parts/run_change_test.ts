@@ -13,13 +13,8 @@ import {
   unstall,
   withoutStep,
 } from "../../core/parts/run_change.ts";
-import {
-  isFinished,
-  recordHead,
-  type RunRecord,
-  type RunState,
-  runStates,
-} from "../../core/parts/run_record.ts";
+import { isFinished, type RunRecord, type RunState, runStates } from "../../core/parts/run_record.ts";
+import { constantsOf } from "../../core/parts/run_row.ts";
 import { machine } from "../../mod.ts";
 
 const plain: StepPolicy = {
@@ -47,7 +42,7 @@ function run(fields: Partial<RunRecord> = {}): RunRecord {
   const identity = { id: "0".repeat(30), definition: "m", key: "k", createdAt: 0, previous: undefined };
   return {
     ...identity,
-    head: recordHead(identity),
+    ...constantsOf(identity),
     state: "running",
     status: "a",
     version: 1,
