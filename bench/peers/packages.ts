@@ -44,6 +44,6 @@ export async function prepare(): Promise<Node> {
     if (code === 0) return JSON.parse(said!.split("\n").at(-1)!);
     if (signal.aborted) throw signal.reason;
     const reason = complained!.split("\n").find((line) => /^\w*Error\b/.test(line));
-    throw new Error(reason ?? complained!.slice(0, 500));
+    throw new Error((reason ?? complained!).replaceAll(/(file:\/\/)?(?<![\w.])\/\S*\//g, "").slice(0, 300));
   };
 }

@@ -82,8 +82,13 @@ export function report(
   columns: readonly Column[],
 ): string {
   const titles = columns.map(({ title }) => title);
-  const failures = outcomes.filter(({ error }) => error)
-    .map(({ subject, job, round, error }) => `- ${subject}, ${job}, round ${round}: ${error}`);
+  const failures = Map.groupBy(
+    outcomes.filter(({ error }) => error),
+    ({ subject, error }) => `${subject}: ${error}`,
+  );
+  const told = [...failures].map(([what, all]) =>
+    `- ${what} (${all.map(({ job, round }) => `${job} ${round}`).join(", ")})`
+  );
   return [
     "Medians (least to most)",
     table(
@@ -102,6 +107,6 @@ export function report(
       ["engine", "what is durable when", "what was set"],
       subjects.map(({ name, durability, tuned }) => [name, durability, tuned]),
     ),
-    ...(failures.length > 0 ? ["Failed measurements", failures.join("\n")] : []),
+    ...(told.length > 0 ? ["Failed measurements, and in which rounds", told.join("\n")] : []),
   ].join("\n\n");
 }

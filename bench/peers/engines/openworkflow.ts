@@ -40,7 +40,7 @@ export async function open({ folder, idle }: Place): Promise<Peer> {
   const completed = countOf(
     "select count(*) n from workflow_runs where namespace_id = 'default' and status = 'completed'",
   );
-  const asleep = countOf("select count(*) n from step_attempts where kind = ? and status = 'running'");
+  const waits = countOf("select count(*) n from step_attempts where kind = ?");
   const outputs = db.prepare(
     "select output from workflow_runs where workflow_name = ? and status = 'completed'",
   );
@@ -58,6 +58,11 @@ export async function open({ folder, idle }: Place): Promise<Peer> {
     await end;
     await until(() => completed() === total);
   };
+  let waiting = 0;
+  const wait = async (kind: string, count: number) => {
+    waiting += count;
+    await until(() => waits(kind) === waiting);
+  };
   let filled: readonly string[] = [];
 
   return {
@@ -74,7 +79,7 @@ export async function open({ folder, idle }: Place): Promise<Peer> {
     async arm(keys, dueAt) {
       const hits = ring.of(keys.length);
       await start(timer, keys.map((key) => ({ ...order(key), dueAt })));
-      await until(() => asleep("sleep") === keys.length);
+      await wait("sleep", keys.length);
       return {
         async fired() {
           await completion(hits, keys.length);
@@ -94,7 +99,7 @@ export async function open({ folder, idle }: Place): Promise<Peer> {
     },
     async wait(keys) {
       await start(asked, keys.map(order));
-      await until(() => asleep("signal-wait") === keys.length);
+      await wait("signal-wait", keys.length);
     },
     async answer(keys) {
       const end = ended.of(keys.length);
