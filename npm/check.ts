@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { build, digestOf } from "./build.ts";
 import { run } from "./command.ts";
 import { importNames, peersIn, readmeExample, withTarball } from "./consumer.ts";
-import { readConfig, root } from "./manifest.ts";
+import { entryPoints, readConfig, root } from "./manifest.ts";
 import { withStage } from "./stage.ts";
 import { checkersFolder } from "./tools.ts";
 
@@ -67,6 +67,18 @@ async function compile(tarball: string, checkers: string, short: boolean): Promi
   }
 }
 
+/** The program, as `npx pawl` runs it, and what it says where no driver is installed. */
+async function checkProgram(tarball: string): Promise<void> {
+  const { name, version } = await readConfig();
+  await using consumer = await withTarball(tarball, []);
+  const program = `node_modules/.bin/${name}`;
+  const told = await run(program, ["--version"], { cwd: consumer.folder });
+  if (told !== `${version}\n`) throw new Error(`${name} --version says ${told}, and not ${version}`);
+  const refused = await run(program, ["list", "--db", ":memory:"], { cwd: consumer.folder }).catch(String);
+  if (!refused.includes("npm i libsql")) throw new Error(`Without a driver, ${name} list says ${refused}`);
+  ok(`${name} --version, and what it needs`);
+}
+
 /** The oldest Node has ES2023, and of ES2024 the methods of strings: what is newer must not be in the sources. */
 async function checkLanguage(checkers: string): Promise<void> {
   const config = await readConfig();
@@ -83,7 +95,9 @@ async function checkLanguage(checkers: string): Promise<void> {
       strict: true,
       skipLibCheck: true,
       noEmit: true,
-      paths: { [config.name]: ["./mod.ts"] },
+      paths: Object.fromEntries(
+        entryPoints(config).map(({ name, path }) => [config.name + name.slice(1), [path]]),
+      ),
     };
     await Deno.symlink(new URL("node_modules", root), `${stage}/node_modules`);
     await Deno.writeTextFile(`${stage}/tsconfig.json`, JSON.stringify({ compilerOptions, include: ["."] }));
@@ -130,4 +144,5 @@ await run(bin("publint"), ["--strict", tarball]);
 ok("publint");
 await run(bin("attw"), ["--profile", "esm-only", tarball]);
 ok("attw");
+await checkProgram(tarball);
 await compile(tarball, checkers, values.short);
