@@ -38,7 +38,8 @@ async function bundled(): Promise<string> {
   return text;
 }
 
-function ask<Name extends keyof Bench>(page: Page, name: Name, ...args: Parameters<Bench[Name]>) {
+/** Asks the page for what it offers under a name. */
+export function ask<Name extends keyof Bench>(page: Page, name: Name, ...args: Parameters<Bench[Name]>) {
   const call = (name: string, args: readonly unknown[]) =>
     (globalThis as unknown as { bench: Record<string, (...args: unknown[]) => unknown> }).bench[name]!(
       ...args,
@@ -88,9 +89,16 @@ async function measureIn(page: Page, rounds: number, options: { runs: number; co
   return rows;
 }
 
-async function main(): Promise<void> {
-  const rounds = option("rounds", 3);
-  const options = { runs: option("runs", 1_000), concurrency: option("concurrency", 100) };
+/**
+ * Opens the page in each browser that is there.
+ *
+ * @param use What is done with it.
+ * @param wanted Which browsers.
+ */
+export async function inBrowsers(
+  use: (page: Page, browser: string) => Promise<void>,
+  wanted: readonly string[] = browsers.map(({ browser }) => browser),
+): Promise<void> {
   const script = await bundled();
   const html = `<!doctype html><title>bench</title><script type="module" src="page.js"></script>`;
   await using server = Deno.serve({ port: 0, hostname: "localhost", onListen() {} }, ({ url }) => {
@@ -99,11 +107,10 @@ async function main(): Promise<void> {
       headers: { "content-type": isScript ? "text/javascript" : "text/html" },
     });
   });
-  const table: Record<string, string | number>[] = [];
-  for (const { browser, names, args } of browsers) {
+  for (const { browser, names, args } of browsers.filter(({ browser }) => wanted.includes(browser))) {
     const executablePath = await find(names);
     if (executablePath === undefined) {
-      console.log(`${browser}: none of ${names.join(", ")} is on the path`);
+      console.error(`${browser}: none of ${names.join(", ")} is on the path`);
       continue;
     }
     const opened = await puppeteer.launch({
@@ -116,11 +123,20 @@ async function main(): Promise<void> {
       const page = await opened.newPage();
       await page.goto(`http://localhost:${server.addr.port}/`);
       await page.waitForFunction("globalThis.bench");
-      for (const row of await measureIn(page, rounds, options)) table.push({ browser, ...row });
+      await use(page, browser);
     } finally {
       await opened.close();
     }
   }
+}
+
+async function main(): Promise<void> {
+  const rounds = option("rounds", 3);
+  const options = { runs: option("runs", 1_000), concurrency: option("concurrency", 100) };
+  const table: Record<string, string | number>[] = [];
+  await inBrowsers(async (page, browser) => {
+    for (const row of await measureIn(page, rounds, options)) table.push({ browser, ...row });
+  });
   const { runs, concurrency } = options;
   console.log(
     `\n${runs} three-step runs, ${concurrency} at a time, median of ${rounds} rounds; start-to-result of one-step runs\n`,
