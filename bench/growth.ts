@@ -2,7 +2,9 @@
 /**
  * How what an engine does changes with what it has to carry, a table per question.
  *
- *     deno task bench:growth [--short] [--million] [--only finished,asleep,history,shards,workers,payload,disk]
+ *     deno task bench:growth [--short] [--million] [--only finished,asleep,history,shards,workers,payload,disk] [--docs]
+ *
+ * `--docs` writes the tables into `docs/benchmarks.md`, too.
  *
  * Times on a shared machine move by a factor of two: read the columns of one table against each other.
  *
@@ -25,6 +27,7 @@ import {
   withEngine,
 } from "./grown.ts";
 import { order, orders, single } from "./machine.ts";
+import { table } from "./peers/report.ts";
 
 type Row = Record<string, string | number>;
 
@@ -208,29 +211,52 @@ const questions: Record<string, Question> = {
   disk: { title: "Bytes of a file, of runs with some 400 bytes of data and their history", ask: disk },
 };
 
+/** The columns are those of the fullest row, in its order. */
+function markdown(rows: readonly Row[]): string {
+  const columns = Object.keys(
+    rows.reduce((most, row) => Object.keys(row).length > Object.keys(most).length ? row : most),
+  );
+  return table(columns, rows.map((row) => columns.map((column) => String(row[column] ?? ""))));
+}
+
+async function writeDocs(text: string): Promise<void> {
+  const page = new URL("../docs/benchmarks.md", import.meta.url);
+  const [begin, end] = ["<!-- growth -->", "<!-- end of growth -->"];
+  const [before, , after] = (await Deno.readTextFile(page)).split(new RegExp(`${begin}|${end}`));
+  await Deno.writeTextFile(page, `${before}${begin}\n\n${text}\n\n${end}${after}`);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", page.pathname] }).output();
+}
+
 async function main(): Promise<void> {
   const isShort = Deno.args.includes("--short");
   const at = Deno.args.indexOf("--only");
   const names = at < 0 ? Object.keys(questions) : Deno.args[at + 1]!.split(",");
+  const unknown = names.find((name) => !questions[name]);
+  if (unknown !== undefined) {
+    throw new Error(`There is no question "${unknown}", only ${Object.keys(questions).join()}`);
+  }
   const effort = isShort ? { runs: 100, rounds: 2, alone: 40 } : { runs: 1_000, rounds: 5, alone: 200 };
   const sizes = { isShort, isMillion: Deno.args.includes("--million"), effort };
-  console.log(
-    `${effort.runs} concurrent 3-step runs, median of ${effort.rounds} rounds; ${effort.alone} lone 1-step runs`,
-  );
+  const texts = [
+    `${
+      new Date().toISOString().slice(0, 10)
+    }, Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores: ` +
+    `${effort.runs} 3-step runs at once, the median of ${effort.rounds} rounds; the median of ${effort.alone} lone ` +
+    `1-step runs from start to result`,
+  ];
+  console.log(`${texts[0]}\n`);
   // The first figures are not to be those of a cold program.
   await withEngine(subjects[0]!, async (engine) => void await measure([engine], effort));
   for (const name of names) {
-    const question = questions[name];
-    if (!question) {
-      throw new Error(`There is no question "${name}", only ${Object.keys(questions).join(", ")}`);
-    }
+    const { title, ask } = questions[name]!;
     const rows: Row[] = [];
     for (const subject of subjects) {
-      for (const row of await question.ask(subject, sizes)) rows.push({ store: subject.name, ...row });
+      for (const row of await ask(subject, sizes)) rows.push({ store: subject.name, ...row });
     }
-    console.log(`\n${question.title}\n`);
-    console.table(rows);
+    texts.push(`${title}:\n\n${markdown(rows)}`);
+    console.log(`${texts.at(-1)}\n`);
   }
+  if (Deno.args.includes("--docs")) await writeDocs(texts.join("\n\n"));
 }
 
 await main();

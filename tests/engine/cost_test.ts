@@ -109,6 +109,18 @@ testCost("each commit of a run writes the data once, and under 512 bytes around 
   assert.ok(small.bytes < 4 * 512, `${small.bytes} bytes`);
 });
 
+testCost("admin.counts() tells the same of commits, rows and reads", async (world) => {
+  const engine = await world.metered({ definitions });
+  const before = engine.admin.counts();
+  const cost = await world.costOf(() => engine.trigger(counting, "k", { data: { n: 1 } }));
+  const after = engine.admin.counts();
+  assert.deepEqual(
+    [after.commits - before.commits, after.rows - before.rows, after.reads - before.reads],
+    [cost.commits, cost.rows, cost.reads],
+  );
+  assert.deepEqual([after.batches - before.batches, after.steps - before.steps], [4, 3]);
+});
+
 testCost(
   "a hundred steps at once cost a commit and a turn of the event loop, not a hundred",
   async (world) => {
