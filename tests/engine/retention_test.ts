@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
-import { keyspace } from "../../core/store/keyspace.ts";
 import { type Engine, every, machine, statusTopic, type Store } from "../../mod.ts";
 import { patient, World } from "./stores.ts";
 
