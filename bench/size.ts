@@ -31,6 +31,11 @@ export const entries: readonly Entry[] = [
     imports: { ...whole, "pawl/adapters/libsql": ["libsqlStore"] },
     budget: 111_600,
   },
+  {
+    name: "pawl + machine + sqlite",
+    imports: { ...whole, "pawl/adapters/sqlite": ["sqliteStore"] },
+    budget: 109_700,
+  },
 ];
 
 /** What runs where a store is opened, and is not Pawl's. */
