@@ -92,7 +92,7 @@ async function asleep(subject: Subject, sizes: Sizes): Promise<Row[]> {
 }
 
 /** Steps at the end of a long run that are measured. */
-const lastSteps = 200;
+const lastSteps = 500;
 
 async function history(subject: Subject, sizes: Sizes): Promise<Row[]> {
   const rows: Row[] = [];
