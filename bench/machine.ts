@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a benchmark's product is its table.
 /**
- * What a step costs: `deno task bench [--runs 1000] [--rounds 7] [--growth 100000]`.
+ * What a step costs: `deno task bench [--runs 1000] [--rounds 7]`.
  *
  * Times on a shared machine move by a factor of two; read the ratios to the bare store and the CPU per step.
  */
@@ -62,18 +62,19 @@ const subjects: Subject[] = [
 
 /** The middle one. */
 export const median = (values: number[]) => quantile(values, 0.5);
-function quantile(values: number[], at: number): number {
+/** The one that this share of them is not above. */
+export function quantile(values: number[], at: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))]!;
 }
 
 let serial = 0;
-async function wave(engine: Engine, runs: number, of = orders): Promise<void> {
+async function wave(engine: Engine, runs: number): Promise<void> {
   const prefix = `wave-${serial++}-`;
   await Promise.all(Array.from({ length: runs }, async (_, index) => {
     const key = prefix + index;
-    const { runId } = await engine.trigger(of, key, { data: order() });
-    await engine.await(of, key, { runId });
+    const { runId } = await engine.trigger(orders, key, { data: order() });
+    await engine.await(orders, key, { runId });
   }));
 }
 
@@ -129,31 +130,6 @@ async function alone(engine: Engine, runs: number) {
   };
 }
 
-async function growth(engine: Engine, runs: number, upTo: number) {
-  const rows: Record<string, string | number>[] = [];
-  let finished = 0;
-  for (const goal of [1_000, 10_000, 100_000, 1_000_000].filter((each) => each <= upTo)) {
-    while (finished < goal - runs) {
-      await wave(engine, runs, single as unknown as typeof orders);
-      finished += runs;
-    }
-    const { rate, cpu } = await throughput(engine, runs, 5);
-    finished += runs * 6;
-    const { p50 } = await latency(engine, 200);
-    const startedAt = performance.now();
-    for (let index = 0; index < 20; index++) await engine.list({ definition: "single", limit: 25 });
-    const listMs = (performance.now() - startedAt) / 20;
-    rows.push({
-      "finished runs": finished,
-      "steps/s": Math.round(rate),
-      "CPU us/step": cpu.toFixed(1),
-      "start-to-result p50 ms": p50.toFixed(3),
-      "list(25) ms": listMs.toFixed(2),
-    });
-  }
-  return rows;
-}
-
 /** A number from the command line. */
 export function option(name: string, otherwise: number): number {
   const at = Deno.args.indexOf(`--${name}`);
@@ -163,7 +139,6 @@ export function option(name: string, otherwise: number): number {
 async function main(): Promise<void> {
   const runs = option("runs", 1_000);
   const rounds = option("rounds", 7);
-  const growTo = option("growth", 100_000);
   const table: Record<string, string | number>[] = [];
   for (const subject of subjects) {
     const bare = await subject.open();
@@ -197,18 +172,6 @@ async function main(): Promise<void> {
     `\n${runs} concurrent 3-step runs, median of ${rounds} rounds; start-to-result of one-step runs\n`,
   );
   console.table(table);
-  if (growTo < 1_000) return;
-  for (const subject of subjects.slice(0, 2)) {
-    const { store, remove } = await subject.open();
-    const engine = createEngine({ store, definitions: [orders, single] });
-    await engine.start();
-    console.log(`\nGrowth on ${subject.name}\n`);
-    // A million finished runs in memory are some gigabytes.
-    console.table(await growth(engine, runs, subject.name === "memory" ? Math.min(growTo, 100_000) : growTo));
-    await engine.stop();
-    await store.close();
-    await remove();
-  }
 }
 
 if (import.meta.main) await main();

@@ -185,29 +185,6 @@ testOnStores("admin.engines() and admin.shards() tell who is there and who owns 
   }
 });
 
-testInMemory(
-  "a 3-step run costs at most 5 rows per step, one commit and no read per warm step",
-  async (world) => {
-    const chain = machine<Secret>("chain")
-      .step("a", ["b"], (run) => ((run.data.text = "1"), "b"))
-      .step("b", ["c"], (run) => ((run.data.text = "2"), "c"))
-      .step("c", ["d"], (run) => ((run.data.text = "3"), "d"))
-      .build();
-    const engine = await world.started({ definitions: [chain] });
-    await world.settle();
-    const before = engine.admin.counts();
-    await engine.trigger(chain, "k", { data: { text: "0" } });
-    await world.settle();
-    const after = engine.admin.counts();
-    assert.equal((await engine.get(chain, "k"))!.data.text, "3");
-    assert.equal(after.steps - before.steps, 3);
-    assert.equal(after.commits - before.commits, 1 + 3, "the trigger and each step");
-    assert.equal(after.reads - before.reads, 0);
-    const rows = after.rows - before.rows;
-    assert.ok(rows <= 15, `${rows} rows`);
-  },
-);
-
 testInMemory("1,000 runs at once share their commits", async (world) => {
   const chain = machine("chain").step("a", ["b"], () => "b").step("b", ["c"], () => "c").build();
   const engine = await world.started({ definitions: [chain] });
