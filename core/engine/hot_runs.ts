@@ -29,7 +29,7 @@ const stepTurn: Turn = { kind: "step" };
 
 /** A run whose record is in memory. */
 export interface HotRun extends Held {
-  /** When the record was last known true, by the monotonic clock. */
+  /** When the record was last known true, by the monotonic clock; `-Infinity`: a guest may have changed it since. */
   seenAt: number;
   /** A change is on its way; changes of one run are applied one after another. */
   busy: boolean;
@@ -51,6 +51,10 @@ export class HotRuns {
   readonly #guard: Check;
   readonly #applied: (applied: Applied) => void;
   readonly #runs = new Map<string, HotRun>();
+  /** When it was last known that no guest has changed any run. */
+  #quietAt = -Infinity;
+  /** How often a guest may have changed any. */
+  #doubts = 0;
 
   /**
    * @param context The engine.
@@ -78,13 +82,32 @@ export class HotRuns {
     return this.#runs.get(runId);
   }
 
-  /** The run, if its record can still be believed: what waited for longer than a poll may have been changed by a guest. */
+  /** The run, if its record can still be believed: where no poll has said so for long, a guest may have changed it. */
   fresh(runId: string): HotRun | undefined {
     const run = this.#runs.get(runId);
     if (!run || run.busy) return undefined;
-    if (this.#context.clock.monotonic() - run.seenAt <= this.#context.pollMs) return run;
+    const { clock, pollMs } = this.#context;
+    const now = clock.monotonic();
+    // Polls come a little later than each `pollMs`.
+    const isQuiet = run.seenAt > -Infinity && now - this.#quietAt <= 2 * pollMs;
+    if (isQuiet || now - run.seenAt <= pollMs) return run;
     this.#runs.delete(runId);
     return undefined;
+  }
+
+  /** The record of a run in memory, unless a guest may have changed it. */
+  known(runId: string): RunRecord | undefined {
+    const run = this.#runs.get(runId);
+    return run && run.seenAt > -Infinity ? run.record : undefined;
+  }
+
+  /**
+   * No guest has changed any run, as of a time.
+   *
+   * @param at By the monotonic clock.
+   */
+  believe(at: number): void {
+    this.#quietAt = at;
   }
 
   /** Keeps a run in memory. */
@@ -126,7 +149,11 @@ export class HotRuns {
 
   /** Forgets every run with which nothing is going on: a guest may have changed any of them. */
   dropAll(): void {
-    for (const runId of [...this.#runs.keys()]) this.drop(runId);
+    this.#doubts++;
+    for (const [runId, run] of [...this.#runs]) {
+      run.seenAt = -Infinity;
+      this.drop(runId);
+    }
   }
 
   /** Running code that listens to its signal is told when a guest has ended its run, or moved it on. */
@@ -159,9 +186,14 @@ export class HotRuns {
   async load(runId: string): Promise<HotRun | undefined> {
     const known = this.#runs.get(runId);
     if (known) return known;
+    const doubts = this.#doubts;
     const held = await readRun(this.#context, runId);
     // Somebody may have loaded it meanwhile: two copies of one run would only refuse each other.
-    return this.#runs.get(runId) ?? (held && this.hold(held.record, held.version));
+    const loaded = this.#runs.get(runId);
+    if (loaded || !held) return loaded;
+    const run = this.hold(held.record, held.version);
+    if (doubts !== this.#doubts) run.seenAt = -Infinity;
+    return run;
   }
 
   /** Resolves when the change that is on its way has ended; the next may have begun by then, so look again. */
@@ -182,21 +214,23 @@ export class HotRuns {
     run.busy = true;
     let tried: Change | undefined;
     const trying: ChangeOf = (record, now) => tried = changeOf(record, now);
+    const doubts = this.#doubts;
     let applied: Applied;
     try {
       applied = await applyChange(this.#context, run, trying, this.#guard, how?.also);
     } catch (error) {
       applied = await this.#afterAll(run, changeOf, how, tried, error);
     } finally {
-      this.#freed(run);
+      this.#freed(run, doubts);
     }
     this.#applied(applied);
     return applied;
   }
 
-  #freed(run: HotRun): void {
+  /** What was written before a guest's change was heard of may be older than that. */
+  #freed(run: HotRun, doubts: number): void {
     run.busy = false;
-    run.seenAt = this.#context.clock.monotonic();
+    run.seenAt = doubts === this.#doubts ? this.#context.clock.monotonic() : -Infinity;
     const { waiting } = run;
     run.waiting = undefined;
     if (waiting) { for (const next of waiting) next(); }
@@ -249,6 +283,7 @@ export class HotRuns {
     const row = encodeHistory(event, after, after.updatedAt);
     const isFound = newest.some((each) => each.value === row);
     if (isFound) noticed(this.#context, before, { after, event }, after.updatedAt);
+    this.#context.watch.changed(run.record);
     return isFound;
   }
 }

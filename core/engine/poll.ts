@@ -1,9 +1,11 @@
 import type { Cancel } from "../ports/clock.ts";
 import { isAhead } from "../parts/set_back.ts";
 import { keyspace } from "../store/keyspace.ts";
-import type { EngineContext } from "./context.ts";
+import type { Version } from "../store/store.ts";
+import { type EngineContext, shardOfRun } from "./context.ts";
 import type { Ownership } from "./ownership.ts";
 import { presenceShard } from "./presence.ts";
+import type { ShardOwner } from "./shard_owner.ts";
 import { readRun } from "./write_change.ts";
 
 /**
@@ -17,6 +19,8 @@ export class Poll {
   #unwatch: (() => void) | undefined;
   #looking = false;
   #again = false;
+  /** The bell of each owned shard when the runs were last looked at that somebody here waits for. */
+  readonly #seen = new WeakMap<ShardOwner, Version | undefined>();
   /** The wall clock's lead over the monotonic one, at the last round. */
   #lead: number | undefined;
   #stopped = true;
@@ -102,7 +106,7 @@ export class Poll {
       if (!this.#stopped) {
         const isAtWork = (this.#forGood || this.#isHeld) && this.#context.works;
         const locks = this.#context.locks?.look(isAtWork);
-        await Promise.all([this.#roster(), this.#bells(), this.#waited(), locks]);
+        await Promise.all([this.#roster(), this.#bells().then((rung) => this.#waited(rung)), locks]);
       }
     } catch (error) {
       if (!this.#stopped) this.#context.logger.log("warn", "Cannot poll the store", { error: String(error) });
@@ -120,29 +124,42 @@ export class Poll {
     this.#ownership.heard(bell?.version);
   }
 
-  async #bells(): Promise<void> {
+  /** @returns Owners in whose shards somebody else may have changed a run since their runs were looked at here. */
+  async #bells(): Promise<ReadonlyMap<ShardOwner, Version | undefined>> {
     const lead = this.#leadNow();
     if (this.#lead !== undefined && isAhead(this.#lead, lead)) {
       const aheadAt = this.#context.clock.monotonic() + this.#lead;
       for (const owner of this.#ownership.owners) owner.setBack(aheadAt);
     }
     this.#lead = lead;
+    const rung = new Map<ShardOwner, Version | undefined>();
+    const since = this.#context.clock.monotonic();
     await Promise.all(this.#ownership.owners.map(async (owner) => {
       owner.wake();
       const bell = await this.#context.reader.get(owner.shard, keyspace.bell.key(owner.name));
-      owner.heard(bell?.version);
+      owner.heard(bell?.version, since);
+      if (!this.#seen.has(owner) || this.#seen.get(owner) !== bell?.version) rung.set(owner, bell?.version);
     }));
+    return rung;
   }
 
   #leadNow(): number {
     return this.#context.clock.now() - this.#context.clock.monotonic();
   }
 
-  async #waited(): Promise<void> {
-    await Promise.all(this.#context.watch.runIds.map(async (runId) => {
+  /** Runs of this engine's own shards are looked at only when somebody has rung: what it writes itself, it tells itself. */
+  async #waited(rung: ReadonlyMap<ShardOwner, Version | undefined>): Promise<void> {
+    const { runIds } = this.#context.watch;
+    const quiet = new Map<number, ShardOwner[]>();
+    for (const owner of this.#ownership.owners) {
+      if (!rung.has(owner)) quiet.set(owner.shard, [...quiet.get(owner.shard) ?? [], owner]);
+    }
+    await Promise.all(runIds.map(async (runId) => {
+      if (quiet.get(shardOfRun(this.#context, runId))?.some((owner) => owner.known(runId))) return;
       const held = await readRun(this.#context, runId);
       if (held) this.#context.watch.changed(held.record);
       else this.#context.watch.gone(runId);
     }));
+    for (const [owner, bell] of rung) this.#seen.set(owner, bell);
   }
 }

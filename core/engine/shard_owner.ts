@@ -127,8 +127,14 @@ export class ShardOwner {
     if (!this.over) this.#side.scheduled(id, due, version);
   }
 
-  /** The bell row as the poll found it. A new version means: somebody wrote what this owner does not know. */
-  heard(bell: Version | undefined): void {
+  /**
+   * The bell row as it was found. A new version means: somebody wrote what this owner does not know.
+   *
+   * @param bell Its version.
+   * @param since When it was asked for, by the monotonic clock.
+   */
+  heard(bell: Version | undefined, since?: number): void {
+    if (bell === this.#bell && since !== undefined) this.#runs.believe(since);
     if (bell === this.#bell || this.over) return;
     this.#bell = bell;
     Promise.all([this.rescan(), this.#runs.doubt()]).catch((error) => {

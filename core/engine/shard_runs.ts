@@ -18,7 +18,7 @@ import type { SideWork } from "./side_work.ts";
 import { whyStalled } from "./stalled_runs.ts";
 import type { SuspectSource, SuspectStart } from "./suspects.ts";
 import { decideTurn, stepReady } from "./turn.ts";
-import type { Also, Applied } from "./write_change.ts";
+import type { Also } from "./write_change.ts";
 
 /** The runs of one definition in one shard, for their owner: it keeps the records of hot ones, and starts what is due. */
 export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
@@ -29,7 +29,6 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   /** The owner's fence. */
   readonly guard: Check;
   readonly #owner: ShardOwner;
-  readonly #side: SideWork;
   readonly #options: ShardOwnerOptions;
   readonly #context: EngineContext;
   readonly #hot: HotRuns;
@@ -49,13 +48,12 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   constructor(owner: ShardOwner, side: SideWork, options: ShardOwnerOptions) {
     const { context, definition, shard, guard } = options;
     this.#owner = owner;
-    this.#side = side;
     this.#options = options;
     this.#context = context;
     this.definition = definition;
     this.name = definition.name;
     this.guard = guard;
-    this.#hot = new HotRuns(context, guard, (applied) => this.#applied(applied));
+    this.#hot = new HotRuns(context, guard, (applied) => side.applied(applied));
     this.#index = new DueIndex(context, this.name, shard, keyspace.work, this);
   }
 
@@ -108,6 +106,11 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#index.wake();
   }
 
+  /** No guest has changed any run, as of a time by the monotonic clock. */
+  believe(at: number): void {
+    this.#hot.believe(at);
+  }
+
   /** A guest may have changed any run: what is in memory is believed no more. */
   async doubt(): Promise<void> {
     this.#hot.dropAll();
@@ -137,7 +140,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** The record of a run that is in memory, as last written or read. */
   known(runId: string): RunRecord | undefined {
-    return this.#hot.peek(runId)?.record;
+    return this.#hot.known(runId);
   }
 
   /** Applies a verb to a run of this shard under the owner's fence. */
@@ -263,12 +266,6 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   /** @inheritdoc */
   apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
     return this.#hot.change(run, changeOf, how);
-  }
-
-  /** What follows from a change. */
-  #applied({ chores, unheard }: Applied): void {
-    if (chores) this.#side.added(chores);
-    if (unheard) this.#side.rescan().catch((error) => this.failed(error));
   }
 
   #next(run: HotRun, end: Exclude<Disposed, "gone">): void {

@@ -1,4 +1,3 @@
-import type { Chore } from "../parts/chore.ts";
 import type { Chores } from "./chores.ts";
 import type { Connectors } from "./connectors.ts";
 import type { DueTurns } from "./due_turns.ts";
@@ -7,9 +6,11 @@ import type { Schedules } from "./schedules.ts";
 import type { Version } from "../store/store.ts";
 import type { ShardOwnerOptions } from "./owner_options.ts";
 import type { ShardOwner } from "./shard_owner.ts";
+import type { Applied } from "./write_change.ts";
 
 /** What an owner does beside its runs: hooks, connectors and schedules, as far as the engine has these features. */
 export class SideWork {
+  readonly #owner: ShardOwner;
   readonly #chores: Chores | undefined;
   readonly #connectors: Connectors | undefined;
   readonly #schedules: Schedules | undefined;
@@ -20,6 +21,7 @@ export class SideWork {
    * @param options The owner's.
    */
   constructor(owner: ShardOwner, options: ShardOwnerOptions) {
+    this.#owner = owner;
     const { hooks, connectors, schedules } = options.context.features;
     const chores = hooks ?? schedules?.Chores;
     this.#chores = chores && new chores(owner, options);
@@ -75,9 +77,10 @@ export class SideWork {
     this.#schedules?.changed(id, due, version);
   }
 
-  /** A change has just brought these. */
-  added(chores: readonly Chore[]): void {
-    this.#chores?.added(chores);
+  /** A run has just been changed: what follows from that. */
+  applied({ chores, unheard }: Applied): void {
+    if (chores) this.#chores?.added(chores);
+    if (unheard) this.rescan().catch((error) => this.#owner.failed(error));
   }
 
   /** Nothing more is started, and what runs is told. */

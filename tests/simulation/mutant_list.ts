@@ -322,9 +322,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: "hooks of a change that landed unheard are forgotten",
     test: "tests/engine/unheard_test.ts",
-    file: "core/engine/shard_runs.ts",
-    find: "if (unheard) this.#side.rescan()",
-    replace: "if (unheard && !unheard) this.#side.rescan()",
+    file: "core/engine/side_work.ts",
+    find: "if (unheard) this.rescan()",
+    replace: "if (unheard && !unheard) this.rescan()",
   },
   {
     name: "a hook goes before it has run",
