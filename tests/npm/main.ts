@@ -16,7 +16,8 @@ import { readConfig, tarballPath } from "../../npm/manifest.ts";
 import { bunBinary, nodeBinary, nodeVersions } from "../../npm/tools.ts";
 import { checkPages } from "./pages.ts";
 import { killAndResume } from "./kill.ts";
-import { bundleSuites, runSuites } from "./suites.ts";
+import { SuiteRunner } from "./lanes.ts";
+import { bundleSuites } from "./suites.ts";
 
 let failures = 0;
 
@@ -33,7 +34,7 @@ async function tell(what: string, work: () => Promise<string>): Promise<void> {
   }
 }
 
-const programs = ["libsql_file", "kill_machine", "kill_worker", "kill_judge"];
+const programs = ["libsql_file", "kill_machine", "kill_worker", "kill_judge", "suite_worker"];
 
 async function writePrograms(consumer: Consumer): Promise<void> {
   await consumer.write("readme", await readmeExample());
@@ -54,12 +55,14 @@ async function longTests(tarball: string, runtimes: readonly string[]): Promise<
   await writePrograms(consumer);
   const suites = await bundleSuites(consumer);
   for (const left of suites.left) console.log(`left out  ${left}`);
+  const runner = new SuiteRunner(suites.ready, `${consumer.folder}/suite_worker.mjs`);
   for (const name of runtimes) {
     const runtime = name === "bun" ? await bunBinary() : await nodeBinary(name);
     await shortTests(consumer, runtime, name);
     const file = `${await Deno.makeTempDir({ dir: consumer.folder })}/store.db`;
     await tell(`${name}: kill -9`, () => killAndResume(consumer, runtime, file));
-    await tell(`${name}: the project's tests`, () => runSuites(suites.ready, runtime));
+    await tell(`${name}: the project's tests`, () => runner.run(runtime));
+    console.log(`      longest: ${runner.longest(8)}`);
   }
 }
 
