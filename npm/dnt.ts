@@ -70,6 +70,8 @@ export async function packWithDnt(config: DenoConfig, release: ReleaseOptions): 
       ...packageFields(config, {}, release),
       name: config.name,
       version: release.version ?? config.version,
+      // The types of `node:fs/promises`; dnt adds them only with its shims. The package that is published has none.
+      devDependencies: { "@types/node": "^20" },
     },
   });
   for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
