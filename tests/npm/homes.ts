@@ -74,6 +74,7 @@ export async function openExample({ folder }: Consumer): Promise<string> {
     stderr: "null",
   }).spawn();
   const browser = await openBrowser("chrome");
+  let alarm: number | undefined;
   try {
     const line = await new TextLines(server.stdout).find((text) => text.includes("http://localhost"));
     const url = /http:\/\/localhost:\d+\S*/.exec(line ?? "")?.[0];
@@ -88,11 +89,12 @@ export async function openExample({ folder }: Consumer): Promise<string> {
         if (said.join("\n") === wanted) resolve();
       });
       tab.on("pageerror", (error) => reject(error));
-      setTimeout(() => reject(new Error(`The page says "${said}", not "${wanted}"`)), 60_000);
+      alarm = setTimeout(() => reject(new Error(`The page says "${said}", not "${wanted}"`)), 60_000);
       tab.goto(url).catch(reject);
     });
     return `says ${said}`;
   } finally {
+    clearTimeout(alarm);
     await browser.close();
     server.kill();
     await server.status;
