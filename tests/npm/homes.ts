@@ -74,7 +74,7 @@ export async function openExample({ folder }: Consumer): Promise<string> {
     stderr: "null",
   }).spawn();
   const browser = await openBrowser("chrome");
-  let alarm: number | undefined;
+  let alarm: ReturnType<typeof setTimeout> | undefined;
   try {
     const line = await new TextLines(server.stdout).find((text) => text.includes("http://localhost"));
     const url = /http:\/\/localhost:\d+\S*/.exec(line ?? "")?.[0];
