@@ -271,19 +271,16 @@ Deno.test("subpaths of deno.json name files that exist, and its imports agree wi
   }
 });
 
-Deno.test("documents that a newcomer looks for are there, and their links lead somewhere", async () => {
-  const problems: string[] = [];
-  for (const name of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"]) {
-    if (!files.some((file) => file.path === name)) problems.push(`${name} is missing`);
-  }
-  for (const file of files.filter((each) => each.path.endsWith(".md"))) {
-    for (const [, target] of file.text.matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^(https?:|mailto:|#)/.test(target!)) continue;
-      const url = new URL(target!.split("#")[0]!, new URL(file.path, root));
-      if (!await Deno.stat(url).catch(() => undefined)) problems.push(`${file.path} links to ${target}`);
-    }
-  }
-  complain(problems);
+Deno.test("documents that a newcomer looks for are there", () => {
+  const wanted = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "docs/README.md",
+  ];
+  complain(wanted.filter((name) => !files.some((file) => file.path === name)));
 });
 
 /** Codes that are documented ahead of the code that throws them. */

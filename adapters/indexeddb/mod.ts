@@ -45,7 +45,7 @@ export interface IndexedDbStore extends Store {
   /** How it is now. Nothing is read for it. */
   health(): StoreHealth;
   /**
-   * Listens to changes of {@linkcode health}.
+   * Listens to changes of `health`.
    *
    * @returns Ends it.
    */

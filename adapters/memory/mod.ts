@@ -17,7 +17,7 @@ import type {
   StoreLimits,
   Version,
 } from "../../core/store/store.ts";
-import { OrderedKeys } from "./ordered_keys.ts";
+import { KeyFamilies } from "./key_families.ts";
 
 /** Options of {@linkcode memoryStore}. */
 export interface MemoryStoreOptions {
@@ -61,7 +61,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
 class MemoryShard implements ShardView {
   readonly entries = new Map<string, { value: string; version: Version }>();
-  readonly #order = new OrderedKeys((key) => this.entries.has(key));
+  readonly #order = new KeyFamilies((key) => this.entries.has(key));
   #version = 0;
 
   versionOf(key: string) {
@@ -83,12 +83,12 @@ class MemoryShard implements ShardView {
       held.version = version;
       return;
     }
-    this.#order.touch(key);
+    this.#order.added(key);
     this.entries.set(key, { value, version });
   }
 
   delete(key: string) {
-    if (this.entries.delete(key)) this.#order.touch(key);
+    if (this.entries.delete(key)) this.#order.removed(key);
   }
 
   read(op: ReadOp): Entry[] {

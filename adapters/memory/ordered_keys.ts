@@ -1,13 +1,18 @@
 /** Keys per block: small enough that a splice is cheap, large enough that blocks are few. */
 const blockSizeMax = 512;
 
+/** Removals that are put in order though nobody asks: keys that come and go must not heap up. */
+const removalsMax = 1_024;
+
 /**
- * A sorted set of keys that is put in order only when somebody asks for a range: writes between two ranges cost one
- * set insertion each, and those that cancel out cost nothing more.
+ * A sorted set of keys that is put in order only when somebody asks for a range: until then a write costs no more than a
+ * place in a list.
  */
 export class OrderedKeys {
   #blocks: string[][] = [];
-  #changed = new Set<string>();
+  /** Keys that were added or removed since, some of them more than once. */
+  #changed: string[] = [];
+  #removals = 0;
   #has: (key: string) => boolean;
 
   /**
@@ -17,9 +22,15 @@ export class OrderedKeys {
     this.#has = has;
   }
 
-  /** Notes that a key was added or removed. */
-  touch(key: string): void {
-    this.#changed.add(key);
+  /** Notes that a key was added. */
+  added(key: string): void {
+    this.#changed.push(key);
+  }
+
+  /** Notes that a key was removed. */
+  removed(key: string): void {
+    this.#changed.push(key);
+    if (++this.#removals > removalsMax && this.#removals * 4 > this.#changed.length) this.#settle();
   }
 
   /** Up to `limit` keys from `start` (inclusive) to `end` (exclusive), in order or in reverse. */
@@ -48,10 +59,13 @@ export class OrderedKeys {
   }
 
   #settle(): void {
-    if (this.#changed.size === 0) return;
-    const changed = [...this.#changed].sort();
-    this.#changed.clear();
-    for (const key of changed) {
+    if (this.#changed.length === 0) return;
+    const changed = this.#changed.sort();
+    this.#changed = [];
+    this.#removals = 0;
+    for (let index = 0; index < changed.length; index++) {
+      const key = changed[index]!;
+      if (key === changed[index + 1]) continue;
       if (this.#has(key)) this.#insert(key);
       else this.#remove(key);
     }

@@ -169,7 +169,7 @@ async function removeRun(place: Place, held: Held): Promise<Disposed> {
       { ...keyspace.history.range(record.id), limit },
       { get: keyRow },
     ]) as [Entry[], Entry[]];
-    const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);
+    const batch = new BatchBuilder().check(record.rowKey, version);
     for (const { key } of page) batch.delete(key);
     const isLast = page.length < limit;
     if (isLast) {
@@ -195,7 +195,7 @@ async function passKeyOn(
   if (!latest || readLatest(latest) !== id) return;
   const before = previous === undefined ? undefined : await readRun(context, previous);
   if (!before) return void batch.delete(keyRow);
-  batch.check(keyspace.run.key(before.record.id), before.version);
+  batch.check(before.record.rowKey, before.version);
   batch.put(keyRow, JSON.stringify({ runId: before.record.id }));
 }
 

@@ -48,15 +48,18 @@ export interface HotRun extends Held {
 export class HotRuns {
   readonly #context: EngineContext;
   readonly #guard: Check;
+  readonly #applied: (applied: Applied) => void;
   readonly #runs = new Map<string, HotRun>();
 
   /**
    * @param context The engine.
    * @param guard The owner's fence.
+   * @param applied Told of each change that was applied.
    */
-  constructor(context: EngineContext, guard: Check) {
+  constructor(context: EngineContext, guard: Check, applied: (applied: Applied) => void) {
     this.#context = context;
     this.#guard = guard;
+    this.#applied = applied;
   }
 
   /** The runs in memory. */
@@ -173,32 +176,45 @@ export class HotRuns {
    * @param how What goes with it.
    * @returns What was applied.
    */
-  async change(run: HotRun, changeOf: ChangeOf, how: HowToChange = {}): Promise<Applied> {
+  async change(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Applied> {
     while (run.busy) await this.free(run);
     run.busy = true;
-    let tried: Change = {};
+    let tried: Change | undefined;
+    const trying: ChangeOf = (record, now) => tried = changeOf(record, now);
+    let applied: Applied;
     try {
-      return await applyChange(
-        this.#context,
-        run,
-        (record, now) => tried = changeOf(record, now),
-        this.#guard,
-        how.also,
-      );
+      applied = await applyChange(this.#context, run, trying, this.#guard, how?.also);
     } catch (error) {
-      if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried, how.seal)) {
-        return { ...tried, unheard: true };
-      }
-      const isRefusal = error instanceof RunStateError || error instanceof Stale;
-      if (isRefusal) return await this.#applyFresh(run, changeOf, error, how.also);
-      throw error;
+      applied = await this.#afterAll(run, changeOf, how, tried, error);
     } finally {
-      run.busy = false;
-      run.seenAt = this.#context.clock.monotonic();
-      const { waiting } = run;
-      run.waiting = undefined;
-      if (waiting) { for (const next of waiting) next(); }
+      this.#freed(run);
     }
+    this.#applied(applied);
+    return applied;
+  }
+
+  #freed(run: HotRun): void {
+    run.busy = false;
+    run.seenAt = this.#context.clock.monotonic();
+    const { waiting } = run;
+    run.waiting = undefined;
+    if (waiting) { for (const next of waiting) next(); }
+  }
+
+  /** What a change comes to that could not be applied at first. */
+  async #afterAll(
+    run: HotRun,
+    changeOf: ChangeOf,
+    how: HowToChange | undefined,
+    tried: Change | undefined,
+    error: unknown,
+  ): Promise<Applied> {
+    if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried ?? {}, how?.seal)) {
+      return { ...tried, unheard: true };
+    }
+    const isRefusal = error instanceof RunStateError || error instanceof Stale;
+    if (isRefusal) return await this.#applyFresh(run, changeOf, error, how?.also);
+    throw error;
   }
 
   /** The copy in memory is a guess: a verb or callback is refused only for what the store says. */

@@ -8,14 +8,8 @@ import { ConflictError, PawlError } from "../errors.ts";
 import { choreTable } from "../parts/chore.ts";
 import { readLatest } from "../parts/key_rows.ts";
 import type { RunLine } from "../parts/run_line.ts";
-import {
-  decodeRecord,
-  encodeRecord,
-  hashSuffix,
-  isFinished,
-  type RunRecord,
-  runTable,
-} from "../parts/run_record.ts";
+import { hashSuffix } from "../parts/run_id.ts";
+import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyAfter, stamp } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
@@ -129,7 +123,7 @@ export class RunImporter {
   async #look(shard: number, { record, history, idempotency }: RunLine): Promise<Seen> {
     const { reader } = this.#context;
     const [[run], [key], [past], ...kept] = await reader.read(shard, [
-      { get: keyspace.run.key(record.id) },
+      { get: record.rowKey },
       { get: keyspace.key.key(record.definition, record.key) },
       {
         ...keyspace.history.range(record.id),
@@ -238,7 +232,7 @@ function decide({ record, latest }: RunLine, seen: Seen): Decision {
 function finish(batch: BatchBuilder, line: RunLine, seen: Seen, isLatest: boolean): void {
   const { record, history, idempotency, chores = [] } = line;
   const keyRow = keyspace.key.key(record.definition, record.key);
-  batch.check(keyspace.run.key(record.id), null).check(historyKey(record.id, history.length + 1), null);
+  batch.check(record.rowKey, null).check(historyKey(record.id, history.length + 1), null);
   batch.check(keyRow, seen.key?.version ?? null);
   if (isLatest) batch.put(keyRow, JSON.stringify({ runId: record.id }));
   runTable.write(batch, undefined, record);
@@ -253,7 +247,7 @@ function finish(batch: BatchBuilder, line: RunLine, seen: Seen, isLatest: boolea
 }
 
 function historyBatch({ record, history }: RunLine, from: number, to: number): BatchBuilder {
-  const batch = new BatchBuilder().check(keyspace.run.key(record.id), null);
+  const batch = new BatchBuilder().check(record.rowKey, null);
   for (let index = from; index < to; index++) batch.put(historyKey(record.id, index + 1), history[index]!);
   return batch;
 }

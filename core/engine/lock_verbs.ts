@@ -36,10 +36,17 @@ export interface Lock {
   /**
    * Waits in the order of requests until it is granted; it is renewed until it is released.
    *
+   * @param options `timeout`, `hold`, `signal`, `holder`, `reenter`.
+   * @returns The hold, to be released.
    * @throws {PawlError} `LOCK_TIMEOUT`, `ALREADY_HELD`, `DEADLOCK`, `ENGINE_STOPPED`, or the signal's reason.
    */
   acquire(options?: AcquireOptions): Promise<Hold>;
-  /** The hold, if it can be granted now; `undefined`: others have it, or wait for it. */
+  /**
+   * The hold, if it can be granted now; `undefined`: others have it, or wait for it.
+   *
+   * @param options `hold`, `holder`, `reenter`.
+   * @returns The hold.
+   */
   tryAcquire(options?: Omit<AcquireOptions, "timeout" | "signal">): Promise<Hold | undefined>;
 }
 
@@ -130,15 +137,34 @@ export interface ForceReleaseOptions extends LockPlace {
 
 /** Locks of several names, and what operators need. */
 export interface LockVerbs {
-  /** Several locks of one namespace, granted together or not at all. */
+  /**
+   * Several locks of one namespace, granted together or not at all.
+   *
+   * @param names Their names.
+   * @param place `namespace`.
+   * @returns One lock of all of them.
+   */
   all(names: readonly string[], place?: LockPlace): Lock;
-  /** A lock as it is now; `undefined`: nobody has ever asked for it. */
+  /**
+   * A lock as it is now; `undefined`: nobody has ever asked for it.
+   *
+   * @param name Its name.
+   * @param place `namespace`.
+   * @returns Who has it, and who waits.
+   */
   inspect(name: string, place?: LockPlace): Promise<LockInfo | undefined>;
-  /** One page of the locks of a namespace. */
+  /**
+   * One page of the locks of a namespace.
+   *
+   * @param query `namespace`, page size, and the cursor of the page before.
+   * @returns The locks, and the cursor of the next page if there is one.
+   */
   list(query?: LockQuery): Promise<LockPage>;
   /**
    * Takes a lock away from its holders. A run is told first, in its record: what its step comes to lands no more.
    *
+   * @param name Its name.
+   * @param options `namespace`, `force`.
    * @returns How many held it.
    * @throws {PawlError} `UNKNOWN_DEFINITION` when a run of a definition holds it that this engine does not carry.
    */

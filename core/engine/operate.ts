@@ -103,7 +103,7 @@ export async function changeRun(
   return held.record;
 }
 
-/** Options of {@linkcode readHistory}. */
+/** What `history` takes. */
 export interface HistoryQuery {
   /** The run. */
   readonly runId: string;

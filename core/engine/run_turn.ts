@@ -6,14 +6,15 @@
 import { type Attempt, land, type Landing } from "../parts/landing.ts";
 import type { Change, ChangeOf, StepPolicy } from "../parts/run_change.ts";
 import { policyOf } from "../parts/run_policy.ts";
-import { dueSince } from "../parts/run_record.ts";
+import { dueSince, type RunRecord, type RunTimer } from "../parts/run_record.ts";
 import type { Check } from "../store/store.ts";
 import { AttemptSignal, stepCode, timerCode } from "./attempt_call.ts";
 import type { EngineContext } from "./context.ts";
 import type { Disposed } from "./dispose.ts";
 import { featureOf } from "./feature.ts";
 import type { HotRun, HowToChange } from "./hot_runs.ts";
-import { type Lander, landSurely } from "./land_surely.ts";
+import { type Lander, landSurely, type Unlanded } from "./land_surely.ts";
+import type { ProcessMeter } from "./metrics.ts";
 import { noticeCut } from "./notice.ts";
 import { attemptCode } from "./step_runner.ts";
 
@@ -21,8 +22,8 @@ import { attemptCode } from "./step_runner.ts";
 export interface TurnHost extends Lander {
   /** Its fence. */
   readonly guard: Check;
-  /** Resolves when no write of this fence is on its way any more. */
-  seal(): Promise<void>;
+  /** How what must not be applied twice is applied. */
+  readonly surely: HowToChange;
   /** Applies a change to a run and files what follows from it. */
   apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change>;
 }
@@ -42,35 +43,98 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
     return await disposal(context, host, run, turn.kind);
   }
   if (turn.kind === "lock") return await context.locks!.turn(host, run);
-  const { clock, random, metrics } = context;
-  const { record } = run;
-  const timer = turn.kind === "timer" ? turn.timer : undefined;
-  const { behaviour } = host.definition;
-  const dueAt = timer?.at ?? run.dueSince ?? dueSince(record);
-  const policy = timer ? behaviour.timerPolicy?.(record.status, timer.name) : policyOf(behaviour, record);
-  const code = timer ? timerCode(policy, timer) : stepCode(policy, record.attempt, dueAt);
-  const meter = timer
-    ? metrics?.timeouts(host.definition, record.status)
-    : metrics?.step(host.definition, record.status);
-  meter?.started(clock.now() - dueAt, timer && policy?.lagAlertMs);
-  const startedAt = clock.monotonic();
-  const result = attemptCode(context, host.definition, record, end, code);
-  const landing = result instanceof Promise ? await result : result;
-  if (landing.kind === "error" && isCut(context, policy)) {
-    noticeCut(context, record, timer?.name);
-    meter?.landed(clock.monotonic() - startedAt, undefined);
-    return "again";
+  const code = new CodeTurn(context, host, run, turn.kind === "timer" ? turn.timer : undefined);
+  const begun = code.begin(end);
+  const landing = begun instanceof Promise ? await begun : begun;
+  if (code.isCut(landing)) return "again";
+  const result = code.resultOf(landing);
+  try {
+    return code.landed(await host.apply(run, result.changeOf, host.surely));
+  } catch (error) {
+    return await code.landSurely({ ...result, error });
   }
-  const durationMs = Math.round(clock.monotonic() - startedAt);
-  const by = timer ? "timer" as const : "step" as const;
-  const { visit, payload } = record;
-  const lock = timer ? undefined : record.lock?.request;
-  const attempt = { visit, payload, durationMs, chance: random.float(), by, timer, lock };
-  const change = await store(context, host, run, attempt, landing);
-  run.dueSince = undefined;
-  const isGone = change === "gone";
-  meter?.landed(clock.monotonic() - startedAt, isGone ? undefined : change);
-  return isGone ? "gone" : "done";
+}
+
+/** User code that has its turn: all but the waiting, which is kept apart as what waits stays in memory. */
+class CodeTurn {
+  readonly #context: EngineContext;
+  readonly #host: TurnHost;
+  readonly #run: HotRun;
+  /** The record that it begins with. */
+  readonly #record: RunRecord;
+  readonly #timer: RunTimer | undefined;
+  readonly #policy: StepPolicy | undefined;
+  readonly #meter: ProcessMeter | undefined;
+  readonly #startedAt: number;
+
+  constructor(context: EngineContext, host: TurnHost, run: HotRun, timer: RunTimer | undefined) {
+    const { definition: { behaviour } } = host;
+    const { record } = run;
+    this.#context = context;
+    this.#host = host;
+    this.#run = run;
+    this.#record = record;
+    this.#timer = timer;
+    this.#policy = timer ? behaviour.timerPolicy?.(record.status, timer.name) : policyOf(behaviour, record);
+    this.#meter = timer
+      ? context.metrics?.timeouts(host.definition, record.status)
+      : context.metrics?.step(host.definition, record.status);
+    this.#startedAt = context.clock.monotonic();
+  }
+
+  begin(end: AttemptSignal): Landing | Promise<Landing> {
+    const record = this.#record;
+    const timer = this.#timer;
+    const policy = this.#policy;
+    const dueAt = timer?.at ?? this.#run.dueSince ?? dueSince(record);
+    const code = timer ? timerCode(policy, timer) : stepCode(policy, record.attempt, dueAt);
+    this.#meter?.started(this.#context.clock.now() - dueAt, timer && policy?.lagAlertMs);
+    return attemptCode(this.#context, this.#host.definition, record, end, code);
+  }
+
+  /** Whether it came to nothing for want of the network. */
+  isCut(landing: Landing): boolean {
+    if (landing.kind !== "error" || !isCut(this.#context, this.#policy)) return false;
+    noticeCut(this.#context, this.#record, this.#timer?.name);
+    this.#meter?.landed(this.#tookMs, undefined);
+    return true;
+  }
+
+  resultOf(landing: Landing): Omit<Unlanded, "error"> {
+    const timer = this.#timer;
+    const { visit, payload, lock } = this.#record;
+    const attempt: Attempt = {
+      visit,
+      payload,
+      durationMs: Math.round(this.#tookMs),
+      chance: this.#context.random.float(),
+      by: timer ? "timer" : "step",
+      timer,
+      lock: timer ? undefined : lock?.request,
+    };
+    return { attempt, changeOf: land(this.#host.definition.behaviour, attempt, landing) };
+  }
+
+  /** The store failed: its landing is made sure of. */
+  async landSurely(unlanded: Unlanded): Promise<Disposed> {
+    const host = this.#host;
+    let change: Change | undefined;
+    const end = await landSurely(this.#context, host, this.#record, unlanded, async (again) => {
+      change = await host.apply(this.#run, again, host.surely);
+    });
+    return this.landed(end ?? change);
+  }
+
+  landed(change: Change | "gone" | undefined): Disposed {
+    this.#run.dueSince = undefined;
+    const isGone = change === "gone";
+    this.#meter?.landed(this.#tookMs, isGone ? undefined : change);
+    return isGone ? "gone" : "done";
+  }
+
+  get #tookMs(): number {
+    return this.#context.clock.monotonic() - this.#startedAt;
+  }
 }
 
 /** Without the network an attempt that needs it proves nothing: it is not counted, and waits until the network is back. */
@@ -100,31 +164,4 @@ async function disposal(
   if (disposed === "gone") meter?.done(clock.monotonic() - startedAt);
   else meter?.landed(clock.monotonic() - startedAt, change);
   return disposed;
-}
-
-async function store(
-  context: EngineContext,
-  host: TurnHost,
-  run: HotRun,
-  attempt: Attempt,
-  landing: Landing,
-): Promise<Change | "gone" | undefined> {
-  const { record } = run;
-  const changeOf = land(host.definition.behaviour, attempt, landing);
-  const seal = () => host.seal();
-  try {
-    return await host.apply(run, changeOf, { seal });
-  } catch (error) {
-    let change: Change | undefined;
-    const end = await landSurely(
-      context,
-      host,
-      record,
-      { changeOf, attempt, error },
-      async (again) => {
-        change = await host.apply(run, again, { seal });
-      },
-    );
-    return end ?? change;
-  }
 }

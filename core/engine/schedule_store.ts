@@ -8,7 +8,7 @@ import { decodeSchedule, scheduleDue, type ScheduleRecord, scheduleTable } from 
 import type { ScheduleChange } from "../parts/schedule_landing.ts";
 import { outcomeKey } from "../parts/schedule_outcome.ts";
 import type { SlotsAfter } from "../parts/schedule_slots.ts";
-import { shardOfHash } from "../parts/run_record.ts";
+import { shardOfHash } from "../parts/run_id.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { parseStored } from "../json.ts";
 import { keyspace } from "../store/keyspace.ts";

@@ -207,23 +207,43 @@ export interface ScheduleVerbs {
   /**
    * Creates a schedule. The same call again finds it, also after it was updated or paused.
    *
+   * @param options Its id, what it starts, when, and what happens when runs overlap.
+   * @returns The schedule, and whether this call made it.
    * @throws {PawlError} `SCHEDULE_EXISTS` when the id names one that was asked to do something else; `INVALID_ARGUMENT`,
    * `UNKNOWN_RECURRENCE`, `UNKNOWN_FILTER`, and what `trigger` throws at the door.
    */
   create<Data, Status extends string, Start extends string>(
     options: ScheduleOptions<Data, Status, Start>,
   ): Promise<{ readonly created: boolean; readonly schedule: ScheduleView }>;
-  /** The schedule, or `undefined`. */
+  /**
+   * The schedule, or `undefined`.
+   *
+   * @param id Its id.
+   * @returns The schedule; `undefined` when there is none.
+   */
   get(id: string): Promise<ScheduleView | undefined>;
   /**
    * The schedule with its next occurrences, last results, and what is under way.
    *
+   * @param id Its id.
+   * @returns The schedule, and what an operator wants to know of it.
    * @throws {PawlError} `SCHEDULE_NOT_FOUND`, `UNKNOWN_RECURRENCE`.
    */
   describe(id: string): Promise<ScheduleDescription>;
-  /** One page of schedules, shard by shard, by id. */
+  /**
+   * One page of schedules, shard by shard, by id.
+   *
+   * @param query Definition, page size, and the cursor of the page before.
+   * @returns The schedules, and the cursor of the next page if there is one.
+   */
   list(query?: ScheduleQuery): Promise<SchedulePage>;
-  /** What became of its occurrences, oldest first; the last 1,000 are kept. */
+  /**
+   * What became of its occurrences, oldest first; the last 1,000 are kept.
+   *
+   * @param id Its id.
+   * @param query Page size, and the cursor of the page before.
+   * @returns The outcomes, and the cursor of the next page if there is one.
+   */
   outcomes(
     id: string,
     query?: Omit<ScheduleQuery, "definition">,
@@ -231,24 +251,43 @@ export interface ScheduleVerbs {
   /**
    * Changes what is given. New times (`recurrence`, `from`, `until`, `jitter`) begin now; what the old ones had due is missed.
    *
+   * @param id Its id.
+   * @param changes What is to be different.
+   * @returns The schedule as it is now.
    * @throws {PawlError} `SCHEDULE_NOT_FOUND`, and what `create` throws.
    */
   update(id: string, changes: ScheduleChanges): Promise<ScheduleView>;
-  /** Stops its recurrence; runs go on, and `trigger` and `backfill` work. */
+  /**
+   * Stops its recurrence; runs go on, and `trigger` and `backfill` work.
+   *
+   * @param id Its id.
+   * @param options `note`: why.
+   * @returns The schedule as it is now.
+   */
   pause(id: string, options?: { readonly note?: string }): Promise<ScheduleView>;
   /**
    * Lets it go on. What came up meanwhile starts as far as its catch-up window reaches, or, with `catchUp: false`, is
    * skipped.
+   *
+   * @param id Its id.
+   * @param options `note`, `catchUp`.
+   * @returns The schedule as it is now.
    */
   unpause(
     id: string,
     options?: { readonly note?: string; readonly catchUp?: boolean },
   ): Promise<ScheduleView>;
-  /** Removes it; its runs go on. An occurrence that is being started at this moment may still start. */
+  /**
+   * Removes it; its runs go on. An occurrence that is being started at this moment may still start.
+   *
+   * @param id Its id.
+   */
   delete(id: string): Promise<void>;
   /**
    * An occurrence now, also while it is paused.
    *
+   * @param id Its id.
+   * @param options `overlap`: for this one.
    * @returns The time that names it.
    */
   trigger(id: string, options?: { readonly overlap?: Overlap }): Promise<{ readonly scheduledFor: Date }>;
@@ -256,6 +295,7 @@ export interface ScheduleVerbs {
    * Makes up for a range of the past: its occurrences are started, but for those that were started before, as far as
    * outcomes are kept. It goes on in the background; `describe` shows how far it is.
    *
+   * @param id Its id.
    * @param range Both ends count. `overlap`: default `"bufferAll"`, one after another.
    */
   backfill(

@@ -18,7 +18,7 @@ import type { SideWork } from "./side_work.ts";
 import { whyStalled } from "./stalled_runs.ts";
 import type { SuspectSource, SuspectStart } from "./suspects.ts";
 import { decideTurn, stepReady } from "./turn.ts";
-import type { Also } from "./write_change.ts";
+import type { Also, Applied } from "./write_change.ts";
 
 /** The runs of one definition in one shard, for their owner: it keeps the records of hot ones, and starts what is due. */
 export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
@@ -55,7 +55,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.definition = definition;
     this.name = definition.name;
     this.guard = guard;
-    this.#hot = new HotRuns(context, guard);
+    this.#hot = new HotRuns(context, guard, (applied) => this.#applied(applied));
     this.#index = new DueIndex(context, this.name, shard, keyspace.work, this);
   }
 
@@ -75,9 +75,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  seal(): Promise<void> {
-    return this.#owner.seal();
-  }
+  readonly surely: HowToChange = { seal: () => this.#owner.seal() };
 
   /** The scan of the due index that is going on. */
   get scanning(): Promise<void> | undefined {
@@ -263,11 +261,14 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  async apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
-    const applied = await this.#hot.change(run, changeOf, how);
-    if (applied.chores) this.#side.added(applied.chores);
-    if (applied.unheard) this.#side.rescan().catch((error) => this.failed(error));
-    return applied;
+  apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
+    return this.#hot.change(run, changeOf, how);
+  }
+
+  /** What follows from a change. */
+  #applied({ chores, unheard }: Applied): void {
+    if (chores) this.#side.added(chores);
+    if (unheard) this.#side.rescan().catch((error) => this.failed(error));
   }
 
   #next(run: HotRun, end: Exclude<Disposed, "gone">): void {

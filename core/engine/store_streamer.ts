@@ -10,7 +10,7 @@ import { hash32 } from "../hash.ts";
 import { deliveriesOf } from "../ports/deliveries.ts";
 import type { Deliveries, NewEvent, ReceiveOptions } from "../ports/event_streamer.ts";
 import { checkReceive, encodeEvents } from "../ports/event_text.ts";
-import { shardOfHash } from "../parts/run_record.ts";
+import { shardOfHash } from "../parts/run_id.ts";
 import { cutIntoRows, type Position, type Positions, readSent, sentText } from "../parts/stream_rows.ts";
 import { definitionOfTopic } from "../parts/stream_topics.ts";
 import { BatchBuilder } from "../store/batch.ts";

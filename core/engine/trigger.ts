@@ -9,13 +9,13 @@ import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { logText } from "../parts/run_log.ts";
+import { hashSuffix } from "../parts/run_id.ts";
 import {
+  constantsOf,
   earliestDue,
-  hashSuffix,
   isFinished,
   noTimers,
   type Payload,
-  recordHead,
   type RunOrigin,
   type RunRecord,
   runTable,
@@ -278,7 +278,7 @@ export function newRecord(
   };
   return {
     ...identity,
-    head: recordHead(identity),
+    ...constantsOf(identity),
     state: "initiated",
     status: wish.status,
     version: 1,
@@ -301,7 +301,7 @@ export function newRecord(
 export function triggerBatch(wish: Wish, record: RunRecord, latest: Latest | undefined): BatchBuilder {
   const batch = new BatchBuilder();
   const keyRow = keyspace.key.key(record.definition, record.key);
-  batch.check(keyRow, latest?.version ?? null).check(keyspace.run.key(record.id), null);
+  batch.check(keyRow, latest?.version ?? null).check(record.rowKey, null);
   batch.put(keyRow, JSON.stringify({ runId: record.id }));
   runTable.write(batch, undefined, record);
   const by = wish.origin ? "schedule" : "client";

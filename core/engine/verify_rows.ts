@@ -4,6 +4,7 @@
  * @module
  */
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
+import { shardOfRunId } from "../parts/run_id.ts";
 import {
   bucketOf,
   decodeRecord,
@@ -11,7 +12,6 @@ import {
   isFinished,
   type RunRecord,
   runTable,
-  shardOfRunId,
 } from "../parts/run_record.ts";
 import { splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";

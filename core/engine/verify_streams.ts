@@ -5,7 +5,7 @@
  */
 import { readHeld, readRelay } from "../parts/relay_rows.ts";
 import { readLog } from "../parts/run_log.ts";
-import { shardOfRunId } from "../parts/run_record.ts";
+import { shardOfRunId } from "../parts/run_id.ts";
 import { readCursor, readSent } from "../parts/stream_rows.ts";
 import { splitKey, stamp, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";

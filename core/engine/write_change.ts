@@ -68,38 +68,72 @@ export async function applyChange(
   guard?: Check,
   also?: Also,
 ): Promise<Applied> {
-  const shard = shardOfRun(context, held.record.id);
   for (let rebase = 0; rebase <= context.limits.rebasesMax; rebase++) {
-    const now = context.clock.now();
-    const change = changeOf(held.record, now);
-    if (!change.after && !change.event) return change;
-    const isStreamed = context.definitions.get(held.record.definition)?.behaviour.stream;
-    const logged = isStreamed ? logText(held.record, change, now) : undefined;
-    const chores = choresOf(context, held.record, change, now);
-    const batch = changeBatch(held, change, now, logged, chores !== undefined);
-    if (chores) { for (const chore of chores) choreTable.write(batch, undefined, chore); }
-    also?.(batch, change.after ?? held.record);
-    if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");
-    const result = await context.committer.commit(shard, batch, guard);
-    if (result.ok) {
-      noticed(context, held.record, change, now);
-      if (change.after || isFinished(held.record.state)) held.version = result.version;
-      if (change.after) held.record = change.after;
-      context.watch.changed(held.record);
-      if (logged !== undefined) context.hub.changed(shard);
-      return chores ? { ...change, chores } : change;
-    }
-    if (result.reason === "lease-lost") {
-      throw new LeaseLostError(`"${held.record.definition}" in shard ${shard}`);
-    }
-    const fresh = await readRun(context, held.record.id);
-    if (!fresh) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${held.record.id}: it was removed`);
-    held.record = fresh.record;
-    held.version = fresh.version;
+    const draft = draftOf(context, held, changeOf, guard, also);
+    if (!draft.batch) return draft.change;
+    const result = await context.committer.commit(draft.shard, draft.batch, guard);
+    if (result.ok) return landed(context, held, draft, result.version);
+    await lookAgain(context, held, result.reason);
   }
   throw new ConflictError(
     `Cannot change run ${held.record.id}: other writers were first ${context.limits.rebasesMax} times`,
   );
+}
+
+/** A change as it is to be committed; without a batch there is nothing to commit. */
+interface Draft {
+  readonly change: Change;
+  readonly now: number;
+  readonly shard: number;
+  readonly batch: BatchBuilder | undefined;
+  readonly logged: string | undefined;
+  readonly chores: readonly Chore[] | undefined;
+}
+
+function draftOf(
+  context: EngineContext,
+  held: Held,
+  changeOf: ChangeOf,
+  guard: Check | undefined,
+  also: Also | undefined,
+): Draft {
+  const { record } = held;
+  const now = context.clock.now();
+  const shard = shardOfRun(context, record.id);
+  const change = changeOf(record, now);
+  if (!change.after && !change.event) {
+    return { change, now, shard, batch: undefined, logged: undefined, chores: undefined };
+  }
+  const isStreamed = context.definitions.get(record.definition)?.behaviour.stream;
+  const logged = isStreamed ? logText(record, change, now) : undefined;
+  const chores = choresOf(context, record, change, now);
+  const batch = changeBatch(held, change, now, logged, chores !== undefined);
+  if (chores) { for (const chore of chores) choreTable.write(batch, undefined, chore); }
+  also?.(batch, change.after ?? record);
+  if (!guard) batch.put(keyspace.bell.key(record.definition), "1");
+  return { change, now, shard, batch, logged, chores };
+}
+
+function landed(context: EngineContext, held: Held, draft: Draft, version: Version): Applied {
+  const { change, now, shard, logged, chores } = draft;
+  noticed(context, held.record, change, now);
+  if (change.after || isFinished(held.record.state)) held.version = version;
+  if (change.after) held.record = change.after;
+  context.watch.changed(held.record);
+  if (logged !== undefined) context.hub.changed(shard);
+  return chores ? { ...change, chores } : change;
+}
+
+/** The record as another writer has left it. */
+async function lookAgain(context: EngineContext, held: Held, why: "check" | "lease-lost"): Promise<void> {
+  const { id, definition } = held.record;
+  if (why === "lease-lost") {
+    throw new LeaseLostError(`"${definition}" in shard ${shardOfRun(context, id)}`);
+  }
+  const fresh = await readRun(context, id);
+  if (!fresh) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${id}: it was removed`);
+  held.record = fresh.record;
+  held.version = fresh.version;
 }
 
 /** The hooks that hear of a change, its schedule that a run has ended, and the release of a lock that it gave up. */
@@ -159,10 +193,10 @@ function changeBatch(
   const isTold = logged !== undefined || hasHooks;
   const isRelaxed = isProgress && !isFinished((after ?? record).state) && !isTold;
   const batch = new BatchBuilder({ relaxed: isRelaxed });
-  batch.check(keyspace.run.key(record.id), held.version);
+  batch.check(record.rowKey, held.version);
   if (after) runTable.write(batch, record, after);
   // A row that comes late moves the version of its record, so that a removal under way cannot leave it behind.
-  else if (isFinished(record.state)) batch.put(keyspace.run.key(record.id), encodeRecord(record));
+  else if (isFinished(record.state)) batch.put(record.rowKey, encodeRecord(record));
   if (event) batch.putStamped(keyspace.history.front(record.id), encodeHistory(event, after ?? record, now));
   if (logged !== undefined) batch.putStamped(keyspace.log.front(record.definition), logged);
   return batch;

@@ -143,6 +143,21 @@ export interface MachineBuilder<
    * @param handler User code. `run.skip()` ends the timer, `{ rearm: "1h" }` sets it again.
    * @param options Name, concurrency, retries, timeout.
    * @returns The builder.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { machine } from "pawl";
+   * import { testEngine } from "pawl/testing";
+   * const bills = machine("bills")
+   *   .callback("sent", ["paid"], () => "paid")
+   *   .timeout("sent", ["overdue"], { after: "14d" }, () => "overdue")
+   *   .build();
+   * await using t = await testEngine({ definitions: [bills] });
+   * await t.engine.trigger(bills, "b-1");
+   * await t.advance("14d");
+   * assert.equal((await t.engine.get(bills, "b-1"))?.status, "overdue");
+   * ```
    */
   timeout<const From extends string, const To extends readonly string[]>(
     from: From,
@@ -168,17 +183,53 @@ export interface MachineBuilder<
     handler: ConnectorHandler<ConnectorApi<Data, Status, Start, Payloads>, Event>,
     options?: ConnectorOptions,
   ): this;
-  /** Adds a hook for runs that have reached a terminal status. Any number may be added of each kind. */
+  /**
+   * Adds a hook for runs that have reached a terminal status. Any number may be added of each kind.
+   *
+   * @param handler User code; it runs at least once, after the commit that it hears of, beside the run.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onComplete(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs that were paused, by whomever. */
+  /**
+   * Adds a hook for runs that were paused, by whomever.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onPause(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for paused runs that go on. */
+  /**
+   * Adds a hook for paused runs that go on.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onResume(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs that were cancelled. */
+  /**
+   * Adds a hook for runs that were cancelled.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onCancel(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs that have failed, by `run.fail(reason)`. */
+  /**
+   * Adds a hook for runs that have failed, by `run.fail(reason)`.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onFail(handler: HookHandler<Data>, options?: HookOptions): this;
-  /** Adds a hook for runs whose data was deleted; it sees what is left. */
+  /**
+   * Adds a hook for runs whose data was deleted; it sees what is left.
+   *
+   * @param handler User code, as for `onComplete`.
+   * @param options Name, retries, parking.
+   * @returns The builder.
+   */
   onDelete(handler: HookHandler<Data>, options?: HookOptions): this;
   /**
    * Checks the graph and closes the builder.

@@ -77,17 +77,45 @@ export interface StepRun<Data = unknown, To extends string = string> {
   readonly lock: HeldLockView | undefined;
   /** Aborted when the run is cancelled or moved on, its lock is lost, the attempt times out, the engine stops, or its lease is lost. */
   readonly signal: AbortSignal;
-  /** Moves to a status; keeps its literal type in handlers that are declared apart from their step. */
+  /**
+   * Moves to a status; keeps its literal type in handlers that are declared apart from their step.
+   *
+   * @param status One of those the step lists.
+   * @returns The same status.
+   */
   to<const Status extends To>(status: Status): Status;
-  /** Saves the data and leaves the run where it is, until something else moves it. */
+  /**
+   * Saves the data and leaves the run where it is, until something else moves it.
+   *
+   * @returns What the handler is to return.
+   */
   skip(): Control;
-  /** Saves the data and runs the status's step again, as a new visit with a new `stepId`; timers stay as they are. */
+  /**
+   * Saves the data and runs the status's step again, as a new visit with a new `stepId`; timers stay as they are.
+   *
+   * @returns What the handler is to return.
+   */
   repeat(): Control;
-  /** Saves the data and pauses the run at this status. */
+  /**
+   * Saves the data and pauses the run at this status.
+   *
+   * @param reason Why; operators see it.
+   * @returns What the handler is to return.
+   */
   pause(reason: string): Control;
-  /** Saves the data and ends the run as cancelled. */
+  /**
+   * Saves the data and ends the run as cancelled.
+   *
+   * @param reason Why.
+   * @returns What the handler is to return.
+   */
   cancel(reason: string): Control;
-  /** Saves the data and ends the run as failed. */
+  /**
+   * Saves the data and ends the run as failed.
+   *
+   * @param reason Why.
+   * @returns What the handler is to return.
+   */
   fail(reason: string): Control;
 }
 

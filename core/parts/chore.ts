@@ -158,13 +158,14 @@ export function choreKey(id: string): string {
 }
 
 /** Writes chores with the row of the one index they stand in. */
-export const choreTable = /* @__PURE__ */ table<Chore>({
+export const choreTable = /* @__PURE__ */ table<Chore, string | number>({
   key: (chore) => choreKey(chore.id),
   encode: encodeChore,
-  indexes: [
-    (chore) =>
-      chore.due === undefined
-        ? { key: keyspace.parked.key(chore.run.definition, chore.id), value: "1" }
-        : { key: keyspace.todo.key(chore.run.definition, chore.due, chore.id), value: "1" },
-  ],
+  indexes: [{
+    place: ({ due }) => due ?? "parked",
+    key: ({ run, due, id }) =>
+      due === undefined
+        ? keyspace.parked.key(run.definition, id)
+        : keyspace.todo.key(run.definition, due, id),
+  }],
 });

@@ -79,16 +79,30 @@ export interface HistoryRow extends HistoryEvent {
  * @returns The row's JSON text.
  */
 export function encodeHistory(event: HistoryEvent, run: RunRecord, at: number): string {
-  let text = `{"at":${at},"kind":"${event.kind}","by":"${event.by}","runState":"${run.state}",` +
-    `"version":${run.version},"attempt":${run.attempt}`;
-  if (event.name !== undefined) text += `,"name":${quote(event.name)}`;
-  if (event.token !== undefined) text += `,"token":${event.token}`;
-  if (event.from !== undefined) text += `,"from":${quote(event.from)}`;
-  if (event.to !== undefined) text += `,"to":${quote(event.to)}`;
-  if (event.durationMs !== undefined) text += `,"durationMs":${event.durationMs}`;
-  if (event.reason !== undefined) text += `,"reason":${JSON.stringify(event.reason)}`;
-  if (event.error !== undefined) text += `,"error":${JSON.stringify(event.error)}`;
-  return text + "}";
+  const { kind, by, name, token, from, to, durationMs, reason, error } = event;
+  // Joined at once, as records are.
+  return [
+    `{"at":`,
+    at,
+    `,"kind":"`,
+    kind,
+    `","by":"`,
+    by,
+    `","runState":"`,
+    run.state,
+    `","version":`,
+    run.version,
+    `,"attempt":`,
+    run.attempt,
+    name === undefined ? "" : `,"name":${quote(name)}`,
+    token === undefined ? "" : `,"token":${token}`,
+    from === undefined ? "" : `,"from":${quote(from)}`,
+    to === undefined ? "" : `,"to":${quote(to)}`,
+    durationMs === undefined ? "" : `,"durationMs":${durationMs}`,
+    reason === undefined ? "" : `,"reason":${JSON.stringify(reason)}`,
+    error === undefined ? "" : `,"error":${JSON.stringify(error)}`,
+    "}",
+  ].join("");
 }
 
 /**

@@ -11,7 +11,7 @@ import { encodeKey } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";
 import { table } from "../store/table.ts";
-import { shardOfHash } from "./run_record.ts";
+import { shardOfHash } from "./run_id.ts";
 
 /** What a lock is used as; one name is never used as two kinds. */
 export type LockKind = "mutex" | "semaphore" | "readWrite";
@@ -116,15 +116,11 @@ function isHolder(value: unknown): boolean {
 }
 
 /** Writes lock records, with their row of the index of locks that somebody should look at. */
-export const lockTable = /* @__PURE__ */ table<LockRecord>({
+export const lockTable = /* @__PURE__ */ table<LockRecord, number>({
   key: (lock) => keyspace.lock.key(lock.namespace, lock.name),
   encode: encodeLock,
-  indexes: [
-    (lock) => {
-      const due = lockDue(lock);
-      return due === undefined
-        ? undefined
-        : { key: keyspace.lockDue.key(due, lock.namespace, lock.name), value: "1" };
-    },
-  ],
+  indexes: [{
+    place: lockDue,
+    key: ({ namespace, name }, due) => keyspace.lockDue.key(due, namespace, name),
+  }],
 });

@@ -9,11 +9,11 @@ import { keyNumberMax } from "../store/key.ts";
 import { type Chore, decodeChore, encodeChore, runIdOfChore } from "./chore.ts";
 import {
   bucketOf,
+  constantsOf,
   earliestDue,
   impliedStepDue,
   isFinished,
   noTimers,
-  recordHead,
   type RunError,
   type RunOrigin,
   type RunRecord,
@@ -219,7 +219,7 @@ function readRecord(fields: Fields): RunRecord {
   const identity = { id, definition, key, createdAt, previous, traceOrigin, origin, policies };
   return {
     ...identity,
-    head: recordHead(identity),
+    ...constantsOf(identity),
     state,
     status,
     version: fields.version as number,

@@ -226,15 +226,14 @@ export function decodeSchedule(id: string, text: string): ScheduleRecord {
 }
 
 /** Writes schedules with the row of when they have something to do. */
-export const scheduleTable = /* @__PURE__ */ table<ScheduleRecord>({
+export const scheduleTable = /* @__PURE__ */ table<ScheduleRecord, string>({
   key: ({ id }) => keyspace.schedule.key(id),
   encode: (schedule) => JSON.stringify(schedule),
-  indexes: [
-    (schedule) => {
+  indexes: [{
+    place(schedule) {
       const due = scheduleDue(schedule);
-      return due === undefined
-        ? undefined
-        : { key: keyspace.tick.key(schedule.definition, due, schedule.id), value: "1" };
+      return due === undefined ? undefined : keyspace.tick.key(schedule.definition, due, schedule.id);
     },
-  ],
+    key: (_, place) => place,
+  }],
 });

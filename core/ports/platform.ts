@@ -33,7 +33,7 @@ export interface Platform {
   /**
    * Which engines' processes are surely gone, so that nobody has to wait until their terms end.
    *
-   * @param engineIds Engines that were shown by {@linkcode hold}.
+   * @param engineIds Engines that were shown by `hold`.
    * @returns Those that are shown no more.
    */
   gone?(engineIds: readonly string[]): Promise<readonly string[]>;

@@ -12,7 +12,8 @@ import { invariant } from "../invariant.ts";
 /** One element of a key. */
 export type KeyPart = string | number;
 
-const separator = " ";
+/** Stands between the parts of a key. */
+export const separator = " ";
 const numberDigits = 12;
 
 /** The largest number a key can hold: 2^48 - 1 (as milliseconds, the year 10889). */
@@ -73,13 +74,25 @@ export function unescapeText(escaped: string): string {
  * @returns The key.
  */
 export function encodeKey(...parts: readonly KeyPart[]): string {
-  let key = "";
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index]!;
-    if (index > 0) key += separator;
-    key += typeof part === "number" ? stamp(part) : escapeText(part);
-  }
+  const [first, ...rest] = parts;
+  return encodeUnder(encodePart(first!), rest);
+}
+
+/**
+ * Encodes a tuple that continues another.
+ *
+ * @param front The other, encoded.
+ * @param parts What follows.
+ * @returns The key.
+ */
+export function encodeUnder(front: string, parts: readonly KeyPart[]): string {
+  let key = front;
+  for (let index = 0; index < parts.length; index++) key += separator + encodePart(parts[index]!);
   return key;
+}
+
+function encodePart(part: KeyPart): string {
+  return typeof part === "number" ? stamp(part) : escapeText(part);
 }
 
 /** The front of every key that continues this tuple; also what a stamped put is given. */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { encodeKey, type KeyPart, prefixKey, rangeOf, splitKey, unescapeText } from "./key.ts";
+import { encodeUnder, type KeyPart, rangeOf, separator, splitKey, unescapeText } from "./key.ts";
 
 /** How to write one family of keys. */
 export interface Space<Parts extends readonly KeyPart[]> {
@@ -37,8 +37,8 @@ function space<Parts extends readonly KeyPart[]>(
     name,
     parts,
     stamped,
-    key: (...values) => encodeKey(name, ...values),
-    front: (...values) => prefixKey(name, ...values),
+    key: (...values) => encodeUnder(name, values),
+    front: (...values) => encodeUnder(name, values) + separator,
     range: (...values) => rangeOf(name, ...values),
   };
 }

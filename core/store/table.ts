@@ -14,14 +14,22 @@ export interface IndexRow {
   readonly value: string;
 }
 
+/** An index: rows without content, one for each record that stands in it. */
+export interface Index<Row, Place extends string | number> {
+  /** Where a record stands: all that can change of its key; `undefined`: it has no row. */
+  readonly place: (row: Row) => Place | undefined;
+  /** The key of a record that stands there. */
+  readonly key: (row: Row, place: Place) => string;
+}
+
 /** One kind of record. */
-export interface TableShape<Row> {
+export interface TableShape<Row, Place extends string | number> {
   /** Where a record lives. */
   readonly key: (row: Row) => string;
   /** Its JSON text. */
   readonly encode: (row: Row) => string;
-  /** Each index, as a function from a record to its row there, if it has one. */
-  readonly indexes: readonly ((row: Row) => IndexRow | undefined)[];
+  /** Its indexes. */
+  readonly indexes: readonly Index<Row, Place>[];
 }
 
 /** Writes records of one kind together with their index rows. */
@@ -34,30 +42,41 @@ export interface Table<Row> {
   rows(row: Row): readonly IndexRow[];
 }
 
+/** What an index row holds. */
+const present = "1";
+
 /**
  * Makes the writer of one kind of record.
  *
  * @param shape Where its records and index rows live.
  * @returns The table.
  */
-export function table<Row>(shape: TableShape<Row>): Table<Row> {
+export function table<Row, Place extends string | number>(
+  { key, encode, indexes }: TableShape<Row, Place>,
+): Table<Row> {
   return {
     write(batch, before, after) {
-      batch.put(shape.key(after), shape.encode(after));
-      for (const index of shape.indexes) {
-        const old = before && index(before);
-        const next = index(after);
-        if (old && old.key !== next?.key) batch.delete(old.key);
-        if (next && (old?.key !== next.key || old.value !== next.value)) batch.put(next.key, next.value);
+      batch.put(key(after), encode(after));
+      for (const index of indexes) {
+        const old = before && index.place(before);
+        const next = index.place(after);
+        // Most changes move no row: places are compared, as making keys is the dearer part.
+        if (old === next) continue;
+        if (old !== undefined) batch.delete(index.key(before!, old));
+        if (next !== undefined) batch.put(index.key(after, next), present);
       }
     },
     remove(batch, row) {
-      batch.delete(shape.key(row));
-      for (const index of shape.indexes) {
-        const old = index(row);
-        if (old) batch.delete(old.key);
+      batch.delete(key(row));
+      for (const index of indexes) {
+        const place = index.place(row);
+        if (place !== undefined) batch.delete(index.key(row, place));
       }
     },
-    rows: (row) => shape.indexes.map((index) => index(row)).filter((found) => found !== undefined),
+    rows: (row) =>
+      indexes.flatMap((index) => {
+        const place = index.place(row);
+        return place === undefined ? [] : [{ key: index.key(row, place), value: present }];
+      }),
   };
 }

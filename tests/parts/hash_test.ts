@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fingerprint, hash32 } from "../../core/hash.ts";
-import { hashSuffix, shardOfHash, shardOfRunId } from "../../core/parts/run_record.ts";
+import { hashSuffix, shardOfHash, shardOfRunId } from "../../core/parts/run_id.ts";
 
 // These values are in stored keys and run ids: a change of one would lose runs.
 const golden: readonly (readonly [text: string, hash: number, fingerprint: string])[] = [

@@ -14,8 +14,8 @@ import {
   withoutStep,
 } from "../../core/parts/run_change.ts";
 import {
+  constantsOf,
   isFinished,
-  recordHead,
   type RunRecord,
   type RunState,
   runStates,
@@ -47,7 +47,7 @@ function run(fields: Partial<RunRecord> = {}): RunRecord {
   const identity = { id: "0".repeat(30), definition: "m", key: "k", createdAt: 0, previous: undefined };
   return {
     ...identity,
-    head: recordHead(identity),
+    ...constantsOf(identity),
     state: "running",
     status: "a",
     version: 1,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { logText, readLog } from "../../core/parts/run_log.ts";
-import { noTimers, recordHead, type RunRecord, type RunState } from "../../core/parts/run_record.ts";
+import { constantsOf, noTimers, type RunRecord, type RunState } from "../../core/parts/run_record.ts";
 import {
   beginning,
   cursorText,
@@ -23,7 +23,7 @@ const identity = { id: "0".repeat(30), definition: "orders", key: "k", createdAt
 function record(state: RunState, also: Partial<RunRecord> = {}): RunRecord {
   return {
     ...identity,
-    ...{ head: recordHead(identity), state, status: "paid", version: 2, visit: 2, attempt: 0, crashes: 0 },
+    ...{ ...constantsOf(identity), state, status: "paid", version: 2, visit: 2, attempt: 0, crashes: 0 },
     ...{
       updatedAt: 1,
       due: undefined,
