@@ -57,7 +57,7 @@ async function examples(tarball: string, runtimes: Readonly<Record<string, strin
   // Without any permission.
   await tell(
     "Deno: the README's example",
-    () => runExample(bare, Deno.execPath(), ["run", "--no-prompt"]),
+    () => runExample(bare, Deno.execPath(), ["run", "--check", "--no-prompt"]),
   );
   await tell("sizes", () => withinBudgets(bare));
   return bare;
