@@ -1,7 +1,8 @@
 import { OutcomeUnknownError, PawlError, RunStateError } from "../errors.ts";
 import { encodeHistory } from "../parts/history.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
-import { decodeRecord, isFinished, type RunLock, type RunRecord } from "../parts/run_record.ts";
+import { isFinished, type RunLock, type RunRecord } from "../parts/run_record.ts";
+import { decodeRecord } from "../parts/run_row.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Entry, Version } from "../store/store.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";

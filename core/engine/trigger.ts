@@ -11,15 +11,14 @@ import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { logText } from "../parts/run_log.ts";
 import { hashSuffix } from "../parts/run_id.ts";
 import {
-  constantsOf,
   earliestDue,
   isFinished,
   noTimers,
   type Payload,
   type RunOrigin,
   type RunRecord,
-  runTable,
 } from "../parts/run_record.ts";
+import { constantsOf, runTable } from "../parts/run_row.ts";
 import type { RunPolicy } from "../parts/run_policy.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";

@@ -5,7 +5,8 @@
  */
 import { decodeLock, type LockRecord, lockTable, shardOfNamespace, shareOf } from "../parts/lock_record.ts";
 import { decodeAsk, decodePlaces, decodeWaiter } from "../parts/lock_rows.ts";
-import { bucketOf, decodeRecord, type RunLock, type RunRecord } from "../parts/run_record.ts";
+import { bucketOf, type RunLock, type RunRecord } from "../parts/run_record.ts";
+import { decodeRecord } from "../parts/run_row.ts";
 import { splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry } from "../store/store.ts";

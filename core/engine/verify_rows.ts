@@ -5,14 +5,8 @@
  */
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { shardOfRunId } from "../parts/run_id.ts";
-import {
-  bucketOf,
-  decodeRecord,
-  earliestDue,
-  isFinished,
-  type RunRecord,
-  runTable,
-} from "../parts/run_record.ts";
+import { bucketOf, earliestDue, isFinished, type RunRecord } from "../parts/run_record.ts";
+import { decodeRecord, runTable } from "../parts/run_row.ts";
 import { splitKey, unescapeText } from "../store/key.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Entry, ReadOp } from "../store/store.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decodeRecord } from "../parts/run_record.ts";
+import { decodeRecord } from "../parts/run_row.ts";
 import { decodeMark, decodeOutcome, type OutcomeRow } from "../parts/schedule_outcome.ts";
 import { decodeSchedule, type ScheduleRecord, scheduleTable } from "../parts/schedule_record.ts";
 import { splitKey, unescapeText } from "../store/key.ts";

@@ -16,7 +16,8 @@ import {
 } from "../parts/chore.ts";
 import type { Change, ChangeOf } from "../parts/run_change.ts";
 import { logText } from "../parts/run_log.ts";
-import { decodeRecord, encodeRecord, isFinished, type RunRecord, runTable } from "../parts/run_record.ts";
+import { isFinished, type RunRecord } from "../parts/run_record.ts";
+import { decodeRecord, encodeRecord, runTable } from "../parts/run_row.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Check, Version } from "../store/store.ts";

@@ -9,7 +9,8 @@ import { parseStored } from "../json.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { table } from "../store/table.ts";
 import type { Change } from "./run_change.ts";
-import { decodeRecord, encodeRecord, type RunError, type RunRecord, type RunState } from "./run_record.ts";
+import { type RunError, type RunRecord, type RunState } from "./run_record.ts";
+import { decodeRecord, encodeRecord } from "./run_row.ts";
 
 /** Which change of a run's state a hook hears of. */
 export type HookKind = "complete" | "pause" | "resume" | "cancel" | "fail" | "delete";

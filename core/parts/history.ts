@@ -7,7 +7,8 @@ import { PawlError } from "../errors.ts";
 import { parseStored } from "../json.ts";
 import { readStamp, splitKey } from "../store/key.ts";
 import type { Entry } from "../store/store.ts";
-import { quote, type RunError, type RunRecord, type RunState } from "./run_record.ts";
+import { type RunError, type RunRecord, type RunState } from "./run_record.ts";
+import { quote } from "./run_row.ts";
 
 /** What a history row tells of. */
 export type HistoryKind =

@@ -9,9 +9,7 @@ import { keyNumberMax } from "../store/key.ts";
 import { type Chore, decodeChore, encodeChore, runIdOfChore } from "./chore.ts";
 import {
   bucketOf,
-  constantsOf,
   earliestDue,
-  impliedStepDue,
   isFinished,
   noTimers,
   type RunError,
@@ -21,6 +19,7 @@ import {
   runStates,
   type RunTimer,
 } from "./run_record.ts";
+import { constantsOf, impliedStepDue } from "./run_row.ts";
 import { arePolicies } from "./run_policy.ts";
 
 /** The newest export format this code writes and reads. */

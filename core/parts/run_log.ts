@@ -11,7 +11,8 @@ import { readStamp, splitKey, unescapeText } from "../store/key.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { HistoryKind } from "./history.ts";
 import type { Change } from "./run_change.ts";
-import { quote, type RunRecord, type RunState } from "./run_record.ts";
+import { type RunRecord, type RunState } from "./run_record.ts";
+import { quote } from "./run_row.ts";
 import { topicOfChange } from "./stream_topics.ts";
 
 /** One transition, as it is kept. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { decodeRecord, type RunRecord } from "../parts/run_record.ts";
+import { type RunRecord } from "../parts/run_record.ts";
+import { decodeRecord } from "../parts/run_row.ts";
 import { keyspace } from "../store/keyspace.ts";
 import type { Batch, BatchResult, CallResult, CommitCall, OnHint, Store } from "../store/store.ts";
 

@@ -13,13 +13,8 @@ import {
   unstall,
   withoutStep,
 } from "../../core/parts/run_change.ts";
-import {
-  constantsOf,
-  isFinished,
-  type RunRecord,
-  type RunState,
-  runStates,
-} from "../../core/parts/run_record.ts";
+import { isFinished, type RunRecord, type RunState, runStates } from "../../core/parts/run_record.ts";
+import { constantsOf } from "../../core/parts/run_row.ts";
 import { machine } from "../../mod.ts";
 
 const plain: StepPolicy = {

@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  bucketOf,
-  constantsOf,
-  decodeRecord,
-  encodeRecord,
-  isFinished,
-  nextRecord,
-  type RunRecord,
-  runStates,
-  runTable,
-} from "../../core/parts/run_record.ts";
+import { bucketOf, isFinished, nextRecord, type RunRecord, runStates } from "../../core/parts/run_record.ts";
+import { constantsOf, decodeRecord, encodeRecord, runTable } from "../../core/parts/run_row.ts";
 import { BatchBuilder } from "../../core/store/batch.ts";
 
 /** Text that tries to pass for the record's own structure. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { logText, readLog } from "../../core/parts/run_log.ts";
-import { constantsOf, noTimers, type RunRecord, type RunState } from "../../core/parts/run_record.ts";
+import { noTimers, type RunRecord, type RunState } from "../../core/parts/run_record.ts";
+import { constantsOf } from "../../core/parts/run_row.ts";
 import {
   beginning,
   cursorText,

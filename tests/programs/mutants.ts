@@ -96,8 +96,8 @@ const rules: readonly Mutant[] = [
   {
     name: "a skip is a visit",
     file: "core/parts/landing.ts",
-    find: "    ...(isStep && { attempt: 0 }),",
-    replace: "    ...(isStep && { attempt: 0, visit: run.visit + 1 }),",
+    find: "    ...(isStep && { attempt: 0, lock: undefined }),",
+    replace: "    ...(isStep && { attempt: 0, lock: undefined, visit: run.visit + 1 }),",
   },
   {
     name: "a skip of the step leaves it due",
@@ -362,21 +362,21 @@ const rules: readonly Mutant[] = [
   },
   {
     name: "a step's timeout is not heeded",
-    file: "core/engine/attempt_call.ts",
-    find: "const timeoutMs = behaviour.policy(run.status)?.timeoutMs ?? 0;",
-    replace: "const timeoutMs = 2 * (behaviour.policy(run.status)?.timeoutMs ?? 0);",
+    file: "core/engine/step_runner.ts",
+    find: "withTimeout(context, landed, code.timeoutMs, end)",
+    replace: "withTimeout(context, landed, 2 * code.timeoutMs, end)",
   },
   {
     name: "code is not told that its run was cancelled",
     file: "core/engine/shard_runs.ts",
-    find: "if (hasEnded || run.record.visit !== visit) attempt?.abort(runEnded(run.record));",
-    replace: "if (run.record.visit !== visit) attempt?.abort(runEnded(run.record));",
+    find: "if (attempt) cutShort(attempt, before, run.record);",
+    replace: "if (attempt && run.record.visit !== before.visit) cutShort(attempt, before, run.record);",
   },
   {
     name: "the erasure waits for the code of an ended run",
     file: "core/engine/shard_runs.ts",
-    find: "if (hasEnded && attempt && run.attempt === attempt) this.#apart(this.#hot.detach(run));",
-    replace: "",
+    find: "if (isFinished(run.record.state) && attempt && run.attempt === attempt) {",
+    replace: "if (isFinished(run.record.state) && attempt && run.attempt !== attempt) {",
   },
   {
     name: "what is deleted is kept from its request on",

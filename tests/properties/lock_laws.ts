@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { judgeLocks, type LockPicture, pictureOf } from "../../core/testing/simulation/lock_laws.ts";
-import { decodeRecord, tokensByName } from "../../core/parts/run_record.ts";
+import { tokensByName } from "../../core/parts/run_record.ts";
+import { decodeRecord } from "../../core/parts/run_row.ts";
 import { keyspace } from "../../core/store/keyspace.ts";
 import type { Store } from "../../mod.ts";
 

@@ -35,10 +35,11 @@ export const mutants: readonly Mutant[] = [
     name: "a refused landing is run again, not rebased",
     near: 41,
     file: "core/engine/run_turn.ts",
-    find: "const changeOf = land(host.definition.behaviour, attempt, landing);",
-    replace:
-      "const { version } = run;\n  const landed = land(host.definition.behaviour, attempt, landing);\n" +
-      "  const changeOf: ChangeOf = (record, now) => version === run.version ? landed(record, now) : {};",
+    find: "return { attempt, changeOf: land(this.#host.definition.behaviour, attempt, landing) };",
+    replace: "const run = this.#run;\n    const { version } = run;\n" +
+      "    const landed = land(this.#host.definition.behaviour, attempt, landing);\n" +
+      "    const changeOf: ChangeOf = (record, now) => version === run.version ? landed(record, now) : {};\n" +
+      "    return { attempt, changeOf };",
   },
   {
     name: "acknowledged before the commit",
@@ -69,7 +70,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a run is written without a check of its version",
     file: "core/engine/write_change.ts",
-    find: "  batch.check(keyspace.run.key(record.id), held.version);\n",
+    find: "  batch.check(record.rowKey, held.version);\n",
     replace: "",
   },
   {
@@ -82,14 +83,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: "index rows outlive the record's change",
     file: "core/store/table.ts",
-    find: "if (old && old.key !== next?.key) batch.delete(old.key);",
+    find: "if (old !== undefined) batch.delete(index.key(before!, old));",
     replace: "",
   },
   {
     name: "a trigger does not check the key",
     file: "core/engine/trigger.ts",
-    find: "batch.check(keyRow, latest?.version ?? null).check(keyspace.run.key(record.id), null);",
-    replace: "batch.check(keyspace.run.key(record.id), null);",
+    find: "batch.check(keyRow, latest?.version ?? null).check(record.rowKey, null);",
+    replace: "batch.check(record.rowKey, null);",
   },
   {
     name: "an idempotency key is not looked up",
@@ -158,7 +159,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a guest's verb does not ring the bell",
     file: "core/engine/write_change.ts",
-    find: 'if (!guard) batch.put(keyspace.bell.key(held.record.definition), "1");',
+    find: 'if (!guard) batch.put(keyspace.bell.key(record.definition), "1");',
     replace: "",
   },
   {
@@ -322,8 +323,8 @@ export const mutants: readonly Mutant[] = [
     name: "hooks of a change that landed unheard are forgotten",
     test: "tests/engine/unheard_test.ts",
     file: "core/engine/shard_runs.ts",
-    find: "if (applied.unheard) this.#side.rescan()",
-    replace: "if (applied.unheard && !applied) this.#side.rescan()",
+    find: "if (unheard) this.#side.rescan()",
+    replace: "if (unheard && !unheard) this.#side.rescan()",
   },
   {
     name: "a hook goes before it has run",
@@ -374,9 +375,8 @@ export const mutants: readonly Mutant[] = [
     name: "a removal does not look whether the run has changed",
     near: 2633,
     file: "core/engine/dispose.ts",
-    find: "const batch = new BatchBuilder().check(keyspace.run.key(record.id), version);",
-    replace:
-      "const batch = new BatchBuilder().check(keyspace.run.key(record.id), version * 0 + held.version);",
+    find: "const batch = new BatchBuilder().check(record.rowKey, version);",
+    replace: "const batch = new BatchBuilder().check(record.rowKey, version * 0 + held.version);",
   },
   {
     name: "waits do not hear that their run is removed",

@@ -23,7 +23,8 @@ const usual: readonly Mutant[] = [
   ...scheduleMutants,
   ...lockMutants,
 ];
-const all: readonly Mutant[] = [...usual, ...programMutants];
+/** Every mutant there is. */
+export const all: readonly Mutant[] = [...usual, ...programMutants];
 
 /** Seeds a mutant may live through before it counts as a survivor. */
 const seedsMax = 6_000;

@@ -20,8 +20,8 @@ export const platformMutants: readonly Mutant[] = [
     name: "what fails for want of the network is counted",
     test,
     file: "core/engine/run_turn.ts",
-    find: 'if (landing.kind === "error" && isCut(context, policy)) {',
-    replace: "if (false) {",
+    find: 'if (landing.kind !== "error" || !isCut(this.#context, this.#policy)) return false;',
+    replace: "return false;",
   },
   {
     name: "a tab that is left gives nothing back",

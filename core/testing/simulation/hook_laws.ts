@@ -8,7 +8,8 @@ import {
   runIdOfChore,
   scheduleHook,
 } from "../../parts/chore.ts";
-import { encodeRecord, isFinished, type RunRecord } from "../../parts/run_record.ts";
+import { isFinished, type RunRecord } from "../../parts/run_record.ts";
+import { encodeRecord } from "../../parts/run_row.ts";
 import type { Batch } from "../../store/store.ts";
 import type { DisposalLaws } from "./disposal_laws.ts";
 import type { Host } from "./host.ts";

@@ -6,7 +6,8 @@
  */
 import type { Behaviour, StepCall } from "../../engine/behaviour.ts";
 import type { HistoryRow } from "../../parts/history.ts";
-import { decodeRecord, isFinished, type RunRecord } from "../../parts/run_record.ts";
+import { isFinished, type RunRecord } from "../../parts/run_record.ts";
+import { decodeRecord } from "../../parts/run_row.ts";
 import type { Batch, Put } from "../../store/store.ts";
 import { AttemptLaws } from "./attempt_laws.ts";
 import { ConnectorLaws } from "./connector_laws.ts";

@@ -1,4 +1,5 @@
-import { bucketOf, isFinished, type RunRecord, runTable } from "../../parts/run_record.ts";
+import { bucketOf, isFinished, type RunRecord } from "../../parts/run_record.ts";
+import { runTable } from "../../parts/run_row.ts";
 import type { Behaviour } from "../../engine/behaviour.ts";
 import type { LawOptions, RunChange, ToldEvent } from "./laws.ts";
 import type { Shadow } from "./shadow.ts";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { decodeRecord, type RunRecord } from "../../parts/run_record.ts";
+import { type RunRecord } from "../../parts/run_record.ts";
+import { decodeRecord } from "../../parts/run_row.ts";
 import { stamp } from "../../store/key.ts";
 import type { Batch, BatchResult, CallResult, CommitCall } from "../../store/store.ts";
 import { Chronicle } from "./chronicle.ts";
