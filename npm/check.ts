@@ -11,7 +11,7 @@ import { build, digestOf } from "./build.ts";
 import { run } from "./command.ts";
 import { importNames, peersIn, readmeExample, withTarball } from "./consumer.ts";
 import { dntCompilerOptions } from "./dnt.ts";
-import { readConfig, root } from "./manifest.ts";
+import { entryPoints, readConfig, root } from "./manifest.ts";
 import { withStage } from "./stage.ts";
 import { checkersFolder } from "./tools.ts";
 
@@ -68,6 +68,18 @@ async function compile(tarball: string, checkers: string, short: boolean): Promi
   }
 }
 
+/** The program, as `npx pawl` runs it, and what it says where no driver is installed. */
+async function checkProgram(tarball: string): Promise<void> {
+  const { name, version } = await readConfig();
+  await using consumer = await withTarball(tarball, []);
+  const program = `node_modules/.bin/${name}`;
+  const told = await run(program, ["--version"], { cwd: consumer.folder });
+  if (told !== `${version}\n`) throw new Error(`${name} --version says ${told}, and not ${version}`);
+  const refused = await run(program, ["list", "--db", ":memory:"], { cwd: consumer.folder }).catch(String);
+  if (!refused.includes("npm i libsql")) throw new Error(`Without a driver, ${name} list says ${refused}`);
+  ok(`${name} --version, and what it needs`);
+}
+
 /** Compiles the published sources, as they are, under settings of another's. */
 async function compileSources(
   checkers: string,
@@ -83,7 +95,9 @@ async function compileSources(
       types: [],
       skipLibCheck: true,
       noEmit: true,
-      paths: { [config.name]: ["./mod.ts"] },
+      paths: Object.fromEntries(
+        entryPoints(config).map(({ name, path }) => [config.name + name.slice(1), [path]]),
+      ),
       ...settings,
     };
     await Deno.symlink(new URL("node_modules", root), `${stage}/node_modules`);
@@ -161,4 +175,5 @@ await run(bin("publint"), ["--strict", tarball]);
 ok("publint");
 await run(bin("attw"), ["--profile", "esm-only", tarball]);
 ok("attw");
+await checkProgram(tarball);
 await compile(tarball, checkers, values.short);

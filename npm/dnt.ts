@@ -10,6 +10,7 @@ import {
   entryPoints,
   outFolder,
   packageFields,
+  program,
   type ReleaseOptions,
   root,
 } from "./manifest.ts";
@@ -60,7 +61,10 @@ export async function packWithDnt(config: DenoConfig, release: ReleaseOptions): 
   const folder = new URL("dnt/", outFolder).pathname;
   await dnt.emptyDir(folder);
   await dnt.build({
-    entryPoints: entryPoints(config).map(({ name, path }) => ({ name, path: new URL(path, root).pathname })),
+    entryPoints: [...entryPoints(config), program].map(({ name, path }) => ({
+      name,
+      path: new URL(path, root).pathname,
+    })),
     outDir: folder,
     configFile: new URL("deno.json", root).href,
     shims: {},

@@ -6,10 +6,12 @@
 import { npm } from "./command.ts";
 import {
   type DenoConfig,
+  type EntryPoint,
   entryPoints,
   outFolder,
   packageFields,
   peersOf,
+  program,
   type ReleaseOptions,
   tarballPath,
 } from "./manifest.ts";
@@ -45,6 +47,7 @@ export async function finish(folder: string, config: DenoConfig, release: Releas
   const made: Made = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
   const exported = exportsOf(config, made);
   await requireFiles(folder, exported);
+  const bin = await binOf(folder, made);
   const specifiers = new Set<string>();
   for (const file of await filesOf(folder)) {
     if (!/\.(js|d\.ts)$/.test(file)) continue;
@@ -55,25 +58,42 @@ export async function finish(folder: string, config: DenoConfig, release: Releas
   }
   const main = exported["."]!;
   const fields = packageFields(config, peersOf(config, specifiers), release);
-  const manifest = { ...fields, main: main.default, types: main.types, exports: exported };
+  const manifest = {
+    ...fields,
+    main: main.default,
+    types: main.types,
+    bin: { [config.name]: bin },
+    exports: exported,
+  };
   await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   await Deno.mkdir(outFolder, { recursive: true });
   await npm(["pack", "--silent", "--ignore-scripts", "--pack-destination", outFolder.pathname], folder);
   return tarballPath(config, release.version ?? config.version);
 }
 
-/** @throws {Error} When the tool has left out an entry point or its types, as `deno pack` does without failing. */
+/** The compiled program, made such that a shell can run it. */
+async function binOf(folder: string, made: Made): Promise<string> {
+  const { import: file } = targetOf(made, program);
+  const path = `${folder}/${file}`;
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, `#!/usr/bin/env node\n${text.replace(/^#!.*\n/, "")}`);
+  await Deno.chmod(path, 0o755);
+  return file.replace(/^\.\//, "");
+}
+
 function exportsOf(config: DenoConfig, made: Made): Record<string, Exported> {
-  const exported = entryPoints(config).map(({ name }) => {
-    const target = made.exports[name];
-    // dnt writes `{ import: "./esm/mod.js" }`, and the types lie beside it.
-    const file = typeof target?.import === "string" ? target.import : target?.import?.default;
-    const types = target?.types ?? (typeof target?.import === "object" ? target.import.types : undefined) ??
-      file?.replace(/\.js$/, ".d.ts");
-    if (file === undefined || types === undefined) throw new Error(`The built package has no "${name}"`);
-    return [name, { types, import: file, default: file }] as const;
-  });
-  return Object.fromEntries(exported);
+  return Object.fromEntries(entryPoints(config).map((each) => [each.name, targetOf(made, each)]));
+}
+
+/** @throws {Error} When the tool has left out an entry point or its types, as `deno pack` does without failing. */
+function targetOf(made: Made, { name }: EntryPoint): Exported {
+  const target = made.exports[name];
+  // dnt writes `{ import: "./esm/mod.js" }`, and the types lie beside it.
+  const file = typeof target?.import === "string" ? target.import : target?.import?.default;
+  const types = target?.types ?? (typeof target?.import === "object" ? target.import.types : undefined) ??
+    file?.replace(/\.js$/, ".d.ts");
+  if (file === undefined || types === undefined) throw new Error(`The built package has no "${name}"`);
+  return { types, import: file, default: file };
 }
 
 /** @throws {Error} When a file that `package.json` names is not there. */

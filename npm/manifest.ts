@@ -77,6 +77,9 @@ export function packageOf(specifier: string): string {
   return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
+/** The program of the package: `npx NAME` runs it. It is no entry point, as nothing can be imported from it. */
+export const program = { name: "./cli/main", path: "./cli/main.ts" } as const;
+
 /** What only who releases knows. */
 export interface ReleaseOptions {
   /** Default: that of `deno.json`. */

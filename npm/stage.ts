@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type DenoConfig, jsrName, root } from "./manifest.ts";
+import { type DenoConfig, jsrName, program, root } from "./manifest.ts";
 
 /**
  * Copies what is published, and calls back.
@@ -21,7 +21,9 @@ export async function withStage<T>(config: DenoConfig, use: (folder: string) => 
     }
     // With a folder of modules it would link into it, and its tasks and tests are not for a package.
     const { tasks: _, exclude: __, ...rest } = config as DenoConfig & Record<string, unknown>;
-    const staged = { ...rest, name: jsrName, nodeModulesDir: "none" };
+    // What no export leads to is not compiled.
+    const exports = { ...config.exports, [program.name]: program.path };
+    const staged = { ...rest, exports, name: jsrName, nodeModulesDir: "none" };
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(staged, undefined, 2));
     await Deno.copyFile(new URL("deno.lock", root), `${folder}/deno.lock`);
     return await use(folder);

@@ -25,7 +25,9 @@ for (const path of new Set(paths)) {
   if (text !== undefined) files.push({ path, text });
 }
 const sources = files.filter((file) => /\.tsx?$/.test(file.path));
-const shipped = sources.filter((file) => /^((?:mod|kernel)\.ts|core\/|adapters\/|plugins\/)/.test(file.path));
+const shipped = sources.filter((file) =>
+  /^((?:mod|kernel)\.ts|core\/|adapters\/|plugins\/|cli\/)/.test(file.path)
+);
 
 /** The code of a file without its comments: what examples and sentences say is not what it does. */
 function codeOf(source: Source): string {
@@ -159,6 +161,35 @@ Deno.test("plugins import the public surface, their own folder, and exactly thei
   complain(problems);
 });
 
+/** The drivers that the tool looks for before it opens a store, to tell what is to be installed. */
+const toolHosts = /^(libsql|@libsql\/client\/web)$/;
+
+Deno.test("the tool imports the public surface, Node's modules, and drivers to see whether they are there", () => {
+  const problems: string[] = [];
+  for (const source of sources.filter((each) => each.path.startsWith("cli/"))) {
+    for (const target of importsOf(source)) {
+      const isOurs = target.startsWith("cli/") || /^pawl(\/|$)/.test(target);
+      if (!isOurs && !target.startsWith("node:") && !toolHosts.test(target)) {
+        problems.push(`${source.path} imports ${target}`);
+      }
+    }
+  }
+  complain(problems);
+});
+
+Deno.test("the tool starts without the engine: only what it opens imports that, when it opens it", () => {
+  const lazy = /^cli\/target\/(?!open\.ts|packages\.ts|run_of_id\.ts|target\.ts)/;
+  const problems: string[] = [];
+  for (const source of sources.filter((each) => each.path.startsWith("cli/") && !lazy.test(each.path))) {
+    for (const [, what, target] of codeOf(source).matchAll(/^(import(?: type)?) [^;]*?from "([^"]+)"/gm)) {
+      const isLight = /^(node:|\.)/.test(target!) &&
+        !lazy.test(importsOf({ path: source.path, text: `import "${target}"` })[0]!);
+      if (!isLight && what !== "import type") problems.push(`${source.path} imports ${target}`);
+    }
+  }
+  complain(problems);
+});
+
 Deno.test("nothing outside tests imports tests", () => {
   const problems: string[] = [];
   for (const source of sources.filter((each) => !each.path.startsWith("tests/"))) {
@@ -250,7 +281,7 @@ Deno.test("core reaches time, chance and the outside world only through ports", 
 });
 
 /** Examples that are named as what they are for writes its own name. */
-const foreignNames = /^examples\/(?:deno-deploy|node-server)\//;
+const foreignNames = /^(?:examples|starters)\/(?:deno-deploy|node-server)\//;
 
 Deno.test("file and folder names are snake_case", () => {
   complain(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { run } from "../../npm/command.ts";
 import { finish } from "../../npm/finish.ts";
-import { entryPoints, readConfig } from "../../npm/manifest.ts";
+import { entryPoints, program, readConfig } from "../../npm/manifest.ts";
 
 const config = await readConfig();
 const version = "0.0.0-layout";
@@ -10,7 +10,7 @@ const version = "0.0.0-layout";
 async function dntFolder(left: { readonly out?: string } = {}): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "pawl-layout-" });
   const exports: Record<string, { import: string }> = {};
-  for (const { name, path } of entryPoints(config)) {
+  for (const { name, path } of [...entryPoints(config), program]) {
     const file = path.replace(/^\.\//, "esm/").replace(/\.ts$/, ".js");
     await Deno.mkdir(`${folder}/${file}`.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(
@@ -38,6 +38,8 @@ Deno.test("what dnt has made becomes the same package as what deno pack has made
       import: "./esm/plugins/cron/mod.js",
       default: "./esm/plugins/cron/mod.js",
     });
+    assert.deepEqual(manifest.bin, { pawl: "esm/cli/main.js" });
+    assert.match(await read("esm/cli/main.js"), /^#!\/usr\/bin\/env node\n/);
     assert.deepEqual([manifest.main, manifest.types], ["./esm/mod.js", "./esm/mod.d.ts"]);
     assert.deepEqual(manifest.peerDependencies, { idb: config.imports["idb"]!.replace("npm:idb@", "") });
     for (const none of ["dependencies", "devDependencies", "scripts"]) assert.ok(!(none in manifest), none);

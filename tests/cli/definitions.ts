@@ -1,0 +1,3 @@
+/** What `--definitions` is given in these tests. */
+export { failing, order, poll, printing, tea } from "../plugins/hono/stage.ts";
+export const engineOptions = { traceOrigin: true };
