@@ -130,6 +130,7 @@ export type {
   TimeoutOptions,
 } from "./core/machine/machine.ts";
 export type {
+  AsyncAnswer,
   CallbackHandler,
   Control,
   EnteringRun,

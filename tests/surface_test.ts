@@ -199,6 +199,7 @@ interface WallClockRule
 interface WatchOptions
 interface WorkflowFailure
 typeAlias AllowedOverride
+typeAlias AsyncAnswer
 typeAlias BatchResult
 typeAlias CallResult
 typeAlias CallbackHandler

@@ -18,7 +18,7 @@ import { batchOn } from "./batch.ts";
 import { type Code, loadCode } from "./code.ts";
 import { viewOfDefinition } from "./definition_view.ts";
 import { nameOnly } from "./name_only.ts";
-import { openStore } from "./open_store.ts";
+import { openStore, withoutSecrets } from "./open_store.ts";
 import { recurrencesThere } from "./recurrences.ts";
 import { runOfId } from "./run_of_id.ts";
 import type { Target } from "./target.ts";
@@ -45,11 +45,11 @@ export async function databaseTarget(options: DatabaseOptions): Promise<Target> 
   const { terminal: { signal, cwd }, definitions } = options;
   const code = definitions === undefined ? undefined : await loadCode(definitions, cwd);
   const store = await openStore(options);
-  const engines = new Engines(store, code, loggerOn(options.terminal));
+  const engines = await enginesOn(store, code, loggerOn(options.terminal));
   const { engine } = engines;
   const one = (verb: string, definition: string) => engines.carried(verb, definition);
   const target: Target = {
-    name: options.url,
+    name: withoutSecrets(options.url),
     list: (query) => engine.list(query),
     async get({ definition, key, runId }) {
       return await engines.reading(definition).get({ name: definition } as Definition, key, which(runId));
@@ -114,6 +114,16 @@ function loggerOn(terminal: Terminal): Logger {
       terminal.error(shown(`${level}: ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`) + "\n");
     },
   };
+}
+
+async function enginesOn(store: Store, code: Code | undefined, logger: Logger): Promise<Engines> {
+  try {
+    return new Engines(store, code, logger);
+  } catch (error) {
+    // Options that no engine takes.
+    await store.close();
+    throw error;
+  }
 }
 
 /** Engines on one store, made when they are needed. None of them owns anything. */

@@ -76,6 +76,6 @@ async function fileUrl(url: string, cwd: string, creates: boolean): Promise<stri
 }
 
 /** A token may be in its query, a password before its host. */
-function withoutSecrets(url: string): string {
+export function withoutSecrets(url: string): string {
   return url.replace(/\?.*$/, "").replace(/\/\/[^/]*@/, "//");
 }

@@ -11,7 +11,15 @@ import type { StepOptions } from "../engine/step_options.ts";
 import type { StreamEvent } from "../ports/event_streamer.ts";
 import type { ConnectorApi, ConnectorHandler, ConnectorOptions, ConnectorSource } from "./connector.ts";
 import type { StandardSchema } from "../standard_schema.ts";
-import type { CallbackHandler, StepHandler, TimeoutAt, TimeoutHandler } from "./run.ts";
+import type {
+  AsyncAnswer,
+  CallbackHandler,
+  StepHandler,
+  StepRun,
+  TimeoutAnswer,
+  TimeoutAt,
+  TimeoutHandler,
+} from "./run.ts";
 
 /** Options of a timeout: those of a step, but `lag` and `lock`. */
 export interface TimeoutOptions extends Omit<StepOptions, "lag" | "lock"> {
@@ -110,6 +118,13 @@ export interface MachineBuilder<
   step<const From extends string, const To extends readonly [string, ...string[]]>(
     from: From extends Stepped ? never : From,
     to: To,
+    handler: (run: StepRun<Data, To[number]>) => AsyncAnswer<To[number]>,
+    options?: StepOptions<Data>,
+  ): MachineBuilder<Data, Status | From | To[number], Stepped | From, Start | From, Payloads>;
+  /** The same for a handler that may give a promise or not. */
+  step<const From extends string, const To extends readonly [string, ...string[]]>(
+    from: From extends Stepped ? never : From,
+    to: To,
     handler: StepHandler<Data, To[number]>,
     options?: StepOptions<Data>,
   ): MachineBuilder<Data, Status | From | To[number], Stepped | From, Start | From, Payloads>;
@@ -122,6 +137,21 @@ export interface MachineBuilder<
    * @param handler User code; what it throws reaches the caller, and nothing is written.
    * @returns The builder.
    */
+  callback<const From extends string, const To extends readonly string[], Payload>(
+    from: From,
+    to: To,
+    handler: (
+      run: StepRun<Data, To[number]>,
+      payload: PayloadOf<Payloads, From, Payload>,
+    ) => AsyncAnswer<To[number]>,
+  ): MachineBuilder<
+    Data,
+    Status | From | To[number],
+    Stepped,
+    Start | From,
+    Payloads & Readonly<Record<From, PayloadOf<Payloads, From, Payload>>>
+  >;
+  /** The same for a handler that may give a promise or not. */
   callback<const From extends string, const To extends readonly string[], Payload>(
     from: From,
     to: To,
@@ -159,6 +189,14 @@ export interface MachineBuilder<
    * assert.equal((await t.engine.get(bills, "b-1"))?.status, "overdue");
    * ```
    */
+  timeout<const From extends string, const To extends readonly string[]>(
+    from: From,
+    to: To,
+    at: TimeoutAt<Data>,
+    handler: (run: StepRun<Data, To[number]>) => AsyncAnswer<To[number], TimeoutAnswer<To[number]>>,
+    options?: TimeoutOptions,
+  ): MachineBuilder<Data, Status | From | To[number], Stepped, Start | From, Payloads>;
+  /** The same for a handler that may give a promise or not. */
   timeout<const From extends string, const To extends readonly string[]>(
     from: From,
     to: To,

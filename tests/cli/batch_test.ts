@@ -69,6 +69,20 @@ for (const way of ways) {
     assert.equal(lines.filter((line) => / {2}[abc] {2}RUN_STATE: Cannot pause run /.test(line)).length, 3);
   });
 
+  Deno.test(`a verb on many runs leaves alone what was triggered after the question: ${way}`, async () => {
+    await using on = await stage(false);
+    await on.engine.trigger(order, "asked");
+    const answer = async () => {
+      // Ids are ordered by the millisecond.
+      for (const began = Date.now(); Date.now() <= began + 2;) await on.engine.list();
+      await on.engine.trigger(order, "later");
+      return "y";
+    };
+    const told = await on[way](["cancel", "--all", "--definition", "order"], { answer });
+    assert.equal(told.out, "1 of 1 done, 0 refused\n");
+    assert.equal((await on.engine.get(order, "later"))?.runState, "initiated");
+  });
+
   Deno.test(`a verb on many runs refuses what could mean more than was meant: ${way}`, async () => {
     await using on = await stage(false);
     const ask = on[way];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { libsqlStore } from "../../adapters/libsql/mod.ts";
+import { withoutSecrets } from "../../cli/target/open_store.ts";
 import { createEngine, machine } from "../../mod.ts";
 import { order, tea } from "../plugins/hono/stage.ts";
 import { code, json, run, stage } from "./stage.ts";
@@ -153,6 +154,7 @@ Deno.test("--definitions takes machines from wherever a module exports them, and
     export { c }; export const bundle = integration({ name: "i", definitions: [c] }); export const other = 7;`,
   );
   await write("none.ts", "export const some = 1;");
+  await write("options.ts", `export const a = ${build("a")}; export const engineOptions = { polls: 1 };`);
   await write("broken.ts", 'throw new Error("it does not start");');
   const ask = (file: string) =>
     run(["definitions", "--json", "--db", ":memory:", "--definitions", file], folder);
@@ -164,6 +166,7 @@ Deno.test("--definitions takes machines from wherever a module exports them, and
     "none.ts exports no definition; it exports some",
   ]);
   assert.deepEqual(await ask("broken.ts"), { code: 1, out: "", error: "it does not start\n" });
+  assert.match((await ask("options.ts")).error, /^INVALID_ARGUMENT: Cannot use option "polls"/);
   assert.match((await ask("nothing.ts")).error, /^Cannot import nothing.ts: there is no such file\n/);
 });
 
@@ -182,4 +185,9 @@ Deno.test("pawl await finds a status of a machine that it does not know", async 
   assert.equal((await ask("--")).code, 0);
   assert.equal((await ask("one two")).code, 0);
   assert.match((await ask("three")).error, /^RUN_ENDED: /);
+});
+
+Deno.test("messages tell of a database without its token and password", () => {
+  assert.equal(withoutSecrets("libsql://me:secret@host/db?authToken=secret"), "libsql://host/db");
+  assert.equal(withoutSecrets("file:pawl.db"), "file:pawl.db");
 });

@@ -28,7 +28,7 @@ for (const way of ways) {
     assert.deepEqual(await keys("--definition", "order", "--state", "paused"), ["a-2"]);
     assert.deepEqual(await keys("--state", "paused", "--state", "completed"), ["a-2", "green"]);
     assert.deepEqual(await keys("--prefix", "a-", "--order", "oldest"), ["a-1", "a-2"]);
-    assert.deepEqual(await keys("--status", "ready"), ["green"]);
+    assert.deepEqual(await keys("--status", "ready", "--limit", "1"), ["green"]);
     assert.deepEqual(await keys("--definition", "order", "--key", "b-1"), ["b-1"]);
     assert.deepEqual(await keys("--after", "1h", "--before", "2999-01-01"), ["b-1", "a-2", "a-1", "green"]);
     assert.deepEqual(await keys("--before", "1h"), []);
@@ -56,6 +56,7 @@ for (const way of ways) {
     assert.deepEqual(json(await ask(["show", "tea", "green", "--run", runId, "--json"])).data, { sugar: 2 });
 
     const other = runId.replace(/.$/, (digit) => digit === "0" ? "1" : "0");
+    assert.equal((await ask(["show", "1".padStart(30, "0")])).code, 1, "an id before all others");
     const nowhere = await ask(["show", other]);
     assert.deepEqual([nowhere.code, nowhere.error.split(":")[0]], [1, "RUN_NOT_FOUND"]);
     assert.match(

@@ -18,7 +18,7 @@ export interface World {
   /** What is piped in. */
   readonly input?: string;
   /** What somebody answers; absent: nobody is there. */
-  readonly answer?: string;
+  readonly answer?: string | (() => Promise<string>);
   /** The width of the screen; absent: there is none. */
   readonly columns?: number;
   readonly signal?: AbortSignal;
@@ -51,7 +51,7 @@ export async function run(args: readonly string[], world: World = {}): Promise<O
     },
     ask: (question) => {
       error += question;
-      return Promise.resolve(answer!);
+      return typeof answer === "function" ? answer() : Promise.resolve(answer!);
     },
     ...(world.fetch && { fetch: world.fetch }),
     now: () => new Date(),
