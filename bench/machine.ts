@@ -7,6 +7,7 @@
 import process from "node:process";
 import { libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
+import { sqliteStore } from "pawl/adapters/sqlite";
 import { createEngine, type Engine, machine, type Store } from "pawl";
 import { bareRate } from "./bare.ts";
 
@@ -46,16 +47,17 @@ interface Subject {
   open(): Promise<{ store: Store; remove(): Promise<void> }>;
 }
 
-async function libsqlFile(durability: "full" | "normal") {
+async function file(open: typeof libsqlStore | typeof sqliteStore, durability: "full" | "normal") {
   const folder = await Deno.makeTempDir();
-  const store = libsqlStore({ url: `file:${folder}/bench.db`, durability });
+  const store = open({ url: `file:${folder}/bench.db`, durability });
   return { store, remove: () => Deno.remove(folder, { recursive: true }) };
 }
 
 const subjects: Subject[] = [
   { name: "memory", open: () => Promise.resolve({ store: memoryStore(), remove: () => Promise.resolve() }) },
-  { name: "libSQL file, full sync", open: () => libsqlFile("full") },
-  { name: "libSQL file, normal", open: () => libsqlFile("normal") },
+  { name: "libSQL file, full sync", open: () => file(libsqlStore, "full") },
+  { name: "libSQL file, normal", open: () => file(libsqlStore, "normal") },
+  { name: "node:sqlite file, full sync", open: () => file(sqliteStore, "full") },
 ];
 
 /** The middle one. */

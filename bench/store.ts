@@ -8,6 +8,7 @@
 import { createClient } from "@libsql/client";
 import { libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
+import { sqliteStore } from "pawl/adapters/sqlite";
 import type { Batch, CommitCall, Store } from "../core/store/store.ts";
 
 /** What was measured of one store. */
@@ -124,6 +125,8 @@ async function main(): Promise<void> {
     "libsql file full": () => libsqlStore({ url: file() }),
     "libsql file full, 16 shards": () => libsqlStore({ url: file(), shards: 16 }),
     "libsql file normal": () => libsqlStore({ url: file(), durability: "normal" }),
+    "node:sqlite file full": () => sqliteStore({ url: file() }),
+    "node:sqlite file normal": () => sqliteStore({ url: file(), durability: "normal" }),
     "libsql :memory:": () => libsqlStore({ url: ":memory:" }),
     "client, file": () => libsqlStore({ client: createClient({ url: file() }) }),
     "client, :memory:": () => libsqlStore({ client: createClient({ url: ":memory:" }) }),

@@ -81,6 +81,12 @@ test("the kernel's bundle has the code of no feature, and each feature brings it
   }
 });
 
+test("a bundle with the runtime's own SQLite asks for no module, so that no bundler looks for one", async () => {
+  const { text } = await bundle('export { sqliteStore } from "pawl/adapters/sqlite";');
+  assert.match(text, /getBuiltinModule\?\.\("node:sqlite"\)/);
+  assert.doesNotMatch(text, /\bimport\b|\brequire\b/);
+});
+
 test("a bundle runs as a classic script, which has no import.meta", async () => {
   const { text } = await bundle(
     `import { machine } from "pawl";

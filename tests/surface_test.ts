@@ -292,6 +292,15 @@ interface LibsqlOptions
 interface LibsqlUrlOptions
 interface RestoreOptions
 typeAlias Durability`,
+  "./adapters/sqlite": `function backupStore
+function restoreStore
+function sqliteStore
+interface BackupOptions
+interface RestoreOptions
+interface SqliteOptions
+interface SqlitePathOptions
+interface SqliteUrlOptions
+typeAlias Durability`,
   "./adapters/streams/memory": `function memoryStreamer
 interface MemoryStreamerOptions`,
   "./adapters/streams/broadcast_channel": `function broadcastStreamer

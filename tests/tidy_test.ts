@@ -110,7 +110,10 @@ Deno.test("authoring models never import each other", () => {
 const drivers: Readonly<Record<string, RegExp>> = {
   memory: /^$/,
   indexeddb: /^idb$/,
-  libsql: /^(libsql|@libsql\/client)(\/|$)|^node:fs\/promises$/,
+  libsql: /^(libsql|@libsql\/client)(\/|$)|^adapters\/sql\//,
+  sqlite: /^adapters\/sql\//,
+  // What all stores in SQL share: it goes through the driver that it is given.
+  sql: /^node:fs\/promises$/,
 };
 
 Deno.test("adapters import the store contract, errors, ports, and exactly their driver", () => {

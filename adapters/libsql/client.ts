@@ -13,11 +13,11 @@ import type {
 } from "../../core/store/store.ts";
 import { Hints } from "../../core/store/hints.ts";
 import type { Link, Rows } from "./link.ts";
-import { prepareBatch } from "./prepared.ts";
-import { planRead } from "./read_plan.ts";
+import { prepareBatch } from "../sql/prepared.ts";
+import { planRead } from "../sql/read_plan.ts";
 import { retriable } from "../../core/store/retriable.ts";
-import { metaStatements, readMeta, setupStatements, type Statement, type StoreMeta } from "./schema.ts";
-import { planCommit } from "./settle_sql.ts";
+import { metaStatements, readMeta, setupStatements, type Statement, type StoreMeta } from "../sql/schema.ts";
+import { planCommit } from "../sql/settle_sql.ts";
 
 /** What a client store needs to know. */
 export interface ClientOptions {

@@ -1,31 +1,56 @@
 import { PawlError } from "../../core/errors.ts";
+import type { Database, Driver, Prepared } from "../sql/driver.ts";
 
 /** The part of a prepared statement of package `libsql` that is used. */
-export interface Prepared {
+interface NativeStatement extends Prepared {
   /** Whether it returns rows. */
   readonly reader: boolean;
   /** Makes it return rows as arrays. */
   raw(on: boolean): unknown;
-  /** Runs it to its end. */
-  all(args: readonly unknown[]): unknown[];
-  /** Runs it to its end. */
-  run(args: readonly unknown[]): unknown;
 }
 
-/** The part of a connection of package `libsql` that is used. All of it blocks. */
-export interface Database {
-  /** Whether a transaction is open. */
+/** The part of a connection of package `libsql` that is used. */
+interface NativeDatabase {
   readonly inTransaction: boolean;
-  /** Compiles a statement. */
-  prepare(sql: string): Prepared;
-  /** Compiles and runs a statement, and forgets it. */
+  prepare(sql: string): NativeStatement;
   exec(sql: string): unknown;
-  /** Ends the connection. */
   close(): unknown;
 }
 
-/** Opens connections. */
-export type Driver = new (path: string, options: { readonly timeout: number }) => Database;
+/** The class of the package. */
+export type NativeClass = new (path: string, options: { readonly timeout: number }) => NativeDatabase;
+
+/**
+ * Opens connections through package `libsql`.
+ *
+ * @param native Its class; tests give one that fails.
+ * @returns The driver.
+ */
+export function libsqlDriver(native: NativeClass): Driver {
+  return {
+    name: "libsql",
+    // A connection lives on until the last of its statements is collected.
+    letsGo: false,
+    open: (path, busyTimeoutMs) => connectionOf(new native(path, { timeout: busyTimeoutMs })),
+  };
+}
+
+function connectionOf(db: NativeDatabase): Database {
+  return {
+    prepare(sql) {
+      const statement = db.prepare(sql);
+      // The driver refuses rows as arrays of a statement that returns none.
+      if (statement.reader) statement.raw(true);
+      return statement;
+    },
+    // Not a prepared statement: one that failed stays in progress and makes every later commit fail.
+    exec: (sql) => db.exec(sql),
+    rollback() {
+      if (db.inTransaction) db.exec("rollback");
+    },
+    close: () => db.close(),
+  };
+}
 
 /**
  * Loads the native module. Only local stores do, so that others run where it cannot be loaded.
@@ -35,14 +60,13 @@ export type Driver = new (path: string, options: { readonly timeout: number }) =
  */
 export async function loadDriver(): Promise<Driver> {
   try {
-    return (await import("libsql")).default;
+    return libsqlDriver((await import("libsql")).default as unknown as NativeClass);
   } catch (cause) {
     throw new PawlError(
       "STORE_FAILED",
-      "Cannot load the driver of local files: is package libsql installed?",
-      {
-        cause,
-      },
+      "Cannot load the driver of local files: is package libsql installed? " +
+        "Node 22.13 and Deno 2.3 need none for sqliteStore() of pawl/adapters/sqlite",
+      { cause },
     );
   }
 }

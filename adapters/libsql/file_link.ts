@@ -1,4 +1,4 @@
-import { leavesStuck, storeError } from "./errors.ts";
+import { leavesStuck, storeError } from "../sql/errors.ts";
 import type { Ask, LibsqlClient, Link, Rows } from "./link.ts";
 
 /** The way to a file through a client that was handed in: replies cannot be lost, but connections get stuck. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Statement } from "./schema.ts";
+import type { Statement } from "../sql/schema.ts";
 
 /** The part of a client of `@libsql/client` that a store uses. */
 export interface LibsqlClient {

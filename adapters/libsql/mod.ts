@@ -6,13 +6,13 @@
 import { systemClock } from "../../core/ports/clock.ts";
 import { systemRandom } from "../../core/ports/random.ts";
 import type { Store, StoreLimits } from "../../core/store/store.ts";
+import type { Durability } from "../sql/connection.ts";
+import { pathOf, refused } from "../sql/file_url.ts";
+import { openLocal, shardsOf, sqlIndexesOf } from "../sql/open_local.ts";
 import { ClientStore } from "./client.ts";
-import type { Durability } from "./connection.ts";
+import { loadDriver } from "./driver.ts";
 import { FileLink } from "./file_link.ts";
-import { pathOf, refused } from "./file_url.ts";
 import type { LibsqlClient } from "./link.ts";
-import { LocalStore } from "./local.ts";
-import { shardsMax } from "./schema.ts";
 import { ServerLink } from "./server_link.ts";
 
 export { type BackupOptions, backupStore, type RestoreOptions, restoreStore } from "./backup.ts";
@@ -57,16 +57,6 @@ export interface LibsqlClientOptions extends LibsqlOptions {
   readonly client: LibsqlClient;
 }
 
-const localLimits: StoreLimits = {
-  keyBytesMax: 8_192,
-  valueBytesMax: 16 * 1024 * 1024,
-  // What one commit may hold the event loop for: a second or so.
-  writesPerCommitMax: 50_000,
-  bytesPerCommitMax: 128 * 1024 * 1024,
-  opsPerReadMax: 10_000,
-  entriesPerRangeMax: 10_000,
-};
-
 /** One commit is one message, and its text is escaped once more on the way. */
 const clientLimits: StoreLimits = {
   keyBytesMax: 8_192,
@@ -76,8 +66,6 @@ const clientLimits: StoreLimits = {
   opsPerReadMax: 1_000,
   entriesPerRangeMax: 5_000,
 };
-
-const defaultBusyTimeoutMs = 25;
 
 const remoteShards = 16;
 
@@ -101,39 +89,16 @@ const defaultRequestTimeoutMs = 10_000;
  * ```
  */
 export function libsqlStore(options: LibsqlUrlOptions | LibsqlClientOptions): Store {
-  const { shards } = options;
-  if (shards !== undefined && (!Number.isInteger(shards) || shards < 1 || shards > shardsMax)) {
-    throw refused(`shards ${shards}`, `1 to ${shardsMax}`);
-  }
   const newId = systemRandom().hex(24);
   if ("client" in options) return clientStore(options, newId);
-  if (/^(libsql|https?|wss?):/.test(options.url)) return remoteStore(options, newId);
-  return localStore(options, newId);
-}
-
-function localStore(options: LibsqlUrlOptions, newId: string): Store {
-  const { url, durability = "full", busyTimeoutMs = defaultBusyTimeoutMs } = options;
-  if (durability !== "full" && durability !== "normal") {
-    throw refused(`durability "${durability}"`, '"full" or "normal"');
-  }
-  if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > 60_000) {
-    throw refused(`busyTimeoutMs ${busyTimeoutMs}`, "0 to 60000");
-  }
-  return new LocalStore({
-    url,
-    path: pathOf(url),
-    durability,
-    busyTimeoutMs,
-    shards: options.shards ?? 1,
-    limits: { ...localLimits, ...options.limits },
-    newId,
-    clock: systemClock(),
-    ...sqlIndexesOf(options),
-  });
+  const { url } = options;
+  if (/^(libsql|https?|wss?):/.test(url)) return remoteStore(options, newId);
+  return openLocal({ url, path: pathOf(url) }, options, loadDriver);
 }
 
 function clientStore(options: LibsqlClientOptions, newId: string): Store {
-  const { client, shards, limits } = options;
+  const { client, limits } = options;
+  const shards = shardsOf(options);
   const remote = client.protocol !== "file";
   return new ClientStore({
     link: remote ? serverLink(options, client, undefined) : new FileLink(client),
@@ -147,7 +112,8 @@ function clientStore(options: LibsqlClientOptions, newId: string): Store {
 }
 
 function remoteStore(options: LibsqlUrlOptions, newId: string): Store {
-  const { url, shards, limits } = options;
+  const { url, limits } = options;
+  const shards = shardsOf(options);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed?.host) {
     throw refused(`a url of ${url.length} characters`, "the address of a server, as libsql://host");
@@ -175,12 +141,6 @@ function serverLink(
   }
   const [clock, random] = [systemClock(), systemRandom()];
   return new ServerLink({ client, peer: { authToken }, requestTimeoutMs, clock, random });
-}
-
-function sqlIndexesOf({ sqlIndexes }: LibsqlOptions): { readonly sqlIndexes?: boolean } {
-  if (sqlIndexes === undefined) return {};
-  if (typeof sqlIndexes !== "boolean") throw refused(`sqlIndexes ${sqlIndexes}`, "true or false");
-  return { sqlIndexes };
 }
 
 /** The web build has no native module, so servers can be reached from where none can be loaded. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { OutcomeUnknownError, PawlError, StoreBusyError } from "../../core/errors.ts";
-import { codeOf, messageOf, storeError } from "./errors.ts";
+import { codeOf, messageOf, storeError } from "../sql/errors.ts";
 import type { Ask } from "./link.ts";
 
 /** Who is at the other end. */

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../../core/ports/clock.ts";
 import type { Random } from "../../core/ports/random.ts";
-import { storeError } from "./errors.ts";
+import { storeError } from "../sql/errors.ts";
 import type { Ask, LibsqlClient, Link, Rows } from "./link.ts";
 import { awayError, lostError, type Peer, serverError, wasAnswered } from "./server_errors.ts";
 

@@ -21,7 +21,7 @@ export type StepHandler<Data, To extends string> = (
 ) => StepAnswer<To> | Promise<StepAnswer<To>>;
 
 /**
- * What an async handler gives, for the compiler: TypeScript before 7 takes the only answer of an async function for any
+ * What an async handler gives, for the compiler: TypeScript before 6 takes the only answer of an async function for any
  * `string`, unless a promise is all that it may give. Nobody gives the second half; with it, the answer of a function that is
  * not async, for which this is tried first, stays the status that it is.
  */

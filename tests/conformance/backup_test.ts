@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { backupStore, libsqlStore, restoreStore } from "pawl/adapters/libsql";
-import { restoreSkip } from "../../adapters/libsql/backup.ts";
+import { restoreSkip } from "../../adapters/sql/backup.ts";
 import type { CommitCall, Store } from "../../core/store/store.ts";
 import { createEngine, type Engine, machine, silentLogger } from "../../mod.ts";
 import { World } from "../engine/stores.ts";

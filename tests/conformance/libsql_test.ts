@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Client, createClient } from "@libsql/client";
 import Database from "libsql";
 import { libsqlStore } from "pawl/adapters/libsql";
-import { storeError } from "../../adapters/libsql/errors.ts";
+import { storeError } from "../../adapters/sql/errors.ts";
 import { lostError, serverError, wasAnswered } from "../../adapters/libsql/server_errors.ts";
 import type { Store } from "../../core/store/store.ts";
 import { batch, fates, put, StoreProbe } from "../../core/testing/store_probe.ts";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { libsqlStore } from "../../adapters/libsql/mod.ts";
 import { createEngine, machine, silentLogger } from "../../mod.ts";
+import { type FileLibrary, fileStore } from "../file_store.ts";
 
 /** What both processes carry. */
 export const chain = machine<{ n: number }>("chain")
@@ -14,8 +14,8 @@ export const chain = machine<{ n: number }>("chain")
   .build();
 
 if (import.meta.main) {
-  const [url, name] = Deno.args as [string, string];
-  const store = libsqlStore({ url });
+  const [url, name, library] = Deno.args as [string, string, FileLibrary];
+  const store = fileStore({ url }, library);
   const engine = createEngine({ store, definitions: [chain], logger: silentLogger, lease: { term: "1s" } });
   await engine.start();
   for (let n = 0;; n++) {
@@ -30,9 +30,10 @@ if (import.meta.main) {
 export async function besideAnother(
   url: string,
   body: (more: () => Promise<void>) => Promise<void>,
+  library: FileLibrary = "libsql",
 ): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--frozen", new URL(import.meta.url).pathname, url, "other"],
+    args: ["run", "-A", "--frozen", new URL(import.meta.url).pathname, url, "other", library],
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -5,28 +5,40 @@
  */
 import assert from "node:assert/strict";
 import Database from "libsql";
-import { libsqlStore } from "pawl/adapters/libsql";
-import type { Driver } from "../../adapters/libsql/driver.ts";
-import { LocalStore } from "../../adapters/libsql/local.ts";
+import { libsqlDriver, type NativeClass } from "../../adapters/libsql/driver.ts";
+import type { Driver } from "../../adapters/sql/driver.ts";
+import { LocalStore } from "../../adapters/sql/local.ts";
+import { type Host, sqliteDriver } from "../../adapters/sqlite/driver.ts";
 import { seededRandom } from "../../core/ports/random.ts";
 import { createEngine, machine, silentLogger, type Store, systemClock } from "../../mod.ts";
 import { World } from "../engine/stores.ts";
+import { fileStore } from "../file_store.ts";
+import { ownSqlite } from "../own_sqlite.ts";
 import { besideAnother, chain } from "./other_process.ts";
 
-/** A test with a folder of its own. */
-function inFolder(name: string, run: (folder: string) => Promise<void>, ignore = false): void {
-  Deno.test({
-    name,
-    ignore,
-    async fn() {
-      const folder = await Deno.makeTempDir({ prefix: "pawl-" });
-      try {
-        await run(folder);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
+/** The libraries that the tests run on. */
+type Library = "libsql" | "node:sqlite";
+
+/** A test with a folder of its own, for each library. */
+function inFolder(
+  name: string,
+  run: (folder: string, library: Library) => Promise<void>,
+  ignore = false,
+): void {
+  for (const library of ["libsql", "node:sqlite"] as const) {
+    Deno.test({
+      name: `${name} (${library})`,
+      ignore: ignore || library === "node:sqlite" && !ownSqlite,
+      async fn() {
+        const folder = await Deno.makeTempDir({ prefix: "pawl-" });
+        try {
+          await run(folder, library);
+        } finally {
+          await Deno.remove(folder, { recursive: true });
+        }
+      },
+    });
+  }
 }
 
 const job = machine<{ text: string }>("job")
@@ -36,15 +48,35 @@ const job = machine<{ text: string }>("job")
 
 const engineOn = (store: Store) => createEngine({ store, definitions: [job], logger: silentLogger });
 
-/** A local store over a driver of the test's, and what that driver has opened. */
-function faulty(path: string) {
-  const opened: Database.Database[] = [];
-  class Watched extends Database {
-    constructor(path: string, options: { timeout: number }) {
-      super(path, options);
-      opened.push(this as unknown as Database.Database);
+/** A connection of either library, as far as the tests use it. */
+interface Opened {
+  prepare(sql: string): { all(...args: unknown[]): unknown[] };
+}
+
+/** Drivers that tell what they have opened. */
+const watched: Readonly<Record<Library, (opened: Opened[]) => Driver>> = {
+  libsql: (opened) => libsqlDriver(watchedClass(Database as unknown as AnyClass, opened) as NativeClass),
+  "node:sqlite"(opened) {
+    const DatabaseSync = watchedClass(ownSqlite!.DatabaseSync as unknown as AnyClass, opened);
+    return sqliteDriver({ getBuiltinModule: () => ({ DatabaseSync }) } as Host);
+  },
+};
+
+// deno-lint-ignore no-explicit-any -- a class to be extended takes any arguments.
+type AnyClass = new (...args: any[]) => Opened;
+
+function watchedClass(native: AnyClass, opened: Opened[]): unknown {
+  return class extends native {
+    constructor(...args: unknown[]) {
+      super(...args);
+      opened.push(this);
     }
-  }
+  };
+}
+
+/** A local store over a driver of the test's, and what that driver has opened. */
+function faulty(path: string, library: Library) {
+  const opened: Opened[] = [];
   const store = new LocalStore({
     url: `file:${path}`,
     path,
@@ -61,9 +93,9 @@ function faulty(path: string) {
     },
     newId: seededRandom(7).hex(24),
     clock: systemClock(),
-    driver: Watched as unknown as Driver,
+    loadDriver: () => watched[library](opened),
   });
-  const pragma = (text: string) => opened.at(-1)!.prepare(`pragma ${text}`).all([]);
+  const pragma = (text: string) => opened.at(-1)!.prepare(`pragma ${text}`).all();
   return { store, pragma };
 }
 
@@ -104,8 +136,8 @@ async function livesThroughFull(store: Store, fill: () => Promise<void>, free: (
 
 inFolder(
   "a store whose quota is full says so, and the same engine goes on when there is room",
-  async (folder) => {
-    const { store, pragma } = faulty(`${folder}/pawl.db`);
+  async (folder, library) => {
+    const { store, pragma } = faulty(`${folder}/pawl.db`, library);
     const count = () => Object.values(pragma("page_count")[0] as object)[0] as number;
     await livesThroughFull(
       store,
@@ -133,11 +165,11 @@ const canMount = await (async () => {
 
 inFolder(
   "a disk that is full is STORE_FULL, and the same engine goes on when there is room",
-  async (folder) => {
+  async (folder, library) => {
     assert.ok(await mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", folder));
     try {
       await livesThroughFull(
-        libsqlStore({ url: `file:${folder}/pawl.db` }),
+        fileStore({ url: `file:${folder}/pawl.db` }, library),
         () => Promise.resolve(),
         async () => void await mount("-o", "remount,size=64m", folder),
       );
@@ -152,8 +184,8 @@ inFolder(
 const readOnly = (error: { readonly code: string; readonly message: string }) =>
   /^STORE_(READ_ONLY|FAILED)$/.test(error.code) && /read-only|only be read/.test(error.message);
 
-inFolder("a store that may only be read says so, and nothing is half-written", async (folder) => {
-  const { store, pragma } = faulty(`${folder}/pawl.db`);
+inFolder("a store that may only be read says so, and nothing is half-written", async (folder, library) => {
+  const { store, pragma } = faulty(`${folder}/pawl.db`, library);
   const engine = engineOn(store);
   await engine.trigger(job, "before", { data: { text: "x" } });
   pragma("query_only = 1");
@@ -166,15 +198,15 @@ inFolder("a store that may only be read says so, and nothing is half-written", a
   await store.close();
 });
 
-inFolder("a store on a disk that may only be read is refused when it is opened", async (folder) => {
+inFolder("a store on a disk that may only be read is refused when it is opened", async (folder, library) => {
   const url = `file:${folder}/pawl.db`;
-  const first = libsqlStore({ url });
+  const first = fileStore({ url }, library);
   await engineOn(first).trigger(job, "k", { data: { text: "x" } });
   await first.close();
   assert.ok(await mount("--bind", folder, folder) && await mount("-o", "remount,bind,ro", folder));
   try {
     for (const each of [url, `file:${folder}/new.db`]) {
-      const store = libsqlStore({ url: each });
+      const store = fileStore({ url: each }, library);
       await assert.rejects(
         engineOn(store).get(job, "k"),
         (error: { code: string; message: string }) =>
@@ -185,14 +217,14 @@ inFolder("a store on a disk that may only be read is refused when it is opened",
   } finally {
     await unmount(folder);
   }
-  const again = libsqlStore({ url });
+  const again = fileStore({ url }, library);
   assert.equal((await engineOn(again).get(job, "k"))!.runState, "initiated");
   await again.close();
 }, !canMount);
 
-inFolder("a file that was cut off is STORE_CORRUPT, and no other error", async (folder) => {
+inFolder("a file that was cut off is STORE_CORRUPT, and no other error", async (folder, library) => {
   const path = `${folder}/pawl.db`;
-  const first = libsqlStore({ url: `file:${path}` });
+  const first = fileStore({ url: `file:${path}` }, library);
   const engine = engineOn(first);
   for (let n = 0; n < 200; n++) await engine.trigger(job, `k${n}`, { data: { text: "x".repeat(1_000) } });
   await first.close();
@@ -200,7 +232,7 @@ inFolder("a file that was cut off is STORE_CORRUPT, and no other error", async (
   let refused = 0;
   for (const part of [0.02, 0.1, 0.3, 0.5, 0.9]) {
     await Deno.writeFile(path, whole.slice(0, Math.floor(whole.length * part)));
-    const store = libsqlStore({ url: `file:${path}` });
+    const store = fileStore({ url: `file:${path}` }, library);
     const reading = engineOn(store).admin.verify();
     await reading.catch((error) => {
       assert.equal(error.code, "STORE_CORRUPT", `${part}: ${error}`);
@@ -211,40 +243,43 @@ inFolder("a file that was cut off is STORE_CORRUPT, and no other error", async (
   }
   assert.equal(refused, 5);
   await Deno.writeFile(path, whole);
-  const store = libsqlStore({ url: `file:${path}` });
+  const store = fileStore({ url: `file:${path}` }, library);
   assert.deepEqual((await engineOn(store).admin.verify()).findings, []);
   await store.close();
 });
 
-inFolder("two processes work on one file, and each hears of the other's runs", async (folder) => {
-  const url = `file:${folder}/pawl.db`;
-  const store = libsqlStore({ url });
-  const engine = createEngine({
-    store,
-    definitions: [chain],
-    logger: silentLogger,
-    poll: 20,
-    lease: { term: "1s" },
-  });
-  await engine.trigger(chain, "ours", { data: { n: 0 } });
-  await besideAnother(url, async (more) => {
-    assert.deepEqual(
-      (await engine.await(chain, "ours", { timeout: "30s" })).data,
-      { n: 2 },
-      "the other runs it",
-    );
-    await engine.start();
-    for (let n = 0; n < 6; n++) {
-      await Promise.all([
-        more(),
-        engine.trigger(chain, `ours ${n}`, { data: { n } }),
-        engine.await(chain, n === 0 ? "ours" : `ours ${n - 1}`, { timeout: "30s" }),
-      ]);
-    }
-  });
-  // It was killed while it owned the shard: what it held is taken over.
-  await engine.await(chain, "ours 5", { timeout: "60s" });
-  await engine.stop();
-  assert.deepEqual((await engine.admin.verify()).findings, []);
-  await store.close();
-});
+inFolder(
+  "two processes work on one file, each with another library, and hear of each other's runs",
+  async (folder, library) => {
+    const url = `file:${folder}/pawl.db`;
+    const store = fileStore({ url }, library);
+    const engine = createEngine({
+      store,
+      definitions: [chain],
+      logger: silentLogger,
+      poll: 20,
+      lease: { term: "1s" },
+    });
+    await engine.trigger(chain, "ours", { data: { n: 0 } });
+    await besideAnother(url, async (more) => {
+      assert.deepEqual(
+        (await engine.await(chain, "ours", { timeout: "30s" })).data,
+        { n: 2 },
+        "the other runs it",
+      );
+      await engine.start();
+      for (let n = 0; n < 6; n++) {
+        await Promise.all([
+          more(),
+          engine.trigger(chain, `ours ${n}`, { data: { n } }),
+          engine.await(chain, n === 0 ? "ours" : `ours ${n - 1}`, { timeout: "30s" }),
+        ]);
+      }
+    }, library === "libsql" ? "node:sqlite" : "libsql");
+    // It was killed while it owned the shard: what it held is taken over.
+    await engine.await(chain, "ours 5", { timeout: "60s" });
+    await engine.stop();
+    assert.deepEqual((await engine.admin.verify()).findings, []);
+    await store.close();
+  },
+);

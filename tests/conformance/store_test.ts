@@ -1,7 +1,9 @@
 import { createClient } from "@libsql/client";
 import { type LibsqlOptions, libsqlStore, type LibsqlUrlOptions } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
+import { type SqliteOptions, sqliteStore } from "pawl/adapters/sqlite";
 import type { Store } from "../../core/store/store.ts";
+import { ownSqlite } from "../own_sqlite.ts";
 import { storeConformance, type StoreConformanceOptions } from "../../core/testing/store_conformance.ts";
 
 function suite(name: string, open: () => Store | Promise<Store>, options?: StoreConformanceOptions): void {
@@ -52,6 +54,10 @@ const local = (options: Omit<LibsqlUrlOptions, "url">) => (url: string) => ({
   store: libsqlStore({ url, ...options }),
 });
 
+const builtIn = (options: SqliteOptions = {}) => (url: string) => ({
+  store: sqliteStore({ url, ...options }),
+});
+
 suite("memory", () => memoryStore());
 suite("memory, 4 shards", () => memoryStore({ shards: 4 }));
 suite("memory, outcomes", () => memoryStore({ keepOutcomes: true }), { keepsOutcomes: true });
@@ -64,6 +70,13 @@ fileSuite("libsql file, 4 shards", local({ shards: 4 }));
 fileSuite("libsql file, normal", local({ durability: "normal" }));
 fileSuite("libsql file, sqlIndexes", local({ shards: 2, sqlIndexes: true }));
 suite("libsql :memory:", () => libsqlStore({ url: ":memory:" }));
+
+if (ownSqlite) {
+  fileSuite("node:sqlite file", builtIn());
+  const options = { shards: 4, durability: "normal", sqlIndexes: true } as const;
+  fileSuite("node:sqlite file, 4 shards, normal, sqlIndexes", builtIn(options));
+  suite("node:sqlite :memory:", () => sqliteStore({ path: ":memory:" }));
+}
 
 fileSuite("client of a file", (url) => {
   const client = createClient({ url });

@@ -5,7 +5,6 @@
  */
 import "fake-indexeddb/auto";
 import { indexedDbStore } from "../../adapters/indexeddb/mod.ts";
-import { libsqlStore } from "../../adapters/libsql/mod.ts";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { seededRandom } from "../../core/ports/random.ts";
 import { type VirtualClock, virtualClock } from "../../core/testing/virtual_clock.ts";
@@ -17,6 +16,7 @@ import {
   silentLogger,
   type Store,
 } from "../../mod.ts";
+import { fileLibrary, fileStore } from "../file_store.ts";
 import { letGo } from "../let_go.ts";
 
 /** A kind of store, opened anew for each test. */
@@ -32,10 +32,10 @@ export const storeKinds: readonly StoreKind[] = [
   memoryKind("memory", 1),
   memoryKind("memory of 4 shards", 4),
   {
-    name: "libSQL file",
+    name: fileLibrary === "libsql" ? "libSQL file" : `${fileLibrary} file`,
     async open() {
       const folder = await Deno.makeTempDir({ prefix: "pawl-" });
-      const store = libsqlStore({ url: `file:${folder}/test.db`, durability: "normal" });
+      const store = fileStore({ url: `file:${folder}/test.db`, durability: "normal" });
       return {
         store,
         async close() {

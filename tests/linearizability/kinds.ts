@@ -7,6 +7,7 @@ import { libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
 import type { Random } from "../../core/ports/random.ts";
 import type { Store } from "../../core/store/store.ts";
+import { fileStore } from "../file_store.ts";
 import { losingStore } from "./ways.ts";
 
 /** A kind whose clients share a process: they open the store as often as they like. */
@@ -38,6 +39,8 @@ export const kinds = {
   ),
   "libsql-memory": near(() => one(libsqlStore({ url: ":memory:", shards: 2 }))),
   "file": { home: "file", outcomes: false, open: (url) => libsqlStore({ url, shards: 3 }) },
+  // Some of its processes have one SQLite library, some the other.
+  "mixed-file": { home: "file", outcomes: false, open: (url) => fileStore({ url, shards: 3 }, "mixed") },
   "sqld": { home: "http", outcomes: true, open: (url) => libsqlStore({ url, shards: 3 }) },
   "sqld-ws": { home: "ws", outcomes: true, open: (url) => libsqlStore({ url, shards: 3 }) },
 } as const satisfies Readonly<Record<string, NearKind | FarKind>>;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { libsqlStore } from "../../adapters/libsql/mod.ts";
+import { fileStore } from "../file_store.ts";
 import { createEngine, machine, silentLogger } from "../../mod.ts";
 
 const [role, file, ledger] = Deno.args as [string, string, string];
@@ -25,7 +25,7 @@ const work = machine("work")
   .build();
 
 const engine = createEngine({
-  store: libsqlStore({ url: `file:${file}` }),
+  store: fileStore({ url: `file:${file}` }),
   definitions: [work],
   lease: { term: "1s" },
   poll: "50ms",

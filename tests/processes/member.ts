@@ -8,7 +8,7 @@
  */
 import process from "node:process";
 import type { Store } from "pawl";
-import { libsqlStore } from "pawl/adapters/libsql";
+import { fileStore } from "../file_store.ts";
 import { Ledger } from "./ledger.ts";
 import { sleep } from "./trail.ts";
 
@@ -50,7 +50,7 @@ export async function beMember<Options extends MemberOptions>(
   const options = JSON.parse(Deno.args[0]!) as Options;
   const { name, url, shards } = options;
   const ledger = new Ledger(options.ledger, name);
-  const store = libsqlStore({ url, shards });
+  const store = fileStore({ url, shards });
   const job = make({ options, ledger, store });
   const stop = async () => {
     await job.stop();

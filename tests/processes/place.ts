@@ -4,7 +4,7 @@
  * @module
  */
 import type { Store } from "pawl";
-import { libsqlStore } from "pawl/adapters/libsql";
+import { fileStore } from "../file_store.ts";
 import { type SqldServer, startSqld } from "../sqld/server.ts";
 
 /** Kinds of stores: a file, or a server by either of its protocols. */
@@ -37,11 +37,11 @@ export async function makePlace(kind: StoreKind): Promise<Place> {
   const common = { kind, folder, ledger: `${folder}/ledger.ndjson` };
   if (kind === "file") {
     const url = `file:${folder}/pawl.db`;
-    const open = () => libsqlStore({ url, shards });
+    const open = () => fileStore({ url, shards });
     return { ...common, url, shards, server: undefined, open, close: () => Promise.resolve() };
   }
   const server = await startSqld({ folder });
   const url = server.url(kind === "sqld" ? "http" : "ws");
-  const open = () => libsqlStore({ url, shards });
+  const open = () => fileStore({ url, shards });
   return { ...common, url, shards, server, open, close: () => server.stop() };
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { libsqlStore } from "../../adapters/libsql/mod.ts";
+import { fileStore } from "../file_store.ts";
 import { type CommitCall, createEngine, machine, silentLogger, type Store, systemClock } from "../../mod.ts";
 
 const [file, ledger, skew, when, what, count] = Deno.args as [
@@ -55,7 +55,7 @@ const work = machine("work")
   .build();
 
 const clock = systemClock();
-const store = libsqlStore({ url: `file:${file}`, shards: 4 });
+const store = fileStore({ url: `file:${file}`, shards: 4 });
 const engine = createEngine({
   store: when === undefined ? store : mortal(store),
   definitions: [work],

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { libsqlStore } from "../../adapters/libsql/mod.ts";
+import { fileStore } from "../file_store.ts";
 import {
   createEngine,
   type Engine,
@@ -65,7 +65,7 @@ const schedules: readonly (readonly [id: string, overlap: Overlap, everyMs: numb
 /** Lives through it, and fails unless each occurrence has exactly one outcome, and at most one run. */
 export async function liveThrough(options: SceneOptions): Promise<SceneCounts> {
   const folder = await Deno.makeTempDir({ prefix: "pawl-schedules-" });
-  const store: Store = libsqlStore({ url: `file:${folder}/schedules.db`, shards: 4 });
+  const store: Store = fileStore({ url: `file:${folder}/schedules.db`, shards: 4 });
   const engine = createEngine({
     store,
     definitions: [work],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type SqlFile, testOnFile } from "./sql_store.ts";
+import { type SqlFile, testOnFiles } from "./sql_store.ts";
 
 /** A question, and the plan of SQLite for it: of a plain store, and of one with `sqlIndexes`. */
 interface Question {
@@ -97,9 +97,11 @@ const questions: Readonly<Record<string, Question>> = {
   },
 };
 
-const planOf = (file: SqlFile, { sql }: Question) => file.plan(sql).filter((step) => step !== "SETUP");
+/** Newer SQLite calls a right part of one term the last term. */
+const planOf = (file: SqlFile, { sql }: Question) =>
+  file.plan(sql).filter((step) => step !== "SETUP").map((step) => step.replace("LAST TERM", "RIGHT PART"));
 
-testOnFile(
+testOnFiles(
   "the views reach their rows by the primary key, and by indexes where there are some",
   async (file) => {
     await file.open({ shards: 4 });
@@ -113,7 +115,7 @@ testOnFile(
   },
 );
 
-testOnFile("pawl_leases reads no more than the rows of owners and engines", async (file) => {
+testOnFiles("pawl_leases reads no more than the rows of owners and engines", async (file) => {
   await file.open();
   const plan = file.plan("select * from pawl_leases");
   assert.deepEqual(plan.slice(0, 3), [

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client";
 import fc from "fast-check";
-import { libsqlStore } from "pawl/adapters/libsql";
+import { type LibsqlOptions, libsqlStore } from "pawl/adapters/libsql";
 import { memoryStore } from "pawl/adapters/memory";
 import { type Engine, machine, type PreparedTrigger, RunInProgressError } from "../../mod.ts";
 import { World } from "../engine/stores.ts";
-import { inWorld, SqlFile, testOnFile } from "./sql_store.ts";
+import { inWorld, SqlFile, type SqlLibrary, testOnFile } from "./sql_store.ts";
 
 interface Order {
   cents: number;
@@ -29,7 +29,7 @@ function nativeUser(file: SqlFile): User {
   const db = file.connect();
   db.exec(ownTable);
   return {
-    name: "native driver",
+    name: file.library,
     commit(rows, ...prepared) {
       db.exec("begin immediate");
       try {
@@ -76,20 +76,26 @@ async function fate(user: User, rows: readonly string[], ...prepared: PreparedTr
 
 /** Registers a test for each way in which users may commit. */
 function testOnUsers(name: string, body: (world: World, user: User, file: SqlFile) => Promise<void>): void {
-  for (const userOf of [nativeUser, clientUser]) {
-    for (const options of [{ shards: 1 }, { shards: 4, sqlIndexes: true }]) {
-      testOnFile(`prepareTrigger() ${name} (${userOf.name}, ${options.shards} shards)`, async (file) => {
-        await inWorld(await file.open(options), async (world) => {
-          const user = userOf(file);
-          try {
-            await body(world, user, file);
-            await checkSound(world.engine({ definitions: [orders] }), file);
-          } finally {
-            user.end();
-          }
-        });
+  const users: readonly (readonly [(file: SqlFile) => User, LibsqlOptions, SqlLibrary])[] = [
+    [nativeUser, { shards: 1 }, "libsql"],
+    [nativeUser, { shards: 4, sqlIndexes: true }, "libsql"],
+    [clientUser, { shards: 1 }, "libsql"],
+    [clientUser, { shards: 4, sqlIndexes: true }, "libsql"],
+    [nativeUser, { shards: 4, sqlIndexes: true }, "node:sqlite"],
+  ];
+  for (const [userOf, options, library] of users) {
+    const title = `prepareTrigger() ${name} (${userOf.name}, ${options.shards} shards)`;
+    testOnFile(title, async (file) => {
+      await inWorld(await file.open(options), async (world) => {
+        const user = userOf(file);
+        try {
+          await body(world, user, file);
+          await checkSound(world.engine({ definitions: [orders] }), file);
+        } finally {
+          user.end();
+        }
       });
-    }
+    }, library);
   }
 }
 

@@ -13,8 +13,10 @@ import type {
   StoreLimits,
 } from "../../core/store/store.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import { type Driver, loadDriver } from "./driver.ts";
+import type { Driver } from "./driver.ts";
 import { storeError } from "./errors.ts";
+import { inMemory } from "./file_url.ts";
+import { claimFile } from "./one_library.ts";
 import { Hints } from "../../core/store/hints.ts";
 import { prepareBatch } from "./prepared.ts";
 import { retriable } from "../../core/store/retriable.ts";
@@ -31,15 +33,15 @@ export interface LocalOptions extends ConnectionOptions {
   readonly newId: string;
   /** Waits between attempts to open a locked file. */
   readonly clock: Clock;
-  /** Opens connections; default: the native driver. Tests give one that fails. */
-  readonly driver?: Driver;
+  /** Finds the library, when the store is first used. */
+  readonly loadDriver: () => Driver | Promise<Driver>;
 }
 
 /** Attempts to open a locked file, and the pause after each: a few seconds, as long as a crash recovery may take. */
 const openAttemptsMax = 100;
 const openPauseMs = 20;
 
-/** A file or memory database of this process, through the native driver: one transaction per commit. */
+/** A file, or a database in the memory of this process: one transaction per commit. */
 export class LocalStore implements Store {
   readonly limits: StoreLimits;
   readonly shards: number;
@@ -47,6 +49,8 @@ export class LocalStore implements Store {
   readonly #hints = new Hints();
   readonly #connection = retriable(() => this.#open());
   #closed = false;
+  /** Gives up the claim on the file. */
+  #letGo = () => {};
   #last: Promise<Connection> | undefined;
 
   /**
@@ -79,7 +83,7 @@ export class LocalStore implements Store {
 
   prepare(shard: number, batch: Batch): PreparedBatch {
     if (this.#closed) throw new StoreClosedError("prepare");
-    if (this.#options.path === ":memory:") {
+    if (this.#options.path === inMemory) {
       throw new PawlError(
         "UNSUPPORTED",
         `Cannot prepare for store "${this.#options.url}": nobody else can reach it; use a file, or a client`,
@@ -96,6 +100,7 @@ export class LocalStore implements Store {
     // Calls that came before this one are ahead of it in the queue of the same promise.
     const connection = await this.#last?.catch(() => undefined);
     connection?.close();
+    this.#letGo();
   }
 
   async #use<T>(verb: "read" | "commit", check: () => void, work: (connection: Connection) => T): Promise<T> {
@@ -110,16 +115,31 @@ export class LocalStore implements Store {
   }
 
   async #open(): Promise<Connection> {
-    const driver = this.#options.driver ?? await loadDriver();
+    const { path, loadDriver } = this.#options;
+    const driver = await loadDriver();
+    if (path !== inMemory) this.#letGo = claimFile(path, driver, this.#opening);
+    try {
+      return await this.#connectPatiently(driver);
+    } catch (error) {
+      this.#letGo();
+      throw error;
+    }
+  }
+
+  async #connectPatiently(driver: Driver): Promise<Connection> {
     for (let attempt = 1;; attempt++) {
       try {
         return this.#connect(driver);
       } catch (error) {
-        const named = storeError(error, `open store "${this.#options.url}"`);
+        const named = storeError(error, this.#opening);
         if (!(named instanceof StoreBusyError) || attempt === openAttemptsMax) throw named;
         await sleep(this.#options.clock, openPauseMs);
       }
     }
+  }
+
+  get #opening(): string {
+    return `open store "${this.#options.url}"`;
   }
 
   #connect(driver: Driver): Connection {

@@ -1,6 +1,6 @@
 import { settleCall } from "../../core/store/settle.ts";
 import type { CallResult, CommitCall, ReadRequest, ReadResult } from "../../core/store/store.ts";
-import type { Database, Driver, Prepared } from "./driver.ts";
+import type { Database, Driver, Prepared, Row } from "./driver.ts";
 import { overlaysOf, type ShardOverlay } from "../../core/store/overlay.ts";
 import { planRead } from "./read_plan.ts";
 import { metaStatements, readMeta, setupStatements, type Statement, type StoreMeta } from "./schema.ts";
@@ -23,8 +23,6 @@ export interface ConnectionOptions {
   readonly sqlIndexes?: boolean;
 }
 
-type Row = readonly unknown[];
-type Put = readonly [shard: number, key: string, version: number, value: string];
 type Overlays = ReadonlyMap<number, ShardOverlay>;
 
 /** Pages are larger than SQLite's 4 kB: records are about 1 kB, and a commit touches fewer pages (measured +8%). */
@@ -33,24 +31,39 @@ const pageBytes = 8_192;
 /** Page cache, in kB: the hot part of a busy store, small beside the runs an engine keeps in memory. */
 const cacheKb = 32_768;
 
-/** Rows of one insert. Measured: 32 is near the best; sorted rows gain 25%; a row per statement costs 30%. */
-const rowsPerInsert = [32, 4, 1] as const;
+/**
+ * Rows of one insert, as few statements as there may be. Measured: 32 is near the best; sorted rows gain 25%; a row per
+ * statement costs 30%; and five at once cost more than four and one.
+ */
+const rowsPerInsert = [32, 8, 4, 3, 2, 1] as const;
+const columns = 4;
+
+/**
+ * A shard's counter, and the keys among those of a JSON object whose versions differ from it: mostly none, and a row costs
+ * more than its lookup. An object, because its members need no parsing of their own.
+ */
+const loadSql = `select null, version from pawl_shard where shard = ?
+  union all
+  select j.key, k.version from json_each(?) j left join pawl_kv k on k.shard = ? and k.key = j.key
+  where k.version is not j.value`;
 
 /** One native connection and its prepared statements. All calls block the event loop until they are done. */
 export class Connection {
   readonly #db: Database;
   readonly #prepared = new Map<string, Prepared>();
+  /** By the number of their rows. */
+  #inserts: Prepared[] = [];
   readonly #relaxes: boolean;
   readonly #sqlIndexes: boolean | undefined;
   #synchronous = "full";
 
   /**
-   * @param driver The class of the `libsql` package.
+   * @param driver The library.
    * @param options Where and how.
    * @throws The driver's error.
    */
   constructor(driver: Driver, options: ConnectionOptions) {
-    this.#db = new driver(options.path, { timeout: options.busyTimeoutMs });
+    this.#db = driver.open(options.path, options.busyTimeoutMs);
     this.#sqlIndexes = options.sqlIndexes;
     try {
       this.#pragma(`page_size = ${pageBytes}`);
@@ -122,29 +135,21 @@ export class Connection {
   }
 
   #load(overlays: Overlays): void {
+    const statement = this.#prepare(loadSql);
     for (const overlay of overlays.values()) {
-      const counter = this.#rows("select version from pawl_shard where shard = ?", [overlay.shard]);
-      overlay.load(counter[0]![0] as number);
-    }
-    const checked = [...overlays.values()].flatMap((overlay) =>
-      [...overlay.known].map(([key, version]) => [overlay.shard, key, version] as const)
-    );
-    if (checked.length === 0) return;
-    // Only the keys that differ come back: mostly none, and a row costs more than its lookup.
-    const differing = this.#rows(
-      `select j.key, k.version from json_each(?) j
-       left join pawl_kv k on k.shard = j.value ->> 0 and k.key = j.value ->> 1
-       where k.version is not j.value ->> 2`,
-      [JSON.stringify(checked)],
-    );
-    for (const [index, version] of differing) {
-      const [shard, key] = checked[index as number]!;
-      overlays.get(shard)!.known.set(key, version as number | null);
+      const { shard, known } = overlay;
+      const [counter, ...differing] = statement.all([
+        shard,
+        JSON.stringify(Object.fromEntries(known)),
+        shard,
+      ]);
+      overlay.load(counter![1] as number);
+      for (const [key, version] of differing) known.set(key as string, version as number | null);
     }
   }
 
   #store(overlays: Overlays, mustWrite: boolean): void {
-    const puts: Put[] = [];
+    const puts: (number | string)[] = [];
     for (const overlay of overlays.values()) {
       const { shard, written } = overlay;
       // In key order, neighbours in the tree are written one after the other.
@@ -152,29 +157,30 @@ export class Connection {
       for (const key of [...written.keys()].sort()) {
         const value = written.get(key)!;
         if (value === null) deletes.push(key);
-        else puts.push([shard, key, value.version, value.value]);
+        else puts.push(shard, key, value.version, value.value);
       }
       // Shard by shard: for a pair of columns SQLite would walk the whole shard.
-      if (deletes.length > 0) this.#rows(deleteSql, [shard, JSON.stringify(deletes)]);
+      if (deletes.length > 0) this.#prepare(deleteSql).run([shard, JSON.stringify(deletes)]);
       // A strict commit syncs the relaxed ones before it, also when it has nothing of its own to write (rule 8).
       // A version is spent on that, because SQLite does not write a page that stays the same.
       if (mustWrite && !overlay.isDirty) overlay.nextVersion();
-      if (overlay.isDirty) {
-        this.#rows("update pawl_shard set version = ? where shard = ?", [overlay.counter, shard]);
-      }
+      if (overlay.isDirty) this.#prepare(countSql).run([overlay.counter, shard]);
     }
     this.#insert(puts);
   }
 
-  #insert(puts: readonly Put[]): void {
+  #insert(puts: readonly (number | string)[]): void {
     let done = 0;
-    for (const count of rowsPerInsert) {
-      if (done + count > puts.length) continue;
-      const statement = this.#prepare(insertSql(count));
-      for (; done + count <= puts.length; done += count) {
-        statement.run(puts.slice(done, done + count).flat());
+    for (const rows of rowsPerInsert) {
+      const size = rows * columns;
+      for (; done + size <= puts.length; done += size) {
+        this.#insertOf(rows).run(puts.slice(done, done + size));
       }
     }
+  }
+
+  #insertOf(rows: number): Prepared {
+    return this.#inserts[rows] ??= this.#db.prepare(insertSql(rows));
   }
 
   #setSynchronous(mode: "full" | "normal"): void {
@@ -184,14 +190,13 @@ export class Connection {
   }
 
   #transaction<T>(mode: "immediate" | "deferred", body: () => T): T {
-    // `exec`, not a prepared statement: one that failed stays in progress and makes every later commit fail.
     this.#db.exec(`begin ${mode}`);
     try {
       const result = body();
       this.#db.exec("commit");
       return result;
     } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec("rollback");
+      this.#db.rollback();
       throw error;
     }
   }
@@ -202,31 +207,26 @@ export class Connection {
 
   #rows(sql: string, args: readonly unknown[]): Row[] {
     // Never `get`: it leaves the statement, and with it an old snapshot, open.
-    return this.#prepare(sql).all(args) as Row[];
+    return this.#prepare(sql).all(args);
   }
 
   #prepare(sql: string): Prepared {
     let statement = this.#prepared.get(sql);
     if (!statement) {
-      statement = compile(this.#db, sql);
+      statement = this.#db.prepare(sql);
       this.#prepared.set(sql, statement);
     }
     return statement;
   }
 
   #pragma(source: string): unknown {
-    return (compile(this.#db, `pragma ${source}`).all([]) as Row[])[0]?.[0];
+    return this.#db.prepare(`pragma ${source}`).all([])[0]?.[0];
   }
 }
 
-const deleteSql = "delete from pawl_kv where shard = ? and key in (select value from json_each(?))";
+const countSql = "update pawl_shard set version = ? where shard = ?";
 
-function compile(db: Database, sql: string): Prepared {
-  const statement = db.prepare(sql);
-  // The driver refuses rows as arrays of a statement that returns none.
-  if (statement.reader) statement.raw(true);
-  return statement;
-}
+const deleteSql = "delete from pawl_kv where shard = ? and key in (select value from json_each(?))";
 
 function insertSql(rows: number): string {
   return `insert into pawl_kv (shard, key, version, value)

@@ -2,11 +2,11 @@ import type { Entry, ReadRequest, ReadResult } from "../../core/store/store.ts";
 import type { Statement } from "./schema.ts";
 
 /** All keys asked for, in one statement: a statement costs more than a row. */
-const getsSql = `select j.key, k.key, k.version, k.value
+const getsSql = `select j.key as place, k.key, k.version, k.value
   from json_each(?) j cross join pawl_kv k on k.shard = j.value ->> 0 and k.key = j.value ->> 1`;
 
 const rangeSql = (order: string) =>
-  `select null, key, version, value from pawl_kv
+  `select null as place, key, version, value from pawl_kv
    where shard = ? and key >= ? and key < ? order by key ${order} limit ?`;
 
 const forwardSql = rangeSql("asc");

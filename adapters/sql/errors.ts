@@ -1,8 +1,9 @@
 import { PawlError, StoreBusyError } from "../../core/errors.ts";
 
-/** What the drivers' errors carry: `libsql` and `@libsql/client` agree on `code`. */
+/** What the drivers' errors carry: `libsql` and `@libsql/client` agree on `code`; `node:sqlite` has a number. */
 interface DriverError {
   readonly code?: unknown;
+  readonly errcode?: unknown;
   readonly message?: unknown;
 }
 
@@ -68,11 +69,25 @@ const primaryCodes: Readonly<Record<number, string>> = {
   26: "SQLITE_NOTADB",
 };
 
-/** The driver's code, or nothing. */
+/** What SQLite says of each, where `node:sqlite` of Deno leaves out the number: when it opens or compiles. */
+const spoken: readonly (readonly [RegExp, string])[] = [
+  [/^database (table )?is locked/, "SQLITE_BUSY"],
+  [/^unable to open database file/, "SQLITE_CANTOPEN"],
+  [/^file is not a database/, "SQLITE_NOTADB"],
+  [/^database disk image is malformed/, "SQLITE_CORRUPT"],
+  [/^database or disk is full/, "SQLITE_FULL"],
+  [/^attempt to write a readonly database/, "SQLITE_READONLY"],
+];
+
+/** SQLite's name of the error, as far as it is known; else the driver's code, or nothing. */
 export function codeOf(error: unknown): string {
-  const code = String((Object(error) as DriverError).code ?? "");
-  const number = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code)?.[1];
-  return number === undefined ? code : primaryCodes[Number(number) & 0xff] ?? code;
+  const { code, errcode } = Object(error) as DriverError;
+  const name = String(code ?? "");
+  if (typeof errcode === "number") return primaryCodes[errcode & 0xff] ?? name;
+  const number = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(name)?.[1];
+  if (number !== undefined) return primaryCodes[Number(number) & 0xff] ?? name;
+  if (name !== "ERR_SQLITE_ERROR") return name;
+  return spoken.find(([pattern]) => pattern.test(messageOf(error)))?.[1] ?? name;
 }
 
 /** The driver's words. */
