@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { build, digestOf } from "./build.ts";
 import { run } from "./command.ts";
 import { importNames, peersIn, readmeExample, withTarball } from "./consumer.ts";
+import { dntCompilerOptions } from "./dnt.ts";
 import { entryPoints, readConfig, root } from "./manifest.ts";
 import { withStage } from "./stage.ts";
 import { checkersFolder } from "./tools.ts";
@@ -79,31 +80,60 @@ async function checkProgram(tarball: string): Promise<void> {
   ok(`${name} --version, and what it needs`);
 }
 
-/** The oldest Node has ES2023, and of ES2024 the methods of strings: what is newer must not be in the sources. */
-async function checkLanguage(checkers: string): Promise<void> {
+/** Compiles the published sources, as they are, under settings of another's. */
+async function compileSources(
+  checkers: string,
+  release: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const config = await readConfig();
   await withStage(config, async (stage) => {
     const compilerOptions = {
-      lib: ["es2023", "es2024.string", "dom", "dom.iterable", "dom.asynciterable", "esnext.disposable"],
-      types: [],
-      target: "es2023",
       module: "esnext",
       moduleResolution: "bundler",
       allowImportingTsExtensions: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      strict: true,
+      types: [],
       skipLibCheck: true,
       noEmit: true,
       paths: Object.fromEntries(
         entryPoints(config).map(({ name, path }) => [config.name + name.slice(1), [path]]),
       ),
+      ...settings,
     };
     await Deno.symlink(new URL("node_modules", root), `${stage}/node_modules`);
     await Deno.writeTextFile(`${stage}/tsconfig.json`, JSON.stringify({ compilerOptions, include: ["."] }));
-    await run("node", [`${checkers}/node_modules/typescript_newest/bin/tsc`, "-p", stage]);
+    await run("node", [`${checkers}/node_modules/${release}/bin/tsc`, "-p", stage]);
+  });
+}
+
+/** The oldest Node has ES2023, and of ES2024 the methods of strings: what is newer must not be in the sources. */
+async function checkLanguage(checkers: string): Promise<void> {
+  await compileSources(checkers, "typescript_newest", {
+    lib: ["es2023", "es2024.string", "dom", "dom.iterable", "dom.asynciterable", "esnext.disposable"],
+    target: "es2023",
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    strict: true,
   });
   ok("the sources use nothing that the oldest Node has not");
+}
+
+/** What dnt sets, whose compiler is an older one and less strict: the nearest to it where it cannot be had. */
+async function checkDntSettings(checkers: string): Promise<void> {
+  const strictness = ["BindCallApply", "FunctionTypes", "NullChecks", "PropertyInitialization"];
+  await compileSources(checkers, "typescript_5_9", {
+    ...Object.fromEntries(strictness.map((name) => [`strict${name}`, true])),
+    lib: [...dntCompilerOptions.lib],
+    target: dntCompilerOptions.target,
+    noImplicitAny: true,
+    noImplicitThis: true,
+    isolatedModules: true,
+    useDefineForClassFields: true,
+    experimentalDecorators: true,
+    declaration: true,
+    useUnknownInCatchVariables: false,
+  });
+  ok("the sources compile under dnt's settings");
 }
 
 /** Two builds of one source are one file, so that anybody can tell what a published tarball was made of. */
@@ -140,6 +170,7 @@ if (values.tarball === undefined && !values.short) {
 const checkers = await checkersFolder();
 const bin = (name: string) => `${checkers}/node_modules/.bin/${name}`;
 await checkLanguage(checkers);
+if (!values.short) await checkDntSettings(checkers);
 await run(bin("publint"), ["--strict", tarball]);
 ok("publint");
 await run(bin("attw"), ["--profile", "esm-only", tarball]);

@@ -30,7 +30,7 @@ export async function withTarball(tarball: string, packages: readonly string[]):
   const install = async (wanted: readonly string[]) => {
     await npm(["install", ...wanted.map((name) => imports[name]?.replace(/^npm:/, "") ?? name)], folder);
   };
-  await install([tarball, ...packages]);
+  await install([await Deno.realPath(tarball), ...packages]);
   return {
     folder,
     install,

@@ -39,6 +39,13 @@ interface Dnt {
   }): Promise<void>;
 }
 
+/** What dnt's compiler is told; `npm:check` compiles with it, too. */
+export const dntCompilerOptions = {
+  lib: ["ESNext", "DOM", "DOM.Iterable"],
+  target: "ES2022",
+  skipLibCheck: true,
+} as const;
+
 /** Not a literal in the import below, as the rest of the repository must check and run without JSR. */
 const dntSpecifier = "jsr:@deno/dnt@^0.42.3";
 
@@ -69,11 +76,13 @@ export async function packWithDnt(config: DenoConfig, release: ReleaseOptions): 
     typeCheck: "single",
     // The tests of the installed tarball are the judge, for both ways the same.
     test: false,
-    compilerOptions: { lib: ["ESNext", "DOM", "DOM.Iterable"], target: "ES2022", skipLibCheck: true },
+    compilerOptions: { ...dntCompilerOptions, lib: [...dntCompilerOptions.lib] },
     package: {
       ...packageFields(config, {}, release),
       name: config.name,
       version: release.version ?? config.version,
+      // The types of `node:fs/promises`; dnt adds them only with its shims. The package that is published has none.
+      devDependencies: { "@types/node": "^20" },
     },
   });
   for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {

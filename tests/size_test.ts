@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bundle, entries, programOf } from "../bench/size.ts";
+import { bundle, entries, programOf, subpaths } from "../bench/size.ts";
 import { allFeatures } from "../core/engine/features.ts";
 
 /** The bundler's process outlives the test that it was started in. */
@@ -20,6 +20,23 @@ test("a bundle that uses nothing of pawl has nothing of pawl", async () => {
     assert.ok(text.length < 300, text);
     assert.doesNotMatch(text, /function|class|=>/);
   }
+});
+
+test("every subpath of the package has a budget", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  assert.deepEqual(
+    subpaths.map(({ name }) => name),
+    Object.keys(exports).map((path) => `pawl${path.slice(1)}`),
+  );
+});
+
+test("a subpath's own bundle has no other package, and a page's has its driver", async () => {
+  const cron = subpaths.find(({ name }) => name === "pawl/plugins/cron")!;
+  const own = await bundle(programOf(cron), cron);
+  const whole = await bundle(programOf(cron));
+  const foreign = (files: typeof own.files) => files.filter(([path]) => path.includes("node_modules/"));
+  assert.deepEqual(foreign(own.files), []);
+  assert.notDeepEqual(foreign(whole.files), []);
 });
 
 test("a bundle with machines only has no engine", async () => {
@@ -86,7 +103,7 @@ test("a bundle runs as a classic script, which has no import.meta", async () => 
       await store.close();
       return { status, traceOrigin };
     })();`,
-    "iife",
+    { format: "iife" },
   );
   const scope = globalThis as { told?: Promise<{ status: string; traceOrigin: string }> };
   new Function(text)();

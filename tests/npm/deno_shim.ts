@@ -41,21 +41,29 @@ export const Deno = {
     const found = await files.stat(path);
     return { size: found.size, isFile: found.isFile() };
   },
-  readDir: async function* (path: string | URL): AsyncGenerator<{ readonly name: string }> {
-    for (const name of await files.readdir(path)) yield { name };
+  readDir: async function* (
+    path: string | URL,
+  ): AsyncGenerator<{ readonly name: string; readonly isDirectory: boolean }> {
+    for (const entry of await files.readdir(path, { withFileTypes: true })) {
+      yield { name: entry.name, isDirectory: entry.isDirectory() };
+    }
   },
 };
 
-/** Runs what has been registered, one after another, and ends the process with what came of it as its last line. */
-export async function runTests(): Promise<never> {
-  // A promise that is never settled must not end the process as if all were well.
-  const alive = setInterval(() => {}, 1_000);
+/** What came of a file of tests. */
+export interface Outcome {
+  readonly tests: number;
+  readonly failures: readonly string[];
+}
+
+/** Runs what has been registered, one after another. */
+export async function runTests(): Promise<Outcome> {
   const failures: string[] = [];
+  const unheard = (error: unknown) => {
+    failures.push(`unhandled: ${(error as Error)?.stack ?? error}`);
+  };
   const wanted = tests.filter(({ ignore }) => !ignore);
-  process.on(
-    "unhandledRejection",
-    (error) => failures.push(`unhandled: ${(error as Error)?.stack ?? error}`),
-  );
+  process.on("unhandledRejection", unheard);
   for (const { name, fn } of wanted) {
     try {
       await fn();
@@ -63,9 +71,9 @@ export async function runTests(): Promise<never> {
       failures.push(`${name}: ${(error as Error)?.stack ?? error}`);
     }
   }
-  clearInterval(alive);
-  process.stdout.write(`\n${JSON.stringify({ tests: wanted.length, failures })}\n`, () => process.exit(0));
-  return await new Promise<never>(() => {});
+  await new Promise((resolve) => setTimeout(resolve));
+  process.off("unhandledRejection", unheard);
+  return { tests: wanted.length, failures };
 }
 
 /** What bundles of tests, and they alone, have for `Promise.withResolvers`, which Node 20 has not. */

@@ -1,17 +1,20 @@
 /**
- * The project's own tests, run against the installed package: their imports of what is published are sent to the files in
- * `node_modules/`, and what they use of Deno to {@linkcode Deno} of the shim. So a user's Node runs the very files that a
- * user gets.
+ * The project's own tests, bundled to be run against the installed package: their imports of what is published are sent to
+ * the files in `node_modules/`, and what they use of Deno to {@linkcode Deno} of the shim. So a user's Node runs the very
+ * files that a user gets.
  *
  * @module
  */
 import * as esbuild from "esbuild";
+import { pathToFileURL } from "node:url";
 import type { Consumer } from "../../npm/consumer.ts";
+import { filesOf } from "../../npm/finish.ts";
 import { packageOf, readConfig, root } from "../../npm/manifest.ts";
 import { bareSpecifiers } from "../../npm/specifiers.ts";
 
 /** Where the tests lie that are about what is published, and not about this repository. */
 const folders = [
+  "compat",
   "conformance",
   "engine",
   "indexeddb",
@@ -27,7 +30,7 @@ const folders = [
 /** What a file of tests needs that only Deno, a browser or this repository has. */
 const foreign: readonly (readonly [RegExp, string])[] = [
   [/\bDeno\.(Command|execPath|serve|build)\b/, "runs Deno"],
-  [/\bimport\.meta\.url\b/, "reads files beside it"],
+  [/from "esbuild"|\/plugins\/hono\/dashboard\//, "is about sources that are published otherwise"],
   [/from "puppeteer-core"/, "drives a browser"],
   [/\.dispatchEvent\(|\bnavigator\b/, "plays a browser's window"],
   [/_test\\\.ts:/, "looks for its own lines in a stack"],
@@ -53,27 +56,28 @@ export async function bundleSuites(consumer: Consumer): Promise<Suites> {
   const ready: Suite[] = [];
   const left: string[] = [];
   const packages = new Set<string>();
-  for (const folder of folders) {
-    const names: string[] = [];
-    for await (const { name } of Deno.readDir(new URL(`tests/${folder}`, root))) {
-      if (name.endsWith("_test.ts")) names.push(name);
-    }
-    for (const name of names.sort()) {
-      const path = `tests/${folder}/${name}`;
-      const file = `${consumer.folder}/${folder}_${name}.mjs`;
-      const code = await bundled(path, base);
-      const reason = foreign.find(([pattern]) => pattern.test(code))?.[1];
-      if (reason !== undefined) left.push(`${path}: ${reason}`);
-      else {
-        for (const specifier of bareSpecifiers(code)) packages.add(packageOf(specifier));
-        await Deno.writeTextFile(file, code);
-        ready.push({ path, file });
-      }
+  for (const path of await testFiles()) {
+    const file = `${consumer.folder}/${path.replaceAll("/", "_")}.mjs`;
+    const code = await bundled(path, base);
+    const reason = foreign.find(([pattern]) => pattern.test(code))?.[1];
+    if (reason !== undefined) left.push(`${path}: ${reason}`);
+    else {
+      for (const specifier of bareSpecifiers(code)) packages.add(packageOf(specifier));
+      await Deno.writeTextFile(file, code);
+      ready.push({ path, file });
     }
   }
   const { imports } = await readConfig();
   await consumer.install([...packages].filter((name) => imports[name]?.startsWith("npm:")));
   return { ready, left };
+}
+
+/** All files of tests in the folders and below them, from the root. */
+async function testFiles(): Promise<readonly string[]> {
+  const all = await Promise.all(folders.map((folder) => filesOf(`${root.pathname}tests/${folder}`)));
+  return all.flat().filter((file) => file.endsWith("_test.ts")).map((file) =>
+    file.slice(root.pathname.length)
+  );
 }
 
 /** Where the package's files lie, seen from the consumer's folder: dnt puts them one folder deeper. */
@@ -87,9 +91,7 @@ async function bundled(path: string, base: string): Promise<string> {
   const shim = new URL("deno_shim.ts", import.meta.url).pathname;
   const { outputFiles: [output] } = await esbuild.build({
     stdin: {
-      // The driver is loaded before the tests, as virtual time does not wait for what a first import takes.
-      contents:
-        `import "libsql";\nimport "./${path}";\nimport { runTests } from "${shim}";\nawait runTests();\n`,
+      contents: `import "./${path}";\nexport { runTests } from "${shim}";\n`,
       resolveDir: root.pathname,
     },
     inject: [shim],
@@ -103,6 +105,12 @@ async function bundled(path: string, base: string): Promise<string> {
           if (!/^(mod\.ts$|kernel\.ts$|core\/|adapters\/|plugins\/)/.test(inside)) return undefined;
           return { path: base + inside.replace(/\.ts$/, ".js"), external: true };
         });
+        // What a file reads beside it stays where it was.
+        build.onLoad({ filter: /\/tests\/.*\.ts$/ }, async ({ path: file }) => {
+          const text = await Deno.readTextFile(file);
+          const contents = text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href));
+          return { contents, loader: "ts" };
+        });
         build.onResolve({ filter: /^[^./]/ }, ({ path: specifier }) => ({ path: specifier, external: true }));
       },
     }],
@@ -115,61 +123,4 @@ async function bundled(path: string, base: string): Promise<string> {
     logLevel: "error",
   });
   return output!.text;
-}
-
-const suiteMsMax = 900_000;
-
-/** What the last line of a suite says. */
-interface Outcome {
-  readonly tests: number;
-  readonly failures: readonly string[];
-}
-
-/**
- * Runs suites, as many at once as there are cores. One that fails is run once more alone, and that is told: some wait for
- * real work in real milliseconds, which a busy machine does not have.
- *
- * @param suites From {@linkcode bundleSuites}.
- * @param runtime What runs them.
- * @returns How many tests have passed.
- * @throws {Error} With the failures of all suites.
- */
-export async function runSuites(suites: readonly Suite[], runtime: string): Promise<string> {
-  const waiting = [...suites];
-  const failed: Suite[] = [];
-  let tests = 0;
-  const lane = async () => {
-    for (let suite = waiting.shift(); suite; suite = waiting.shift()) {
-      const outcome = await runSuite(suite, runtime);
-      if (outcome.failures.length > 0) failed.push(suite);
-      else tests += outcome.tests;
-    }
-  };
-  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, lane));
-  const failures: string[] = [];
-  for (const suite of failed) {
-    const outcome = await runSuite(suite, runtime);
-    tests += outcome.tests - outcome.failures.length;
-    failures.push(...outcome.failures.map((failure) => `${suite.path}: ${failure}`));
-  }
-  if (failures.length > 0) {
-    throw new Error(`${tests} tests passed, and these failed:\n${failures.join("\n")}`);
-  }
-  const again = failed.length > 0 ? `; once more: ${failed.map(({ path }) => path).join(", ")}` : "";
-  return `${tests} tests of ${suites.length} files${again}`;
-}
-
-async function runSuite({ file }: Suite, runtime: string): Promise<Outcome> {
-  const { stdout, stderr } = await new Deno.Command(runtime, {
-    args: [file],
-    cwd: file.slice(0, file.lastIndexOf("/")),
-    signal: AbortSignal.timeout(suiteMsMax),
-  }).output();
-  const said = new TextDecoder().decode(stdout);
-  const last = said.trimEnd().split("\n").at(-1) ?? "";
-  try {
-    return JSON.parse(last);
-  } catch {
-    return { tests: 1, failures: [`it ended without a result: ${new TextDecoder().decode(stderr)}`] };
-  }
 }

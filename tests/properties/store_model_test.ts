@@ -96,6 +96,7 @@ const stores: Record<string, () => Store> = {
 
 for (const [name, open] of Object.entries(stores)) {
   Deno.test(`commit() of ${name} does what the model does`, async () => {
-    await fc.assert(fc.asyncProperty(commits, (planned) => follow(open(), planned)), { numRuns: 150 });
+    const numRuns = Number(Deno.env.get("STORE_MODEL_RUNS") ?? 150);
+    await fc.assert(fc.asyncProperty(commits, (planned) => follow(open(), planned)), { numRuns });
   });
 }
