@@ -1,0 +1,84 @@
+/**
+ * What an engine works on itself it knows by heart, until somebody else rings the bell.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { memoryStore } from "../../adapters/memory/mod.ts";
+import { machine, type Store } from "../../mod.ts";
+import { gate, World } from "./stores.ts";
+
+/** Counts how often records of runs are read. */
+function readsOfRuns(store: Store): { readonly store: Store; count: number } {
+  const counted = {
+    count: 0,
+    store: {
+      limits: store.limits,
+      shards: store.shards,
+      commit: (calls) => store.commit(calls),
+      close: () => store.close(),
+      read(requests) {
+        for (const { ops } of requests) {
+          counted.count += ops.filter((op) => "get" in op && op.get.startsWith("run ")).length;
+        }
+        return store.read(requests);
+      },
+    } satisfies Store as Store,
+  };
+  return counted;
+}
+
+Deno.test("polls read no run that their engine works on, until a guest changes one", async () => {
+  const shared = memoryStore();
+  const world = new World(shared);
+  const hold = gate<"b">();
+  const flow = machine("flow").step("a", ["b"], () => hold.promise).build();
+  const counted = readsOfRuns(shared);
+  const owner = await world.started({ definitions: [flow], store: counted.store });
+  const guest = world.engine({ definitions: [flow] });
+  await Promise.all(["k1", "k2", "k3"].map((key) => owner.trigger(flow, key)));
+  const ends = ["k1", "k2"].map((key) => owner.await(flow, key));
+  await world.advance(10_000);
+  counted.count = 0;
+
+  await world.advance(60_000);
+  assert.equal(counted.count, 0, "nobody has rung");
+
+  await guest.cancel(flow, "k2");
+  await world.advance(1_000);
+  assert.equal((await world.during(ends[1]!)).runState, "cancelled");
+  const late = owner.await(flow, "k2");
+  assert.equal((await world.during(late, 1_000)).runState, "cancelled", "though its step still runs");
+
+  hold.resolve("b");
+  assert.equal((await world.during(ends[0]!, 1_000)).status, "b");
+  await world.end();
+});
+
+Deno.test("a run that waits for its turn longer than a poll is not read again for that", async () => {
+  const shared = memoryStore();
+  const world = new World(shared);
+  const gates = new Map(["k1", "k2"].map((key) => [key, gate<"b">()]));
+  const flow = machine("flow")
+    .step("a", ["b"], (run) => gates.get(run.key)!.promise)
+    .step("b", ["c"], () => "c")
+    .build();
+  const counted = readsOfRuns(shared);
+  const owner = await world.started({
+    definitions: [flow],
+    store: counted.store,
+    limits: { runsInFlightMax: 1 },
+  });
+  await owner.trigger(flow, "k1");
+  await owner.trigger(flow, "k2");
+  await world.advance(10_000);
+  counted.count = 0;
+
+  await world.advance(10_000);
+  gates.get("k1")!.resolve("b");
+  gates.get("k2")!.resolve("b");
+  await world.advance(1_000);
+  assert.equal(counted.count, 0);
+  assert.equal((await world.during(owner.await(flow, "k2"))).status, "c");
+  await world.end();
+});
