@@ -53,10 +53,11 @@ async function compile(tarball: string, checkers: string, short: boolean): Promi
   const uses = `export const entries = [${names.map((_, index) => `entry${index}`)}];`;
   await write("all.ts", [...imports, uses].join("\n"));
   await write("wrong.ts", wrong);
+  await write("answers.ts", await Deno.readTextFile(new URL("tests/types/answers.ts", root)));
   await write("readme.ts", await readmeExample());
   for (const [name, options] of Object.entries(settings)) {
     // The example asserts with a module of Node.
-    const files = ["all.ts", "wrong.ts", ...(options.types.length > 0 ? ["readme.ts"] : [])];
+    const files = ["all.ts", "wrong.ts", "answers.ts", ...(options.types.length > 0 ? ["readme.ts"] : [])];
     const compilerOptions = { ...options, target: "es2022", strict: true, noEmit: true, skipLibCheck: false };
     await write("tsconfig.json", JSON.stringify({ compilerOptions, files }));
     const isOften = !short || options.types.length > 0;

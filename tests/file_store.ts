@@ -5,9 +5,9 @@
  * @module
  */
 import process from "node:process";
-import type { Store } from "pawl";
-import { libsqlStore, type LibsqlUrlOptions } from "pawl/adapters/libsql";
-import { sqliteStore } from "pawl/adapters/sqlite";
+import type { Store } from "../mod.ts";
+import { libsqlStore, type LibsqlUrlOptions } from "../adapters/libsql/mod.ts";
+import { sqliteStore } from "../adapters/sqlite/mod.ts";
 
 /** What `PAWL_FILES` may be. */
 export const fileLibraries = ["libsql", "node:sqlite", "mixed"] as const;

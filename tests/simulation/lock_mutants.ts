@@ -81,7 +81,7 @@ const lived: readonly Rule[] = [
   },
   {
     name: "locks: what was done under a lost lock lands",
-    near: 16,
+    near: 36,
     file: "core/parts/landing.ts",
     find: "if (attempt.lock !== undefined && run.lock?.request !== attempt.lock) return",
     replace: "if (attempt.lock !== undefined && run.lock === null) return",

@@ -197,7 +197,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a landing whose outcome stays unknown is applied again",
-    near: 333,
+    near: 737,
     file: "core/engine/hot_runs.ts",
     find: "const isFound = newest.some((each) => each.value === row);",
     replace: "const isFound = newest.length < 0 && row === row;",
@@ -235,14 +235,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step overwrites what a callback saved",
-    near: 738,
+    near: 525,
     file: "core/parts/landing.ts",
     find: "if (saves && run.payload !== attempt.payload)",
     replace: "if (saves && run.payload.length < 0)",
   },
   {
     name: "a late error quotes deleted data",
-    near: 1507,
+    near: 1263,
     file: "core/parts/landing.ts",
     find: 'if (state === "deletion-requested" || state === "deleted") return { reason: why };',
     replace: "",
@@ -280,7 +280,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback overwrites what was saved meanwhile",
-    near: 50,
+    near: 152,
     file: "core/engine/callback.ts",
     find: "run.visit !== base.visit || run.payload !== base.payload",
     replace: "run.visit !== base.visit",
@@ -308,7 +308,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback on its owner believes the copy in memory",
-    near: 503,
+    near: 1605,
     file: "core/engine/hot_runs.ts",
     find: "error instanceof RunStateError || error instanceof Stale;",
     replace: "error instanceof RunStateError;",
@@ -380,6 +380,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "waits do not hear that their run is removed",
+    near: 237,
     file: "core/engine/poll.ts",
     find: "else this.#context.watch.gone(runId);",
     replace: "",

@@ -40,7 +40,7 @@ const rooms = [
   "tests/engine/",
   "tests/parts/",
 ];
-const files = ["mod.ts", "kernel.ts", "tests/let_go.ts"];
+const files = ["mod.ts", "kernel.ts", "tests/let_go.ts", "tests/file_store.ts", "tests/own_sqlite.ts"];
 
 async function copyTree(from: URL, to: URL): Promise<void> {
   await Deno.mkdir(to, { recursive: true });

@@ -17,7 +17,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "a send that is never answered counts as sent",
-    near: 88,
+    near: 92,
     file: "core/engine/relay_round.ts",
     find: "new Promise<never>((_, reject) => {",
     replace: "new Promise<never>((reject: (value: never) => void) => {",
@@ -112,7 +112,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "a connector shares events by their ids",
-    near: 3,
+    near: 13,
     file: "core/engine/connector.ts",
     find: "return hash32(key ?? id) % shards;",
     replace: "return hash32(key === undefined ? id : id) % shards;",
