@@ -199,18 +199,20 @@ export class Dispatcher {
 
   #start(task: Task, ready: Ready | undefined): void {
     const lane = ready && this.#laneOf(task.source, ready);
-    if (task.grant && task.grant !== lane) {
+    // It may be for another status now, or the network may have gone while it waited for a slot of the engine's.
+    const isGranted = lane !== undefined && task.grant === lane && !lane.isCut;
+    if (task.grant && !isGranted) {
       task.grant.giveBack();
       this.#pumpLane(task.grant);
     }
     if (!ready) return this.#end();
     if (this.#ports.platform.readiness() === "suspended") {
       // It was suspended while the run was prepared.
-      if (lane && task.grant === lane) lane.giveBack();
+      if (isGranted) lane.giveBack();
       this.#ready.push({ source: task.source, runId: task.runId });
       return this.#end();
     }
-    if (lane && task.grant !== lane && !lane.enter()) {
+    if (lane && !isGranted && !lane.enter()) {
       this.#wait(task, ready, lane);
       return this.#end();
     }
