@@ -215,22 +215,22 @@ export class HotRuns {
     let tried: Change | undefined;
     const trying: ChangeOf = (record, now) => tried = changeOf(record, now);
     const doubts = this.#doubts;
-    let applied: Applied;
+    let applied: Applied | undefined;
     try {
       applied = await applyChange(this.#context, run, trying, this.#guard, how?.also);
     } catch (error) {
       applied = await this.#afterAll(run, changeOf, how, tried, error);
     } finally {
-      this.#freed(run, doubts);
+      this.#freed(run, applied !== undefined && doubts === this.#doubts);
     }
     this.#applied(applied);
     return applied;
   }
 
-  /** What was written before a guest's change was heard of may be older than that. */
-  #freed(run: HotRun, doubts: number): void {
+  /** What failed may have landed all the same, and what was written before a guest's change was heard of may be older. */
+  #freed(run: HotRun, isTrue: boolean): void {
     run.busy = false;
-    run.seenAt = doubts === this.#doubts ? this.#context.clock.monotonic() : -Infinity;
+    run.seenAt = isTrue ? this.#context.clock.monotonic() : -Infinity;
     const { waiting } = run;
     run.waiting = undefined;
     if (waiting) { for (const next of waiting) next(); }
@@ -244,8 +244,10 @@ export class HotRuns {
     tried: Change | undefined,
     error: unknown,
   ): Promise<Applied> {
-    if (error instanceof OutcomeUnknownError && await this.#foundLanded(run, tried ?? {}, how?.seal)) {
-      return { ...tried, unheard: true };
+    if (error instanceof OutcomeUnknownError) {
+      // Where even the look fails, what the caller must know is that the change may have landed.
+      const isFound = await this.#foundLanded(run, tried ?? {}, how?.seal).catch(() => false);
+      if (isFound) return { ...tried, unheard: true };
     }
     const isRefusal = error instanceof RunStateError || error instanceof Stale;
     if (isRefusal) return await this.#applyFresh(run, changeOf, error, how?.also);
