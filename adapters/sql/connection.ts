@@ -138,11 +138,7 @@ export class Connection {
     const statement = this.#prepare(loadSql);
     for (const overlay of overlays.values()) {
       const { shard, known } = overlay;
-      const [counter, ...differing] = statement.all([
-        shard,
-        JSON.stringify(Object.fromEntries(known)),
-        shard,
-      ]);
+      const [counter, ...differing] = statement.all([shard, objectText(known), shard]);
       overlay.load(counter![1] as number);
       for (const [key, version] of differing) known.set(key as string, version as number | null);
     }
@@ -227,6 +223,13 @@ export class Connection {
 const countSql = "update pawl_shard set version = ? where shard = ?";
 
 const deleteSql = "delete from pawl_kv where shard = ? and key in (select value from json_each(?))";
+
+/** As `JSON.stringify` of an object with these members, which would cost ten times as much to make. */
+function objectText(members: ReadonlyMap<string, number | null>): string {
+  const texts: string[] = [];
+  for (const [key, value] of members) texts.push(`${JSON.stringify(key)}:${value}`);
+  return `{${texts.join(",")}}`;
+}
 
 function insertSql(rows: number): string {
   return `insert into pawl_kv (shard, key, version, value)
