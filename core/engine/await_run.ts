@@ -9,6 +9,7 @@ import { isFinished, type RunRecord } from "../parts/run_record.ts";
 import { type EngineContext, shardOfRun } from "./context.ts";
 import { checkName } from "./check_input.ts";
 import { isNamed, latestRunId, noSuchRun, readHistory, type RunName } from "./operate.ts";
+import type { Ownership } from "./ownership.ts";
 import type { Waiter } from "./run_watch.ts";
 import { readRun } from "./write_change.ts";
 
@@ -25,15 +26,14 @@ export interface Wait {
 /**
  * Resolves with the run as it is when the wait is met.
  *
- * @param known The run's record, if this engine has it in memory: then nothing is read.
  * @throws {RunEndedError} When the run ended without reaching the status.
  * @throws {PawlError} `RUN_NOT_FOUND`, `AWAIT_TIMEOUT`, or `ENGINE_STOPPED`; or the signal's reason.
  */
 export async function awaitRun(
   context: EngineContext,
+  ownership: Pick<Ownership, "ownerOf">,
   name: RunName,
   wait: Wait,
-  known: (runId: string) => RunRecord | undefined,
 ): Promise<RunRecord> {
   wait.signal?.throwIfAborted();
   checkName(name.key, "key", context.limits.keyLengthMax);
@@ -42,79 +42,99 @@ export async function awaitRun(
   wait.signal?.throwIfAborted();
   if (runId === undefined) throw noSuchRun("await", name);
   // A text that is no run id is refused before anything waits for it.
-  shardOfRun(context, runId);
-  return new Promise<RunRecord>((resolve, reject) => {
-    let cancel: (() => void) | undefined;
-    const end = () => {
-      unsubscribe();
-      cancel?.();
-      wait.signal?.removeEventListener("abort", onAbort);
-    };
-    const fail = (error: unknown) => {
-      end();
-      reject(error);
-    };
-    const met = (run: RunRecord) => {
-      end();
-      resolve(run);
-    };
-    const onAbort = () => fail(wait.signal!.reason);
-    const judge = new Judge(context, wait.status, met, fail);
-    const unsubscribe = context.watch.subscribe(runId, judge);
-    if (timeoutMs !== undefined) cancel = context.clock.after(timeoutMs, () => fail(timedOut(runId, wait)));
-    wait.signal?.addEventListener("abort", onAbort, { once: true });
-    // Subscribed first, looked at second: nothing can slip through in between.
-    const look = (run: RunRecord | undefined) => {
-      if (run && isNamed(run, name)) judge.saw(run);
-      else fail(noSuchRun("await", name));
-    };
-    const hot = known(runId);
-    if (hot) look(hot);
-    else readRun(context, runId).then((held) => look(held?.record)).catch(fail);
+  const owner = ownership.ownerOf(name.definition, shardOfRun(context, runId));
+  return await new Promise<RunRecord>((resolve, reject) => {
+    const meeting = new Meeting(context, { ...name, runId }, wait, resolve, reject);
+    meeting.begin(owner?.known(runId), timeoutMs);
   });
 }
 
-function timedOut(runId: string, wait: Wait): PawlError {
-  const goal = wait.status === undefined ? "its end" : `status "${wait.status}"`;
-  return new PawlError("AWAIT_TIMEOUT", `Run ${runId} did not reach ${goal} within ${wait.timeout}`);
-}
-
-/** Decides from what is seen of a run whether a wait is met. History knows the statuses that went by unseen. */
-class Judge implements Waiter {
+/**
+ * One wait. Decides from what is seen of the run whether it is met; history knows the statuses that went by unseen. An
+ * object and not a handful of closures: thousands may wait.
+ */
+class Meeting implements Waiter {
   readonly #context: EngineContext;
-  readonly #status: string | undefined;
-  readonly #met: (run: RunRecord) => void;
-  readonly #failed: (error: unknown) => void;
+  readonly #name: RunName & { readonly runId: string };
+  readonly #wait: Wait;
+  readonly #resolve: (run: RunRecord) => void;
+  readonly #reject: (error: unknown) => void;
+  #cancelTimer: (() => void) | undefined;
   #version = 0;
   #position: number | undefined;
 
   constructor(
     context: EngineContext,
-    status: string | undefined,
-    met: (run: RunRecord) => void,
-    failed: (error: unknown) => void,
+    name: RunName & { readonly runId: string },
+    wait: Wait,
+    resolve: (run: RunRecord) => void,
+    reject: (error: unknown) => void,
   ) {
     this.#context = context;
-    this.#status = status;
-    this.#met = met;
-    this.#failed = failed;
+    this.#name = name;
+    this.#wait = wait;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /**
+   * Begins to wait: subscribed first, looked at second, so that nothing can slip through in between.
+   *
+   * @param known The run's record, if this engine has it in memory: then nothing is read.
+   */
+  begin(known: RunRecord | undefined, timeoutMs: number | undefined): void {
+    const { clock, watch } = this.#context;
+    const { runId } = this.#name;
+    watch.subscribe(runId, this);
+    if (timeoutMs !== undefined) {
+      this.#cancelTimer = clock.after(timeoutMs, () => this.ended(timedOut(runId, this.#wait)));
+    }
+    this.#wait.signal?.addEventListener("abort", this, { once: true });
+    if (known) return this.#look(known);
+    readRun(this.#context, runId).then(
+      (held) => this.#look(held?.record),
+      (error) => this.ended(error),
+    );
   }
 
   saw(run: RunRecord): void {
     if (run.version <= this.#version) return;
+    const { status } = this.#wait;
     const missed = run.version > this.#version + 1;
     this.#version = run.version;
-    if (this.#status === undefined) {
+    if (status === undefined) {
       if (isFinished(run.state)) this.#met(run);
-    } else if (run.status === this.#status) {
+    } else if (run.status === status) {
       this.#met(run);
     } else if (missed || isFinished(run.state)) {
-      this.#consult(run, this.#status).catch(this.#failed);
+      this.#consult(run, status).catch((error) => this.ended(error));
     }
   }
 
   ended(reason: unknown): void {
-    this.#failed(reason);
+    this.#end();
+    this.#reject(reason);
+  }
+
+  /** The signal was aborted. */
+  handleEvent(): void {
+    this.ended(this.#wait.signal!.reason);
+  }
+
+  #look(run: RunRecord | undefined): void {
+    if (run && isNamed(run, this.#name)) this.saw(run);
+    else this.ended(noSuchRun("await", this.#name));
+  }
+
+  #met(run: RunRecord): void {
+    this.#end();
+    this.#resolve(run);
+  }
+
+  #end(): void {
+    this.#context.watch.unsubscribe(this.#name.runId, this);
+    this.#cancelTimer?.();
+    this.#wait.signal?.removeEventListener("abort", this);
   }
 
   async #consult(run: RunRecord, status: string): Promise<void> {
@@ -129,6 +149,11 @@ class Judge implements Waiter {
       this.#position = rows.at(-1)?.position ?? this.#position;
       if (rows.length < this.#context.limits.pageMax) break;
     }
-    if (isFinished(run.state)) this.#failed(new RunEndedError(run.id, run.state, run.status, status));
+    if (isFinished(run.state)) this.ended(new RunEndedError(run.id, run.state, run.status, status));
   }
+}
+
+function timedOut(runId: string, wait: Wait): PawlError {
+  const goal = wait.status === undefined ? "its end" : `status "${wait.status}"`;
+  return new PawlError("AWAIT_TIMEOUT", `Run ${runId} did not reach ${goal} within ${wait.timeout}`);
 }

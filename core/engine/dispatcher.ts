@@ -1,4 +1,5 @@
 import { Fifo } from "./fifo.ts";
+import type { Limits } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Platform } from "../ports/platform.ts";
 import { type Bounds, isBounded, Lane } from "./lane.ts";
@@ -62,6 +63,7 @@ interface Patience {
  */
 export class Dispatcher {
   readonly #inFlightMax: number;
+  readonly #landingMax: number;
   readonly #ports: DispatcherPorts;
   readonly #ready = new Fifo<Task>();
   readonly #lanes = new Map<string, Lane<Task>>();
@@ -70,15 +72,19 @@ export class Dispatcher {
   #pumping = false;
   /** Runs being prepared or running. */
   inFlight = 0;
+  /** Runs in flight whose code has come to a result that is not stored yet. */
+  landing = 0;
   /** Steps that have come to an end since the start. */
   processed = 0;
 
   /**
-   * @param inFlightMax Runs in flight at once.
+   * @param limits `runsInFlightMax`: runs in flight at once; `groupBatchesMax`: results that wait to be stored, so that a
+   * store that does not keep up is not flooded with more of them.
    * @param ports Time and platform.
    */
-  constructor(inFlightMax: number, ports: DispatcherPorts) {
-    this.#inFlightMax = inFlightMax;
+  constructor(limits: Pick<Limits, "runsInFlightMax" | "groupBatchesMax">, ports: DispatcherPorts) {
+    this.#inFlightMax = limits.runsInFlightMax;
+    this.#landingMax = limits.groupBatchesMax;
     this.#ports = ports;
   }
 
@@ -170,7 +176,7 @@ export class Dispatcher {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#isFit && this.inFlight < this.#inFlightMax) {
+      while (this.#isFit && this.inFlight < this.#inFlightMax && this.landing < this.#landingMax) {
         const task = this.#ready.shift();
         if (!task) break;
         this.inFlight++;

@@ -9,7 +9,16 @@ import { type EngineContext, shardOfRun } from "./context.ts";
 import type { AttemptSignal } from "./attempt_call.ts";
 import { noticed } from "./notice.ts";
 import type { Turn } from "./turn.ts";
-import { type Also, type Applied, applyChange, type Held, readRun } from "./write_change.ts";
+import {
+  type Also,
+  type Applied,
+  applyChange,
+  draftOf,
+  type Held,
+  landed,
+  lookAgain,
+  readRun,
+} from "./write_change.ts";
 
 /** What goes with a change. */
 export interface HowToChange {
@@ -214,10 +223,20 @@ export class HotRuns {
     run.busy = true;
     let tried: Change | undefined;
     const trying: ChangeOf = (record, now) => tried = changeOf(record, now);
+    const context = this.#context;
+    const guard = this.#guard;
     const doubts = this.#doubts;
     let applied: Applied | undefined;
     try {
-      applied = await applyChange(this.#context, run, trying, this.#guard, how?.also);
+      // Not in a function of its own, which would wait, too: what waits stays in memory, once for every run in flight.
+      const draft = draftOf(context, run, trying, guard, how?.also);
+      const result = draft.batch && await context.committer.commit(draft.shard, draft.batch, guard);
+      if (!result) applied = draft.change;
+      else if (result.ok) applied = landed(context, run, draft, result.version);
+      else {
+        await lookAgain(context, run, result.reason);
+        applied = await applyChange(context, run, trying, guard, how?.also);
+      }
     } catch (error) {
       applied = await this.#afterAll(run, changeOf, how, tried, error);
     } finally {

@@ -11,7 +11,7 @@ import type { Definition } from "./behaviour.ts";
 import type { CallbackResult } from "./callback.ts";
 import { checkStatusOf, cutReason } from "./check_input.ts";
 import type { DiagramOptions, DrawDiagram } from "./diagram_options.ts";
-import { definitionOf, type EngineContext, shardOfRun } from "./context.ts";
+import { definitionOf, type EngineContext } from "./context.ts";
 import { type FeatureCode, featureOf } from "./feature.ts";
 import type { Lock, LockPlace, LockVerbs, ReadWriteLock } from "./lock_verbs.ts";
 import type { Integration, IntegrationInUse } from "./integration.ts";
@@ -181,10 +181,8 @@ export class PawlEngine implements Engine {
     const { name, behaviour } = this.#known("await", definition);
     if (options.status !== undefined) checkStatusOf(name, behaviour.statuses, options.status);
     this.#work.listen();
-    const { ownership } = this.#work;
-    const known = (runId: string) => ownership.ownerOf(name, shardOfRun(this.#context, runId))?.known(runId);
     const run = { definition: name, key, runId: options.runId };
-    const record = await awaitRun(this.#context, run, options, known);
+    const record = await awaitRun(this.#context, this.#work.ownership, run, options);
     return viewOf<Data>(this.#context, record);
   }
 

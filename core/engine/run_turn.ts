@@ -24,6 +24,8 @@ export interface TurnHost extends Lander {
   readonly guard: Check;
   /** How what must not be applied twice is applied. */
   readonly surely: HowToChange;
+  /** Told when the result of a turn is about to be stored, and when it is. */
+  landing(count: 1 | -1): void;
   /** Applies a change to a run and files what follows from it. */
   apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change>;
 }
@@ -48,10 +50,13 @@ export async function runTurn(context: EngineContext, host: TurnHost, run: HotRu
   const landing = begun instanceof Promise ? await begun : begun;
   if (code.isCut(landing)) return "again";
   const result = code.resultOf(landing);
+  host.landing(1);
   try {
     return code.landed(await host.apply(run, result.changeOf, host.surely));
   } catch (error) {
     return await code.landSurely({ ...result, error });
+  } finally {
+    host.landing(-1);
   }
 }
 

@@ -80,11 +80,16 @@ export interface RunLockView {
  *
  * @param context The engine.
  * @param record A run.
- * @returns It, as the user sees it.
+ * @returns It, as the user sees it; a plain value where nothing had to be waited for.
  * @throws {PawlError} `MIGRATION_FAILED`.
  */
-export async function viewOf<Data>(context: EngineContext, record: RunRecord): Promise<RunView<Data>> {
-  return { ...outline(record), data: await dataOf(context, record) as Data };
+export function viewOf<Data>(
+  context: EngineContext,
+  record: RunRecord,
+): RunView<Data> | Promise<RunView<Data>> {
+  const view = (text: string) => ({ ...outline(record), data: dataOf(context, record, text) as Data });
+  const text = openPayload(context, record);
+  return typeof text === "string" ? view(text) : text.then(view);
 }
 
 /** The view of a verb that has happened already: data that cannot be migrated is shown as it is stored. */
@@ -101,8 +106,7 @@ export async function viewAfter(context: EngineContext, record: RunRecord): Prom
   }
 }
 
-async function dataOf(context: EngineContext, record: RunRecord): Promise<unknown> {
-  const text = await openPayload(context, record);
+function dataOf(context: EngineContext, record: RunRecord, text: string): unknown {
   const rules = context.definitions.get(record.definition)?.behaviour.data;
   // What was erased is data of no version.
   const isReadable = rules && record.dataVersion <= rules.version && record.state !== "deleted";

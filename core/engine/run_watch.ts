@@ -12,30 +12,30 @@ export interface Waiter {
 /** Who waits for which run. One poll serves all of them, however many. */
 export class RunWatch {
   #over: { readonly reason: unknown } | undefined;
-  readonly #waiting = new Map<string, Set<Waiter>>();
+  readonly #waiting = new Map<string, Waiter[]>();
 
   /** Runs that somebody waits for. */
   get runIds(): readonly string[] {
     return [...this.#waiting.keys()];
   }
 
-  /**
-   * Subscribes to a run.
-   *
-   * @returns Ends the subscription.
-   */
-  subscribe(runId: string, waiter: Waiter): () => void {
-    const known = this.#waiting.get(runId);
-    const waiting = known ?? new Set<Waiter>();
-    if (!known) this.#waiting.set(runId, waiting);
-    waiting.add(waiter);
-    // Not before the caller has its unsubscription in hand.
+  /** Subscribes to a run. */
+  subscribe(runId: string, waiter: Waiter): void {
+    const waiting = this.#waiting.get(runId);
+    if (waiting) waiting.push(waiter);
+    else this.#waiting.set(runId, [waiter]);
+    // Not before the caller is ready to hear of it.
     const { reason } = this.#over ?? {};
     if (this.#over) queueMicrotask(() => waiter.ended(reason));
-    return () => {
-      waiting.delete(waiter);
-      if (waiting.size === 0 && this.#waiting.get(runId) === waiting) this.#waiting.delete(runId);
-    };
+  }
+
+  /** Ends a subscription; one that has ended already stays so. */
+  unsubscribe(runId: string, waiter: Waiter): void {
+    const waiting = this.#waiting.get(runId) ?? [];
+    const at = waiting.indexOf(waiter);
+    if (at < 0) return;
+    if (waiting.length === 1) this.#waiting.delete(runId);
+    else waiting.splice(at, 1);
   }
 
   /** Tells whoever waits for the run. */

@@ -264,6 +264,11 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
+  landing(count: 1 | -1): void {
+    this.#options.dispatcher.landing += count;
+  }
+
+  /** @inheritdoc */
   apply(run: HotRun, changeOf: ChangeOf, how?: HowToChange): Promise<Change> {
     return this.#hot.change(run, changeOf, how);
   }

@@ -126,7 +126,7 @@ function answerOf(
   result: StepResult,
 ): Exclude<Landing, { readonly kind: "error" }> {
   if (result.kind === "rearm") return { kind: "rearm", at: context.clock.now() + result.afterMs };
-  if (result.kind !== "move") return result;
+  if (result.kind !== "move" || !behaviour.timers) return result;
   const timers = timersOf(context, behaviour, result.to, {
     runId: made.runId,
     definition: made.definition,

@@ -119,7 +119,8 @@ export async function trigger(
   key: string,
   input: TriggerInput,
 ): Promise<Triggered> {
-  const wish = await checkWish(context, definition, key, input);
+  const checked = checkWish(context, definition, key, input);
+  const wish = checked instanceof Promise ? await checked : checked;
   const place = placeOf(definition.name, key);
   const shard = shardOf(context, definition.name, key);
   if (context.store.admits?.() === false) {
@@ -157,13 +158,15 @@ export async function commitNew(
   const shard = shardOf(context, record.definition, record.key);
   const owner = ownership.ownerOf(record.definition, shard);
   if (!owner) batch.put(keyspace.bell.key(record.definition), "1");
-  const result = await context.committer.commit(shard, batch, owner?.guard).catch((error) => {
+  try {
+    const result = await context.committer.commit(shard, batch, owner?.guard);
+    if (result.ok) begun(context, owner, record, result.version);
+    else if (result.reason === "lease-lost") owner?.lost();
+    return result;
+  } catch (error) {
     if (error instanceof OutcomeUnknownError) owner?.unsure();
     throw error;
-  });
-  if (result.ok) begun(context, owner, record, result.version);
-  else if (result.reason === "lease-lost") owner?.lost();
-  return result;
+  }
 }
 
 /** Tells all who want to know of a run that has just been created. */
@@ -180,13 +183,13 @@ function begun(
   context.metrics?.runState(record.definition, undefined, record.state);
 }
 
-/** Checks everything at the door. */
-export async function checkWish(
+/** Checks everything at the door; a plain value where nothing had to be waited for. */
+export function checkWish(
   context: EngineContext,
   definition: Definition,
   key: string,
   input: TriggerInput,
-): Promise<Wish> {
+): Wish | Promise<Wish> {
   const { limits } = context;
   const { behaviour, name } = definition;
   checkName(key, "key", limits.keyLengthMax);
@@ -205,15 +208,12 @@ export async function checkWish(
     throw new PawlError("INVALID_ARGUMENT", `Cannot trigger "${name}": traceOrigin is no text`);
   }
   const policies = policiesOf(context, definition, input.policy);
-  const payload = await writeData(context, behaviour.data, input.data, `trigger "${name}" for key "${key}"`);
-  return {
+  const wishOf = (payload: Payload, text: string): Wish => ({
     definition,
     key,
     status,
     payload,
-    text: behaviour.timers
-      ? await openPayload(context, { payload: payload.text, sealed: payload.sealed })
-      : "",
+    text,
     traceOrigin: traceOrigin?.slice(0, limits.traceOriginLengthMax),
     policies,
     idempotency: idempotencyKey === undefined ? undefined : {
@@ -222,7 +222,14 @@ export async function checkWish(
         `${status} ${givenText(context, input.data)}${policies ? JSON.stringify(policies) : ""}`,
       ),
     },
+  });
+  const withText = (payload: Payload): Wish | Promise<Wish> => {
+    if (!behaviour.timers) return wishOf(payload, "");
+    const text = openPayload(context, { payload: payload.text, sealed: payload.sealed });
+    return typeof text === "string" ? wishOf(payload, text) : text.then((each) => wishOf(payload, each));
   };
+  const payload = writeData(context, behaviour.data, input.data, `trigger "${name}" for key "${key}"`);
+  return payload instanceof Promise ? payload.then(withText) : withText(payload);
 }
 
 /** What the caller asks for the steps of its run; refused where nobody may ask. */
@@ -258,13 +265,13 @@ export function newRecord(
   const policy = behaviour.policy(wish.status);
   const stepDue = policy && context.clock.now() + policy.lagMs;
   // The functions that set them are told what a run that is not there yet will be.
-  const timers = timersOf(context, behaviour, wish.status, {
+  const timers = behaviour.timers && timersOf(context, behaviour, wish.status, {
     runId: id,
     definition: name,
     key: wish.key,
     createdAt: new Date(createdAt),
     readData: () => JSON.parse(wish.text),
-  }) ?? noTimers;
+  });
   const identity = {
     id,
     definition: name,
@@ -285,9 +292,9 @@ export function newRecord(
     attempt: 0,
     crashes: 0,
     updatedAt: createdAt,
-    due: earliestDue(stepDue, timers),
+    due: earliestDue(stepDue, timers ?? noTimers),
     stepDue,
-    timers,
+    timers: timers ?? noTimers,
     reason: undefined,
     lastError: undefined,
     dataVersion: wish.payload.version ?? behaviour.data.version,

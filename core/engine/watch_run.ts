@@ -8,6 +8,7 @@ import type { HistoryRow } from "../parts/history.ts";
 import { checkName } from "./check_input.ts";
 import type { EngineContext } from "./context.ts";
 import { isNamed, latestRunId, noSuchRun, readHistory, type RunName } from "./operate.ts";
+import type { Waiter } from "./run_watch.ts";
 import { readRun } from "./write_change.ts";
 
 /** Rows read at a time: what nobody has taken yet stays in the store. */
@@ -65,7 +66,7 @@ export async function* watchRun(
 /** The last change of a run that was heard of, however many there were. */
 class Changes {
   readonly #signal: AbortSignal | undefined;
-  readonly #unsubscribe: () => void;
+  readonly #end: () => void;
   readonly #onAbort = () => this.#fail(this.#signal!.reason);
   #latest: RunRecord | undefined;
   #failure: { readonly reason: unknown } | undefined;
@@ -74,7 +75,7 @@ class Changes {
 
   constructor(context: EngineContext, runId: string, signal: AbortSignal | undefined) {
     this.#signal = signal;
-    this.#unsubscribe = context.watch.subscribe(runId, {
+    const waiter: Waiter = {
       saw: (run) => {
         // A poll tells of a run again and again.
         if (run.version <= this.#version) return;
@@ -83,7 +84,9 @@ class Changes {
         this.#wake?.();
       },
       ended: (reason) => this.#fail(reason),
-    });
+    };
+    this.#end = () => context.watch.unsubscribe(runId, waiter);
+    context.watch.subscribe(runId, waiter);
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (signal?.aborted) this.#onAbort();
   }
@@ -100,7 +103,7 @@ class Changes {
   }
 
   end(): void {
-    this.#unsubscribe();
+    this.#end();
     this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 

@@ -43,7 +43,7 @@ export class Work {
    */
   constructor(context: EngineContext) {
     this.#context = context;
-    this.#dispatcher = new Dispatcher(context.limits.runsInFlightMax, context);
+    this.#dispatcher = new Dispatcher(context.limits, context);
     this.ownership = new Ownership(context, this.#dispatcher, () => this.#reportStates());
     const { streams } = context.features;
     this.#streams = streams && new streams.StoreStreamer(context);

@@ -82,7 +82,7 @@ export async function applyChange(
 }
 
 /** A change as it is to be committed; without a batch there is nothing to commit. */
-interface Draft {
+export interface Draft {
   readonly change: Change;
   readonly now: number;
   readonly shard: number;
@@ -91,7 +91,8 @@ interface Draft {
   readonly chores: readonly Chore[] | undefined;
 }
 
-function draftOf(
+/** What a change comes to on the record as it is held. */
+export function draftOf(
   context: EngineContext,
   held: Held,
   changeOf: ChangeOf,
@@ -115,7 +116,8 @@ function draftOf(
   return { change, now, shard, batch, logged, chores };
 }
 
-function landed(context: EngineContext, held: Held, draft: Draft, version: Version): Applied {
+/** Tells of a change that has been stored, and keeps `held` true. */
+export function landed(context: EngineContext, held: Held, draft: Draft, version: Version): Applied {
   const { change, now, shard, logged, chores } = draft;
   noticed(context, held.record, change, now);
   if (change.after || isFinished(held.record.state)) held.version = version;
@@ -126,7 +128,11 @@ function landed(context: EngineContext, held: Held, draft: Draft, version: Versi
 }
 
 /** The record as another writer has left it. */
-async function lookAgain(context: EngineContext, held: Held, why: "check" | "lease-lost"): Promise<void> {
+export async function lookAgain(
+  context: EngineContext,
+  held: Held,
+  why: "check" | "lease-lost",
+): Promise<void> {
   const { id, definition } = held.record;
   if (why === "lease-lost") {
     throw new LeaseLostError(`"${definition}" in shard ${shardOfRun(context, id)}`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { Dispatcher, type RunSource } from "../../core/engine/dispatcher.ts";
+import { defaultLimits } from "../../core/limits.ts";
 import { hooks } from "../../core/engine/features.ts";
 import { contextOf } from "../../core/engine/options.ts";
 import { ShardOwner } from "../../core/engine/shard_owner.ts";
@@ -40,7 +41,10 @@ async function scene() {
   const taken = await context.committer.commit(0, batch);
   assert.ok(taken.ok);
   const guard = { key: keyspace.owner.key("job"), version: taken.version };
-  const dispatcher = new HandDispatcher(10, { clock, platform: server });
+  const dispatcher = new HandDispatcher({ ...defaultLimits, runsInFlightMax: 10 }, {
+    clock,
+    platform: server,
+  });
   const suspects = new Suspects(context.limits);
   const definition = context.definitions.get("job")!;
   const owner = new ShardOwner({

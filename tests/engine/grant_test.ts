@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { virtualClock } from "../../core/testing/virtual_clock.ts";
 import { Dispatcher, type Ready, type RunSource } from "../../core/engine/dispatcher.ts";
+import { defaultLimits } from "../../core/limits.ts";
 import { server } from "../../core/ports/platform.ts";
 
 Deno.test("a run that was given its turn and waits for a slot does not start when the network has gone meanwhile", async () => {
   let isOnline = true;
   const platform = { ...server, isOnline: () => isOnline };
-  const dispatcher = new Dispatcher(2, { clock: virtualClock(), platform });
+  const dispatcher = new Dispatcher({ ...defaultLimits, runsInFlightMax: 2 }, {
+    clock: virtualClock(),
+    platform,
+  });
   const started: string[] = [];
   const ends = new Map<string, () => void>();
   const lane: Ready = { status: "send", concurrency: 1, needsNetwork: true };

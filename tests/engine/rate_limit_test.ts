@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { server } from "../../core/ports/platform.ts";
 import fc from "fast-check";
 import { Dispatcher, type Ready, type RunSource } from "../../core/engine/dispatcher.ts";
+import { defaultLimits } from "../../core/limits.ts";
 import { virtualClock } from "../../core/testing/mod.ts";
 import { machine, type StepOptions } from "../../mod.ts";
 import { gate, testInMemory, testOnStores } from "./stores.ts";
@@ -201,7 +202,7 @@ testInMemory("a rateLimit and a concurrency hold together", async (world) => {
 
 Deno.test("Dispatcher forgets at once what waited for an owner that has left", async () => {
   const clock = virtualClock();
-  const dispatcher = new Dispatcher(10, { clock, platform: server });
+  const dispatcher = new Dispatcher({ ...defaultLimits, runsInFlightMax: 10 }, { clock, platform: server });
   const bounds = { concurrency: 0, rateLimit: { limit: 1, perMs: 1_000 } };
   const [gone, stays] = [0, 1].map(() => new Runs(() => clock.monotonic(), [bounds, bounds, bounds]));
   for (const index of [1, 2, 7]) dispatcher.ready(gone!, `0:${index}`);
@@ -223,7 +224,7 @@ Deno.test("Dispatcher forgets at once what waited for an owner that has left", a
 
 Deno.test("Dispatcher keeps who waits for its rate over a stop, and starts nothing meanwhile", async () => {
   const clock = virtualClock();
-  const dispatcher = new Dispatcher(10, { clock, platform: server });
+  const dispatcher = new Dispatcher({ ...defaultLimits, runsInFlightMax: 10 }, { clock, platform: server });
   const runs = new Runs(() => clock.monotonic(), [{ concurrency: 0, rateLimit: { limit: 1, perMs: 1_000 } }]);
   for (const index of [1, 2]) dispatcher.ready(runs, `0:${index}`);
   for (const end of runs.running.splice(0)) end();
@@ -302,7 +303,10 @@ Deno.test("Dispatcher starts never more than the bounds, everything at last, and
       async (acts, rateLimit, concurrency) => {
         const clock = virtualClock();
         const bounds = [{ concurrency: 0, rateLimit }, { concurrency, rateLimit }, { concurrency: 0 }];
-        const dispatcher = new Dispatcher(1_000, { clock, platform: server });
+        const dispatcher = new Dispatcher({ ...defaultLimits, runsInFlightMax: 1_000 }, {
+          clock,
+          platform: server,
+        });
         let source = new Runs(() => clock.monotonic(), bounds);
         const sources = [source];
         const wanted: string[] = [];

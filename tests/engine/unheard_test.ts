@@ -66,30 +66,38 @@ testOnStores("a trigger that landed unheard at its owner is begun all the same",
   assert.equal((await engine.get(flow, "k"))!.runState, "completed");
 }, [memory]);
 
-testOnStores("who awaits a run hears within a poll of a verb that nobody knows to have landed", async (world) => {
-  const flow = machine("flow").step("a", ["b"], () => gate<"b">().promise).build();
-  const { store, deaf } = deafStore(world.store);
-  const network = { isDown: false };
-  const engine = await world.started({
-    definitions: [flow],
-    store: {
-      ...store,
-      async read(requests) {
-        if (network.isDown && deaf.lost > 0) throw new Error("no network");
-        return await world.store.read(requests);
+testOnStores(
+  "who awaits a run hears within a poll of a verb that nobody knows to have landed",
+  async (world) => {
+    const flow = machine("flow").step("a", ["b"], () => gate<"b">().promise).build();
+    const { store, deaf } = deafStore(world.store);
+    const network = { isDown: false };
+    const engine = await world.started({
+      definitions: [flow],
+      store: {
+        ...store,
+        async read(requests) {
+          if (network.isDown && deaf.lost > 0) throw new Error("no network");
+          return await world.store.read(requests);
+        },
       },
-    },
-    limits: { settlesMax: 2 },
-  });
-  await engine.trigger(flow, "k");
-  const end = engine.await(flow, "k");
-  await world.advance(5_000);
-  deaf.to = tellsOf("cancel");
-  network.isDown = true;
-  const refusal = engine.cancel(flow, "k").catch((error) => error);
-  const { code } = await world.during(refusal, 10_000);
-  deaf.to = () => false;
-  network.isDown = false;
-  assert.equal(code, "OUTCOME_UNKNOWN", "and not that the network is down, as if nothing could have happened");
-  assert.equal((await world.during(end, 2_000)).runState, "cancelled");
-}, [memory]);
+      limits: { settlesMax: 2 },
+    });
+    await engine.trigger(flow, "k");
+    const end = engine.await(flow, "k");
+    await world.advance(5_000);
+    deaf.to = tellsOf("cancel");
+    network.isDown = true;
+    const refusal = engine.cancel(flow, "k").catch((error) => error);
+    const { code } = await world.during(refusal, 10_000);
+    deaf.to = () => false;
+    network.isDown = false;
+    assert.equal(
+      code,
+      "OUTCOME_UNKNOWN",
+      "and not that the network is down, as if nothing could have happened",
+    );
+    assert.equal((await world.during(end, 2_000)).runState, "cancelled");
+  },
+  [memory],
+);
