@@ -24,6 +24,15 @@ export interface TurnHost extends Lander {
   readonly guard: Check;
   /** How what must not be applied twice is applied. */
   readonly surely: HowToChange;
+  /**
+   * The turn is over.
+   *
+   * @param end What its disposal came to; of a step or timer `done`, `gone` when the run was removed meanwhile, or `again`
+   * when it failed for want of the network.
+   */
+  hadTurn(run: HotRun, end: Disposed): void;
+  /** The turn is over, as something has kept its disposal or lock from going on. */
+  brokeOff(run: HotRun, error: unknown): void;
   /** Told when the result of a turn is about to be stored, and when it is. */
   landing(count: 1 | -1): void;
   /** Applies a change to a run and files what follows from it. */
@@ -31,32 +40,38 @@ export interface TurnHost extends Lander {
 }
 
 /**
- * Runs a run's turn to its landing.
+ * Runs a run's turn to its landing, in one function: what waits in it stays in memory, once for every run in flight. Never
+ * rejects; user code never throws here.
  *
  * @param run The run; what it is due for is decided.
- * @returns What its disposal came to; of a step or timer `done`, `gone` when the run was removed meanwhile, or `again` when
- * it failed for want of the network.
- * @throws What keeps a disposal from going on; user code never throws here.
  */
-export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<Disposed> {
+export async function runTurn(context: EngineContext, host: TurnHost, run: HotRun): Promise<void> {
   const { turn } = run;
-  const end = run.attempt = new AttemptSignal();
-  if (turn.kind === "erase" || turn.kind === "remove") {
-    return await disposal(context, host, run, turn.kind);
-  }
-  if (turn.kind === "lock") return await context.locks!.turn(host, run);
-  const code = new CodeTurn(context, host, run, turn.kind === "timer" ? turn.timer : undefined);
-  const begun = code.begin(end);
-  const landing = begun instanceof Promise ? await begun : begun;
-  if (code.isCut(landing)) return "again";
-  const result = code.resultOf(landing);
-  host.landing(1);
+  const signal = run.attempt = new AttemptSignal();
   try {
-    return code.landed(await host.apply(run, result.changeOf, host.surely));
+    if (turn.kind !== "step" && turn.kind !== "timer") {
+      const end = turn.kind === "lock"
+        ? context.locks!.turn(host, run)
+        : disposal(context, host, run, turn.kind);
+      return host.hadTurn(run, await end);
+    }
+    const code = new CodeTurn(context, host, run, turn.kind === "timer" ? turn.timer : undefined);
+    const begun = code.begin(signal);
+    const landing = begun instanceof Promise ? await begun : begun;
+    if (code.isCut(landing)) return host.hadTurn(run, "again");
+    const result = code.resultOf(landing);
+    let end: Disposed;
+    host.landing(1);
+    try {
+      end = code.landed(await host.apply(run, result.changeOf, host.surely));
+    } catch (error) {
+      end = await code.landSurely({ ...result, error });
+    } finally {
+      host.landing(-1);
+    }
+    host.hadTurn(run, end);
   } catch (error) {
-    return await code.landSurely({ ...result, error });
-  } finally {
-    host.landing(-1);
+    host.brokeOff(run, error);
   }
 }
 

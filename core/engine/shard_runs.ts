@@ -16,6 +16,7 @@ import { runTurn, type TurnHost } from "./run_turn.ts";
 import type { ShardOwner } from "./shard_owner.ts";
 import type { SideWork } from "./side_work.ts";
 import { whyStalled } from "./stalled_runs.ts";
+import { StatusWaits } from "./status_waits.ts";
 import type { SuspectSource, SuspectStart } from "./suspects.ts";
 import { decideTurn, stepReady } from "./turn.ts";
 import type { Also } from "./write_change.ts";
@@ -34,10 +35,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   readonly #hot: HotRuns;
   /** Runs that are queued with the dispatcher, blocked there, running, or waiting as suspects. */
   readonly #queued = new Set<string>();
-  /** Those that wait for their status, with the time they were due at. */
-  readonly #waiting = new Map<string, Wait & { readonly due: number | undefined }>();
-  /** Where runs wait for their step in this visit; a timer that has its turn before costs them no place. */
-  readonly #places = new Map<string, { readonly visit: number; readonly place: number }>();
+  readonly #waits = new StatusWaits();
   readonly #index: DueIndex;
 
   /**
@@ -91,8 +89,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     this.#index.end();
     this.#options.suspects.leave(this);
     this.#options.dispatcher.leave(this);
-    this.#waiting.clear();
-    this.#places.clear();
+    this.#waits.clear();
     for (const run of this.#hot.values()) run.attempt?.abort(reason);
   }
 
@@ -165,8 +162,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   /** @inheritdoc */
   holds(runId: string, due: number): boolean {
     const run = this.#hot.peek(runId);
-    const wait = this.#waiting.get(runId);
-    if (wait && wait.due !== due) wait.recall();
+    this.#waits.recall(runId, due);
     if (run?.attempt && run.record.due !== due) {
       this.#hot.review(runId).then((ended) => ended && this.#apart(ended)).catch((error) =>
         this.failed(error)
@@ -193,7 +189,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   /** @inheritdoc */
   due(runId: string): void {
     if (this.over) return;
-    if (this.#queued.has(runId)) return this.#waiting.get(runId)?.recall();
+    if (this.#queued.has(runId)) return this.#waits.recall(runId);
     this.#queued.add(runId);
     this.#options.dispatcher.ready(this, runId);
   }
@@ -205,7 +201,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   /** @inheritdoc */
   prepare(runId: string): Ready | undefined | Promise<Ready | undefined> {
-    this.#waiting.delete(runId);
+    this.#waits.end(runId);
     if (this.#owner.resting) return this.#leave(runId);
     const hot = this.over ? undefined : this.#hot.fresh(runId);
     return hot ? this.#ready(hot) : this.#prepareCold(runId);
@@ -214,19 +210,10 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   /** Its step waits; its timers do not. @inheritdoc */
   waits(runId: string, wait: Wait): void {
     const run = this.#hot.peek(runId);
-    this.#waiting.set(runId, { ...wait, due: run?.record.due });
+    this.#waits.begin(runId, wait, run);
     if (run?.turn.kind !== "step") return;
-    const { visit, timers } = run.record;
-    this.#places.set(runId, { visit, place: wait.place });
-    const next = earliestDue(undefined, timers);
+    const next = earliestDue(undefined, run.record.timers);
     if (next !== undefined) this.#index.track(runId, next);
-  }
-
-  /** A run that waits for its status has changed: it may be due for something else now. */
-  #reconsider({ record }: HotRun, wait: Wait): void {
-    const decision = decideTurn(this.definition.behaviour, record, this.#context.clock.now());
-    const isSame = decision && "ready" in decision && decision.ready.status === wait.status;
-    if (!isSame) wait.recall();
   }
 
   /** What an owner that is to be passed on leaves in the index, for its successor. */
@@ -241,25 +228,32 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
   }
 
   /** @inheritdoc */
-  async run(runId: string): Promise<void> {
+  run(runId: string): Promise<void> {
     // Decided while it was prepared: whoever is to take the shard over runs it.
-    if (this.over || this.#owner.resting) return this.#leave(runId);
+    if (this.over || this.#owner.resting) return Promise.resolve(this.#leave(runId));
     const run = this.#hot.peek(runId);
-    if (!run) return this.#again(runId);
-    if (run.turn.kind === "step") this.#places.delete(runId);
+    if (!run) return Promise.resolve(this.#again(runId));
+    if (run.turn.kind === "step") this.#waits.leave(runId);
     this.#owner.attempts.begin();
-    try {
-      const end = await runTurn(this.#context, this, run);
-      run.attempt = undefined;
-      if (end === "gone") this.#forget(runId);
-      else if (!run.detached) this.#next(run, end);
-    } catch (error) {
-      run.attempt = undefined;
-      this.failed(error);
-      if (error instanceof OutcomeUnknownError) this.#owner.unsure();
-      this.#forget(runId);
-      this.#index.retry(runId, error);
-    }
+    return runTurn(this.#context, this, run);
+  }
+
+  /** @inheritdoc */
+  hadTurn(run: HotRun, end: Disposed): void {
+    run.attempt = undefined;
+    if (end === "gone") this.#forget(run.record.id);
+    else if (!run.detached) this.#next(run, end);
+    this.#owner.attempts.end();
+  }
+
+  /** @inheritdoc */
+  brokeOff(run: HotRun, error: unknown): void {
+    const { id } = run.record;
+    run.attempt = undefined;
+    this.failed(error);
+    if (error instanceof OutcomeUnknownError) this.#owner.unsure();
+    this.#forget(id);
+    this.#index.retry(id, error);
     this.#owner.attempts.end();
   }
 
@@ -283,7 +277,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
 
   #forget(runId: string): void {
     this.#unqueue(runId);
-    this.#places.delete(runId);
+    this.#waits.leave(runId);
     this.#index.forget(runId);
     this.#hot.drop(runId);
     this.#index.readAhead();
@@ -314,8 +308,8 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     if ("instead" in decision) return this.#instead(run, decision.instead);
     run.turn = decision.turn;
     this.#hot.keep(run);
-    const before = run.turn.kind === "step" ? this.#places.get(run.record.id) : undefined;
-    return before?.visit === run.record.visit ? { ...decision.ready, place: before.place } : decision.ready;
+    const place = run.turn.kind === "step" ? this.#waits.placeOf(run.record) : undefined;
+    return place === undefined ? decision.ready : { ...decision.ready, place };
   }
 
   async #instead(run: HotRun, changeOf: ChangeOf): Promise<undefined> {
@@ -378,10 +372,9 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
       }
       throw error;
     });
-    const wait = this.#waiting.get(run.record.id);
-    if (wait) this.#reconsider(run, wait);
+    if (this.#waits.reconsider(this.definition.behaviour, run.record, this.#context.clock.now())) return;
     // What was read by a copy of its own may be of the past by now, unless it has just been written.
-    else if (!run.attempt && (after || this.#hot.peek(run.record.id) === run)) this.#settle(run);
+    if (!run.attempt && (after || this.#hot.peek(run.record.id) === run)) this.#settle(run);
   }
 
   /** Files a run by what its record says is next. */
@@ -389,7 +382,7 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     const { record, version } = run;
     if (this.#queued.has(record.id)) return;
     const isDue = record.due !== undefined && record.due <= this.#context.clock.now();
-    if (!isDue) this.#places.delete(record.id);
+    if (!isDue) this.#waits.leave(record.id);
     if (record.due === undefined || this.over) {
       this.#index.forget(record.id, version);
       this.#hot.drop(record.id);

@@ -82,9 +82,9 @@ const rules: readonly Mutant[] = [
   {
     name: "a repeat sets the timers anew",
     file: "core/engine/step_runner.ts",
-    find: 'if (result.kind !== "move") return result;',
+    find: 'if (result.kind !== "move" || !behaviour.timers) return result;',
     replace: 'if (result.kind === "repeat") result = { kind: "move", to: made.status };\n' +
-      '  if (result.kind !== "move") return result;',
+      '  if (result.kind !== "move" || !behaviour.timers) return result;',
   },
   {
     name: "a repeat is the same visit",
@@ -318,9 +318,9 @@ const rules: readonly Mutant[] = [
   {
     name: "a timer costs its run the place in the line of the step",
     test: waitingTest,
-    file: "core/engine/shard_runs.ts",
-    find: "return before?.visit === run.record.visit ?",
-    replace: "return before?.visit === -1 ?",
+    file: "core/engine/status_waits.ts",
+    find: "return known?.visit === visit ?",
+    replace: "return known?.visit === -1 ?",
   },
   {
     name: "a guest's callback leaves its run in the line",
@@ -338,8 +338,8 @@ const rules: readonly Mutant[] = [
   {
     name: "a wait for a status outlives its run",
     file: "core/engine/await_run.ts",
-    find: "if (isFinished(run.state)) this.#failed(",
-    replace: 'if (run.state === "completed") this.#failed(',
+    find: "if (isFinished(run.state)) this.ended(",
+    replace: 'if (run.state === "completed") this.ended(',
   },
   {
     name: "the later of two timers goes first",
