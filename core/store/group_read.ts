@@ -39,10 +39,7 @@ export class GroupReader {
    * @returns One list of entries per op.
    */
   read(shard: number, ops: readonly ReadOp[]): Promise<readonly (readonly Entry[])[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ shard, ops, resolve, reject });
-      if (this.#waiting.length === 1) this.#clock.soon(() => this.#flush());
-    });
+    return new Promise((resolve, reject) => this.#wait({ shard, ops, resolve, reject }));
   }
 
   /**
@@ -50,13 +47,20 @@ export class GroupReader {
    *
    * @returns Its entry, if it is there.
    */
-  async get(shard: number, key: string): Promise<Entry | undefined> {
-    return (await this.read(shard, [{ get: key }]))[0]![0];
+  get(shard: number, key: string): Promise<Entry | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wait({ shard, ops: [{ get: key }], resolve: (found) => resolve(found[0]![0]), reject });
+    });
   }
 
   /** From now on no read is tried again: nobody is to wait for a store that is away. */
   hurry(): void {
     this.#impatient.abort();
+  }
+
+  #wait(each: Waiting): void {
+    this.#waiting.push(each);
+    if (this.#waiting.length === 1) this.#clock.soon(() => this.#flush());
   }
 
   #flush(): void {

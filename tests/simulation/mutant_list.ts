@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a result lands on a finished run",
-    near: 117,
+    near: 140,
     file: "core/parts/landing.ts",
     find: "if (run.visit !== attempt.visit || isFinished(run.state))",
     replace: "if (run.visit !== attempt.visit)",
@@ -235,14 +235,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a step overwrites what a callback saved",
-    near: 525,
+    near: 50,
     file: "core/parts/landing.ts",
     find: "if (saves && run.payload !== attempt.payload)",
     replace: "if (saves && run.payload.length < 0)",
   },
   {
     name: "a late error quotes deleted data",
-    near: 1263,
+    near: 1983,
     file: "core/parts/landing.ts",
     find: 'if (state === "deletion-requested" || state === "deleted") return { reason: why };',
     replace: "",
@@ -261,7 +261,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a paused run's timer fires",
-    near: 32,
+    near: 40,
     file: "core/engine/turn.ts",
     find: 'if (run.state === "paused") return',
     replace: 'if (run.state === "paused" && !firstDue(run.timers, now)) return',
@@ -301,7 +301,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a callback is applied to a paused run",
-    near: 32,
+    near: 31,
     file: "core/engine/callback.ts",
     find: 'if (run.state === "paused" || run.state === "stalled")',
     replace: 'if (run.state === "stalled")',
@@ -335,7 +335,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a hook's error quotes deleted data",
-    near: 169,
+    near: 864,
     file: "core/engine/chores.ts",
     find: 'next.lastError && { ...next.lastError, message: "" }',
     replace: "next.lastError",

@@ -74,7 +74,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "a cursor moves back",
-    near: 31,
+    near: 202,
     file: "core/engine/stream_cursor.ts",
     find: "const next = furthest(this.#positions, this.#wanted);",
     replace: "const next = this.#wanted;",
@@ -142,7 +142,7 @@ export const streamMutants: readonly Mutant[] = [
   },
   {
     name: "data that cannot be sealed is stored as it is",
-    near: 186,
+    near: 208,
     file: "core/engine/context.ts",
     find: "return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }));",
     replace: "return sealed.then((each) => ({ text: JSON.stringify(each), sealed: true, version }),\n" +
