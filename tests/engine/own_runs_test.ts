@@ -82,3 +82,26 @@ Deno.test("a run that waits for its turn longer than a poll is not read again fo
   assert.equal((await world.during(owner.await(flow, "k2"))).status, "c");
   await world.end();
 });
+
+Deno.test("a callback on the owner lands on what a guest has left, though the run's step goes on here", async () => {
+  const world = new World(memoryStore());
+  const hold = gate<"b">();
+  const flow = machine<{ n: number }>("flow")
+    .step("a", ["b"], () => hold.promise)
+    .callback("a", ["c"], (run, by: number) => {
+      run.data.n += by;
+      return by === 1 ? run.skip() : "c";
+    })
+    .build();
+  const owner = await world.started({ definitions: [flow] });
+  const guest = world.engine({ definitions: [flow] });
+  await owner.trigger(flow, "k", { data: { n: 0 } });
+  await world.settle();
+
+  await guest.callback(flow, "k", "a", 1);
+  // At once: the owner has not heard of it, and cannot forget what it has, as its step is running.
+  const answer = await world.during(owner.callback(flow, "k", "a", 2), 1_000);
+  assert.deepEqual([answer.applied, (await owner.get(flow, "k"))!.data], [true, { n: 3 }]);
+  hold.resolve("b");
+  await world.end();
+});
