@@ -68,6 +68,8 @@ export class Dispatcher {
   readonly #ready = new Fifo<Task>();
   readonly #lanes = new Map<string, Lane<Task>>();
   #idle: Patience[] = [];
+  /** Runs whose record is on its way into memory. */
+  #preparing = 0;
   #stopped = false;
   #pumping = false;
   /** Runs being prepared or running. */
@@ -78,8 +80,8 @@ export class Dispatcher {
   processed = 0;
 
   /**
-   * @param limits `runsInFlightMax`: runs in flight at once; `groupBatchesMax`: results that wait to be stored, so that a
-   * store that does not keep up is not flooded with more of them.
+   * @param limits `runsInFlightMax`: runs in flight at once; `groupBatchesMax`: of these, results that wait to be stored, and
+   * runs on their way into memory.
    * @param ports Time and platform.
    */
   constructor(limits: Pick<Limits, "runsInFlightMax" | "groupBatchesMax">, ports: DispatcherPorts) {
@@ -176,7 +178,7 @@ export class Dispatcher {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#isFit && this.inFlight < this.#inFlightMax && this.landing < this.#landingMax) {
+      while (this.#isFit && this.inFlight < this.#inFlightMax && !this.#isPressed) {
         const task = this.#ready.shift();
         if (!task) break;
         this.inFlight++;
@@ -198,9 +200,19 @@ export class Dispatcher {
 
   #prepare(task: Task): void {
     const ready = task.source.prepare(task.runId);
-    if (ready instanceof Promise) {
-      ready.then((value) => this.#start(task, value), () => this.#start(task, undefined));
-    } else this.#start(task, ready);
+    if (!(ready instanceof Promise)) return this.#start(task, ready);
+    this.#preparing++;
+    const start = (value?: Ready) => {
+      this.#preparing--;
+      this.#start(task, value);
+      this.#pump();
+    };
+    ready.then(start, () => start());
+  }
+
+  /** Whether what is about to be stored, or may be soon, fills a commit: a store that does not keep up is not flooded. */
+  get #isPressed(): boolean {
+    return this.landing + this.#preparing >= this.#landingMax;
   }
 
   #start(task: Task, ready: Ready | undefined): void {

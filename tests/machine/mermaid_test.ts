@@ -249,6 +249,6 @@ testWithChromium("diagramOf() draws any machine so that Mermaid reads the same m
       const drawings = await drawAll(page, texts);
       pile.forEach(([source, direction], at) => check(source, direction, drawings[at]!));
     }),
-    { numRuns: 10, interruptAfterTimeLimit: 90_000 },
+    { numRuns: 6, interruptAfterTimeLimit: 90_000 },
   );
 });

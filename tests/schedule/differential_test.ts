@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compareMany, kinds } from "./compare.ts";
 
 /** Rules are many times as long to walk through as the others; `deno task recurrences` has time for 10,000. */
-const runsOf: Readonly<Record<string, number>> = { rrule: 500 };
+const runsOf: Readonly<Record<string, number>> = { rrule: 250 };
 
 for (const kind of kinds) {
   Deno.test(`${kind} tells the occurrences that an oracle finds by walking from minute to minute`, () => {

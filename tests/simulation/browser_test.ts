@@ -14,7 +14,7 @@ import { drawPlan } from "../../core/testing/simulation/plan.ts";
 import { World } from "../../core/testing/simulation/world.ts";
 import { runSeed } from "./scenario.ts";
 
-const seedsMax = 300;
+const seedsMax = 150;
 
 interface Lives {
   readonly faults: Map<string, number>;

@@ -10,7 +10,7 @@ import { drawPlan } from "../../core/testing/simulation/plan.ts";
 import { drawPrograms } from "./draw_programs.ts";
 import { runPlan, runSeed } from "./scenario.ts";
 
-const seedsMax = 300;
+const seedsMax = 150;
 
 interface Lives {
   readonly checks: Map<string, number>;

@@ -8,7 +8,7 @@ const livesMax = 600;
 const ordersMax = 3;
 
 /**
- * Makes a failing plan smaller: leaves out what happens, half of it at first and single events at last, and the faults.
+ * Makes a failing plan smaller: leaves out what happens, all of it at first and single events at last, and the faults.
  *
  * @param plan One that fails.
  * @param fails Lives through a plan; whether it breaks the same invariant.
@@ -40,10 +40,10 @@ class Search {
     return this.#lives >= livesMax;
   }
 
-  /** Leaves out events of a kind: half of them, then a quarter, and so on. */
+  /** Leaves out events of a kind: all of them, then half, then a quarter, and so on. */
   async leaveOut(part: "disasters" | "weather" | "askings" | "arrivals"): Promise<void> {
     const all = () => this.best[part] ?? [];
-    for (let size = Math.ceil(all().length / 2); size >= 1;) {
+    for (let size = all().length; size >= 1;) {
       for (let from = 0; from < all().length;) {
         const left = all().filter((_, index) => index < from || index >= from + size);
         if (!await this.#try({ ...this.best, [part]: left })) from += size;
@@ -54,7 +54,11 @@ class Search {
 
   /** Leaves out faults, shards, and limits. */
   async quieten(): Promise<void> {
-    for (const name of Object.keys(this.best.terrain.rates) as FaultName[]) {
+    const names = Object.keys(this.best.terrain.rates) as FaultName[];
+    const calm: Record<FaultName, number> = { ...this.best.terrain.rates };
+    for (const name of names) calm[name] = 0;
+    if (names.some((name) => this.best.terrain.rates[name] > 0)) await this.#tryTerrain({ rates: calm });
+    for (const name of names) {
       const { rates } = this.best.terrain;
       if (rates[name] > 0) await this.#tryTerrain({ rates: { ...rates, [name]: 0 } });
     }
