@@ -94,7 +94,7 @@ export async function changeRun(
   const owner = ownership.ownerOf(held.record.definition, shardOfRun(context, held.record.id));
   if (owner) {
     try {
-      return await owner.change(held.record.id, changeOf, also);
+      return await owner.change(held, changeOf, also);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
     }

@@ -12,7 +12,7 @@ import { ringSurely } from "./ring_surely.ts";
 import { ShardRuns } from "./shard_runs.ts";
 import { SideWork } from "./side_work.ts";
 import { unstallRuns } from "./stalled_runs.ts";
-import type { Also } from "./write_change.ts";
+import type { Also, Held } from "./write_change.ts";
 
 /**
  * The owner of one definition in one shard: the only one whose guarded commits count there. Its runs and the work beside
@@ -117,9 +117,9 @@ export class ShardOwner {
     return this.#runs.known(runId);
   }
 
-  /** Applies a verb to a run of this shard under the owner's fence. */
-  change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
-    return this.#runs.change(runId, changeOf, also);
+  /** Applies a verb to a run of this shard, as it was just read, under the owner's fence. */
+  change(held: Held, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
+    return this.#runs.change(held, changeOf, also);
   }
 
   /** A schedule that this engine has just changed here, and when it is due. */

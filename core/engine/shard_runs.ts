@@ -1,4 +1,4 @@
-import { LeaseLostError, OutcomeUnknownError, PawlError } from "../errors.ts";
+import { LeaseLostError, OutcomeUnknownError } from "../errors.ts";
 import { type Change, type ChangeOf, interrupted, unstall } from "../parts/run_change.ts";
 import { dueSince, earliestDue, isFinished, type RunRecord } from "../parts/run_record.ts";
 import { keyspace } from "../store/keyspace.ts";
@@ -19,7 +19,7 @@ import { whyStalled } from "./stalled_runs.ts";
 import { StatusWaits } from "./status_waits.ts";
 import type { SuspectSource, SuspectStart } from "./suspects.ts";
 import { decideTurn, stepReady } from "./turn.ts";
-import type { Also } from "./write_change.ts";
+import type { Also, Held } from "./write_change.ts";
 
 /** The runs of one definition in one shard, for their owner: it keeps the records of hot ones, and starts what is due. */
 export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
@@ -140,10 +140,9 @@ export class ShardRuns implements RunSource, DueSink, SuspectSource, TurnHost {
     return this.#hot.known(runId);
   }
 
-  /** Applies a verb to a run of this shard under the owner's fence. */
-  async change(runId: string, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
-    const run = await this.#hot.load(runId);
-    if (!run) throw new PawlError("RUN_NOT_FOUND", `Cannot change run ${runId}: there is no such run`);
+  /** Applies a verb to a run of this shard, as it was just read, under the owner's fence. */
+  async change(held: Held, changeOf: ChangeOf, also?: Also): Promise<RunRecord> {
+    const run = this.#hot.peek(held.record.id) ?? this.#hot.hold(held.record, held.version);
     const { attempt, record: before } = run;
     await this.#change(run, changeOf, { also });
     // What an attempt comes to that was running before fits no more.
