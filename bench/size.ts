@@ -25,7 +25,7 @@ const indexeddb = { "pawl/adapters/indexeddb": ["indexedDbStore"] };
 /** About 5% above what each weighed when it was set. */
 export const entries: readonly Entry[] = [
   { name: "machine", imports: { pawl: ["machine"] }, budget: 5_900 },
-  { name: "kernel + machine", imports: kernel, budget: 42_000 },
+  { name: "kernel + machine", imports: kernel, budget: 43_000 },
   { name: "kernel + machine + indexeddb", imports: { ...kernel, ...indexeddb }, budget: 50_400 },
   { name: "pawl + machine", imports: whole, budget: 100_000 },
   { name: "pawl + machine + indexeddb", imports: { ...whole, ...indexeddb }, budget: 108_400 },
