@@ -4,6 +4,9 @@ import type { Clock } from "../ports/clock.ts";
 import type { Platform } from "../ports/platform.ts";
 import { type Bounds, isBounded, Lane } from "./lane.ts";
 
+/** However small commits are to be: a few results that the store does not take must not hold up all others. */
+const landingMin = 64;
+
 /** Where a ready run comes from. */
 export interface RunSource {
   /** Scopes the bounds of its statuses. */
@@ -86,7 +89,7 @@ export class Dispatcher {
    */
   constructor(limits: Pick<Limits, "runsInFlightMax" | "groupBatchesMax">, ports: DispatcherPorts) {
     this.#inFlightMax = limits.runsInFlightMax;
-    this.#landingMax = limits.groupBatchesMax;
+    this.#landingMax = Math.max(landingMin, limits.groupBatchesMax);
     this.#ports = ports;
   }
 
