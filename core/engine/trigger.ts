@@ -9,7 +9,7 @@ import { jsonText } from "../json.ts";
 import { encodeHistory } from "../parts/history.ts";
 import { readAnswer, readLatest } from "../parts/key_rows.ts";
 import { logText } from "../parts/run_log.ts";
-import { hashSuffix } from "../parts/run_id.ts";
+import { hashSuffix, shardOfHash } from "../parts/run_id.ts";
 import {
   earliestDue,
   isFinished,
@@ -27,7 +27,7 @@ import type { CommitResult } from "../store/group_commit.ts";
 import type { Entry, Version } from "../store/store.ts";
 import type { Definition } from "./behaviour.ts";
 import { checkName } from "./check_input.ts";
-import { definitionOf, type EngineContext, openPayload, placeOf, shardOf, shardOfRun } from "./context.ts";
+import { definitionOf, type EngineContext, openPayload, placeOf, shardOfRun } from "./context.ts";
 import { writeData } from "./data_rules.ts";
 import { featureOf } from "./feature.ts";
 import type { Ownership } from "./ownership.ts";
@@ -79,6 +79,7 @@ export interface Latest {
 export class RunIds {
   readonly #context: Pick<EngineContext, "clock" | "random">;
   #time = 0;
+  #stamp = stamp(0);
   #sequence = 0;
 
   /**
@@ -91,16 +92,18 @@ export class RunIds {
   /** The next id: later than every id this engine made before. */
   next(hash: number): { readonly id: string; readonly createdAt: number } {
     const now = this.#context.clock.now();
-    const isLater = now > this.#time;
-    this.#sequence = isLater ? 0 : this.#sequence + 1;
-    if (isLater) this.#time = now;
-    if (this.#sequence > 0xffff) {
-      this.#time++;
-      this.#sequence = 0;
-    }
+    this.#sequence++;
+    if (now > this.#time) this.#begin(now);
+    else if (this.#sequence > 0xffff) this.#begin(this.#time + 1);
     const sequence = this.#sequence.toString(16).padStart(4, "0");
-    const id = stamp(this.#time) + sequence + this.#context.random.hex(10) + hashSuffix(hash);
+    const id = this.#stamp + sequence + this.#context.random.hex(10) + hashSuffix(hash);
     return { id, createdAt: this.#time };
+  }
+
+  #begin(time: number): void {
+    this.#time = time;
+    this.#stamp = stamp(time);
+    this.#sequence = 0;
   }
 }
 
@@ -122,7 +125,7 @@ export async function trigger(
   const checked = checkWish(context, definition, key, input);
   const wish = checked instanceof Promise ? await checked : checked;
   const place = placeOf(definition.name, key);
-  const shard = shardOf(context, definition.name, key);
+  const shard = shardOfHash(place, context.store.shards);
   if (context.store.admits?.() === false) {
     const { answered } = await look(context, wish, shard);
     if (answered) return { runId: answered, created: false };
@@ -155,7 +158,7 @@ export async function commitNew(
   record: RunRecord,
   batch: BatchBuilder,
 ): Promise<CommitResult> {
-  const shard = shardOf(context, record.definition, record.key);
+  const shard = shardOfRun(context, record.id);
   const owner = ownership.ownerOf(record.definition, shard);
   if (!owner) batch.put(keyspace.bell.key(record.definition), "1");
   try {
@@ -282,9 +285,19 @@ export function newRecord(
     origin: wish.origin,
     policies: wish.policies,
   };
+  const { head, rowKey } = constantsOf(identity);
+  // Field by field, in the order of every record: so all of them have one shape.
   return {
-    ...identity,
-    ...constantsOf(identity),
+    id,
+    definition: name,
+    key: wish.key,
+    createdAt,
+    previous,
+    traceOrigin: wish.traceOrigin,
+    origin: wish.origin,
+    policies: wish.policies,
+    head,
+    rowKey,
     state: "initiated",
     status: wish.status,
     version: 1,
@@ -295,6 +308,7 @@ export function newRecord(
     due: earliestDue(stepDue, timers ?? noTimers),
     stepDue,
     timers: timers ?? noTimers,
+    lock: undefined,
     reason: undefined,
     lastError: undefined,
     dataVersion: wish.payload.version ?? behaviour.data.version,

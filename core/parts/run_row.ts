@@ -103,6 +103,8 @@ export function decodeRecord(text: string, where?: string): RunRecord {
       `Cannot read ${what}: it lacks an id, definition, key, status, state or version: ${text.slice(0, 80)}`,
     );
   }
+  const { head: front, rowKey } = constantsOf(head);
+  // Field by field, in the order of every record: so all of them have one shape.
   return {
     id: head.id,
     definition: head.definition,
@@ -112,7 +114,8 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     traceOrigin: head.traceOrigin,
     origin: head.origin,
     policies: head.policies,
-    ...constantsOf(head),
+    head: front,
+    rowKey,
     state: head.state,
     status: head.status,
     version: head.version,

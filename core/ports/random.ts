@@ -12,22 +12,26 @@ export interface Random {
  * @returns Jitter from `Math.random`, identities from `crypto`.
  */
 export function systemRandom(): Random {
-  // One call for many ids: getRandomValues costs a microsecond or more per call.
-  const pool = new Uint8Array(1_024);
-  let used = pool.length;
-  const byte = () => {
-    if (used === pool.length) {
-      crypto.getRandomValues(pool);
-      used = 0;
-    }
-    return pool[used++]!;
-  };
+  const bytes = new Uint8Array(1_024);
+  let pool = "";
+  let used = 0;
   return {
     float: () => Math.random(),
     hex(digits) {
       let text = "";
-      while (text.length < digits) text += byte().toString(16).padStart(2, "0");
-      return text.slice(0, digits);
+      while (text.length < digits) {
+        if (used === pool.length) {
+          // One call for many ids: getRandomValues costs a microsecond or more per call.
+          pool = Array.from(crypto.getRandomValues(bytes), (byte) => byte.toString(16).padStart(2, "0")).join(
+            "",
+          );
+          used = 0;
+        }
+        const part = pool.slice(used, used + digits - text.length);
+        used += part.length;
+        text += part;
+      }
+      return text;
     },
   };
 }

@@ -74,8 +74,9 @@ export function unescapeText(escaped: string): string {
  * @returns The key.
  */
 export function encodeKey(...parts: readonly KeyPart[]): string {
-  const [first, ...rest] = parts;
-  return encodeUnder(encodePart(first!), rest);
+  let key = encodePart(parts[0]!);
+  for (let index = 1; index < parts.length; index++) key += separator + encodePart(parts[index]!);
+  return key;
 }
 
 /**
