@@ -166,12 +166,13 @@ async function tryOnce(
     const answer = runCode(context, wish.definition, base, end, codeOf(wish, base, clock.now()));
     // Code that does not heed its signal goes on unheard.
     const landing = await (wish.signal ? Promise.race([answer, aborted]) : answer);
+    const isOld = answer instanceof Promise;
     wish.signal?.throwIfAborted();
     const durationMs = Math.round(clock.monotonic() - startedAt);
     const { visit, payload } = base;
     const attempt = { visit, payload, durationMs, chance: 0, by: "callback" } as const;
     const changeOf = landOn(wish, base, land(wish.definition.behaviour, attempt satisfies Attempt, landing));
-    const after = await changeRun(context, ownership, held, changeOf, keepAnswer(wish));
+    const after = await changeRun(context, ownership, held, changeOf, { also: keepAnswer(wish), isOld });
     return { applied: true, ...placeOf(after) };
   } catch (error) {
     if (error instanceof Stale) return undefined;

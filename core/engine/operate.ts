@@ -81,7 +81,7 @@ export async function operate(
  * Changes a run: by the shard's owner when that is this engine, else as a guest.
  *
  * @param held The run as it was read.
- * @param also Adds rows to the batch.
+ * @param how `also` adds rows to the batch; `isOld`: time has gone by since it was read.
  * @returns The run after it.
  */
 export async function changeRun(
@@ -89,18 +89,22 @@ export async function changeRun(
   ownership: Pick<Ownership, "ownerOf">,
   held: Held,
   changeOf: ChangeOf,
-  also?: Also,
+  { also, isOld }: { readonly also?: Also | undefined; readonly isOld?: boolean } = {},
 ): Promise<RunRecord> {
   const owner = ownership.ownerOf(held.record.definition, shardOfRun(context, held.record.id));
   if (owner) {
     try {
-      return await owner.change(held, changeOf, also);
+      return await owner.change(isOld ? await again(context, held) : held, changeOf, also);
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error;
     }
   }
   await applyChange(context, held, changeOf, undefined, also);
   return held.record;
+}
+
+async function again(context: EngineContext, held: Held): Promise<Held> {
+  return await readRun(context, held.record.id) ?? held;
 }
 
 /** What `history` takes. */

@@ -42,8 +42,8 @@ Deno.test("ticksOf marks any span with few, even, growing marks from its begin",
         const distances = ticks.slice(1).map(({ percent }, n) => percent - ticks[n]!.percent);
         assert.ok(distances.every((each) => each > 0 && Math.abs(each - distances[0]!) < 1e-6));
         assert.ok(ticks.at(-1)!.percent <= 100);
-        // More than half of a long line is marked.
-        if (length >= most) {
+        // More than half of a long line is marked; where there may be fewer than four, two round distances may miss it.
+        if (most >= 4 && length >= most) {
           assert.ok(ticks.at(-1)!.percent > 40, JSON.stringify(ticks));
         }
       },
