@@ -186,19 +186,22 @@ function refuse(who: string, to: readonly string[], answer: unknown): never {
 }
 
 /** Callbacks are asked in order; the first that does not skip decides. */
-async function receive(
+function receive(
   machine: string,
   callbacks: readonly Callback[],
   call: StepCall,
   payload: () => unknown,
-): Promise<StepResult> {
-  for (const { to, handler } of callbacks) {
-    const answer = await handler(new MachineRun(call), payload());
-    const result = readAnswer(answer, to) ??
-      refuse(`A callback of "${call.status}" of "${machine}"`, to, answer);
-    if (result.kind !== "skip") return result;
-  }
-  return { kind: "skip" };
+): StepResult | Promise<StepResult> {
+  const [first, ...others] = callbacks;
+  if (!first) return { kind: "skip" };
+  const result = answered(
+    first.handler(new MachineRun(call), payload()),
+    (answer) =>
+      readAnswer(answer, first.to) ??
+        refuse(`A callback of "${call.status}" of "${machine}"`, first.to, answer),
+  );
+  const next = (seen: StepResult) => seen.kind === "skip" ? receive(machine, others, call, payload) : seen;
+  return result instanceof Promise ? result.then(next) : next(result);
 }
 
 function timeoutOf(

@@ -193,15 +193,15 @@ const rules: readonly Mutant[] = [
   {
     name: "a callback's skip asks nobody else",
     file: "core/machine/behaviour.ts",
-    find: 'if (result.kind !== "skip") return result;',
-    replace: "return result;",
+    find: 'seen.kind === "skip" ? receive(machine, others, call, payload) : seen',
+    replace: "seen",
   },
   {
     name: "a callback that throws is a skip",
     file: "core/machine/behaviour.ts",
-    find: "const answer = await handler(new MachineRun(call), payload());",
+    find: "first.handler(new MachineRun(call), payload()),",
     replace:
-      "const answer = await Promise.resolve(handler(new MachineRun(call), payload())).catch(() => to[0]);",
+      "Promise.resolve().then(() => first.handler(new MachineRun(call), payload())).catch(() => first.to[0]),",
   },
   {
     name: "a step overwrites what a callback saved",
