@@ -112,6 +112,11 @@ async function measure(host: Host, subject: Subject, job: Job): Promise<Omit<Out
   }
 }
 
+/** What one engine has left to the disk is not to be paid by the next. */
+async function settleDisk(): Promise<void> {
+  await new Deno.Command("sync").output();
+}
+
 const isLate = ({ error }: Outcome) => error?.startsWith("longer than") === true;
 
 async function rounds(host: Host, who: readonly Subject[], what: readonly Job[]) {
@@ -123,13 +128,15 @@ async function rounds(host: Host, who: readonly Subject[], what: readonly Job[])
       limits.push(await measureLimits(host.node, host.folder, host.interrupted, options.short));
     }
     for (const job of what) {
-      // Who begins changes with the round, so that nobody always works behind the same neighbour.
+      // Who begins changes with the round, and so does the direction: nobody always works behind the same neighbour.
+      const order = round % 2 === 0 ? [...who].reverse() : who;
       for (let turn = 0; turn < who.length; turn++) {
         host.interrupted.throwIfAborted();
-        const subject = who[(turn + round - 1) % who.length]!;
+        const subject = order[(turn + round - 1) % order.length]!;
         if (outcomes.some((each) => isLate(each) && each.subject === subject.id && each.job === job.job)) {
           continue;
         }
+        await settleDisk();
         const startedAt = performance.now();
         const outcome = await measure(host, subject, job);
         host.interrupted.throwIfAborted();
