@@ -18,7 +18,7 @@ import {
   type RunOrigin,
   type RunRecord,
 } from "../parts/run_record.ts";
-import { constantsOf, runTable } from "../parts/run_row.ts";
+import { recordOf, runTable } from "../parts/run_row.ts";
 import type { RunPolicy } from "../parts/run_policy.ts";
 import { BatchBuilder } from "../store/batch.ts";
 import { stamp } from "../store/key.ts";
@@ -268,13 +268,13 @@ export function newRecord(
   const policy = behaviour.policy(wish.status);
   const stepDue = policy && context.clock.now() + policy.lagMs;
   // The functions that set them are told what a run that is not there yet will be.
-  const timers = behaviour.timers && timersOf(context, behaviour, wish.status, {
+  const timers = (behaviour.timers && timersOf(context, behaviour, wish.status, {
     runId: id,
     definition: name,
     key: wish.key,
     createdAt: new Date(createdAt),
     readData: () => JSON.parse(wish.text),
-  });
+  })) ?? noTimers;
   const identity = {
     id,
     definition: name,
@@ -285,19 +285,7 @@ export function newRecord(
     origin: wish.origin,
     policies: wish.policies,
   };
-  const { head, rowKey } = constantsOf(identity);
-  // Field by field, in the order of every record: so all of them have one shape.
-  return {
-    id,
-    definition: name,
-    key: wish.key,
-    createdAt,
-    previous,
-    traceOrigin: wish.traceOrigin,
-    origin: wish.origin,
-    policies: wish.policies,
-    head,
-    rowKey,
+  return recordOf(identity, {
     state: "initiated",
     status: wish.status,
     version: 1,
@@ -305,16 +293,16 @@ export function newRecord(
     attempt: 0,
     crashes: 0,
     updatedAt: createdAt,
-    due: earliestDue(stepDue, timers ?? noTimers),
+    due: earliestDue(stepDue, timers),
     stepDue,
-    timers: timers ?? noTimers,
+    timers,
     lock: undefined,
     reason: undefined,
     lastError: undefined,
     dataVersion: wish.payload.version ?? behaviour.data.version,
     sealed: wish.payload.sealed,
     payload: wish.payload.text,
-  };
+  });
 }
 
 /** The batch that creates it; without the bell that a guest adds. */

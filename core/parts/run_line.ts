@@ -19,7 +19,7 @@ import {
   runStates,
   type RunTimer,
 } from "./run_record.ts";
-import { constantsOf, impliedStepDue } from "./run_row.ts";
+import { impliedStepDue, recordOf } from "./run_row.ts";
 import { arePolicies } from "./run_policy.ts";
 
 /** The newest export format this code writes and reads. */
@@ -216,9 +216,7 @@ function readRecord(fields: Fields): RunRecord {
   const stepAgain = asksAnew ? fields.updatedAt as number : stepAt;
   const createdAt = fields.createdAt as number;
   const identity = { id, definition, key, createdAt, previous, traceOrigin, origin, policies };
-  return {
-    ...identity,
-    ...constantsOf(identity),
+  return recordOf(identity, {
     state,
     status,
     version: fields.version as number,
@@ -229,12 +227,13 @@ function readRecord(fields: Fields): RunRecord {
     due: asksAnew ? earliestDue(stepAgain, timers) : due,
     stepDue: stepAgain,
     timers,
+    lock: undefined,
     reason,
     lastError,
     dataVersion,
     sealed,
     payload: JSON.stringify(data),
-  };
+  });
 }
 
 /** One row per version of the record, and nothing but late results after the end. */

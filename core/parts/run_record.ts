@@ -217,6 +217,9 @@ export type RunIdentity = Pick<
   "id" | "definition" | "key" | "createdAt" | "previous" | "traceOrigin" | "origin" | "policies"
 >;
 
+/** The fields of a record that can change. */
+export type RunStanding = Omit<RunRecord, keyof RunIdentity | "head" | "rowKey">;
+
 /**
  * A record with other values in its changing fields, one version on.
  *

@@ -7,7 +7,14 @@ import { PawlError } from "../errors.ts";
 import { parseStored } from "../json.ts";
 import { keyspace } from "../store/keyspace.ts";
 import { table } from "../store/table.ts";
-import { bucketOf, noTimers, type RunIdentity, type RunRecord, runStates } from "./run_record.ts";
+import {
+  bucketOf,
+  noTimers,
+  type RunIdentity,
+  type RunRecord,
+  type RunStanding,
+  runStates,
+} from "./run_record.ts";
 
 /**
  * @param run What identifies a run.
@@ -23,6 +30,46 @@ export function recordHead(run: RunIdentity): string {
 /** What is made once per run, and taken over by all its later records. */
 export function constantsOf(run: RunIdentity): Pick<RunRecord, "head" | "rowKey"> {
   return { head: recordHead(run), rowKey: keyspace.run.key(run.id) };
+}
+
+/**
+ * A run's first record here, be it new, read or imported.
+ *
+ * @param run What identifies it.
+ * @param state What can change of it.
+ * @returns Its record.
+ */
+export function recordOf(run: RunIdentity, state: RunStanding): RunRecord {
+  const { head, rowKey } = constantsOf(run);
+  // Field by field and in the order of `nextRecord()`, so that all records have one shape.
+  return {
+    id: run.id,
+    definition: run.definition,
+    key: run.key,
+    createdAt: run.createdAt,
+    previous: run.previous,
+    traceOrigin: run.traceOrigin,
+    origin: run.origin,
+    policies: run.policies,
+    head,
+    rowKey,
+    state: state.state,
+    status: state.status,
+    version: state.version,
+    visit: state.visit,
+    attempt: state.attempt,
+    crashes: state.crashes,
+    updatedAt: state.updatedAt,
+    due: state.due,
+    stepDue: state.stepDue,
+    timers: state.timers,
+    lock: state.lock,
+    reason: state.reason,
+    lastError: state.lastError,
+    dataVersion: state.dataVersion,
+    sealed: state.sealed,
+    payload: state.payload,
+  };
 }
 
 /** JSON text of a short name; names rarely need an escape. */
@@ -103,19 +150,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
       `Cannot read ${what}: it lacks an id, definition, key, status, state or version: ${text.slice(0, 80)}`,
     );
   }
-  const { head: front, rowKey } = constantsOf(head);
-  // Field by field, in the order of every record: so all of them have one shape.
-  return {
-    id: head.id,
-    definition: head.definition,
-    key: head.key,
-    createdAt: head.createdAt,
-    previous: head.previous,
-    traceOrigin: head.traceOrigin,
-    origin: head.origin,
-    policies: head.policies,
-    head: front,
-    rowKey,
+  return recordOf(head, {
     state: head.state,
     status: head.status,
     version: head.version,
@@ -132,7 +167,7 @@ export function decodeRecord(text: string, where?: string): RunRecord {
     dataVersion: head.dataVersion ?? 1,
     sealed: head.sealed ?? false,
     payload: text.slice(at + payloadMark.length, -1),
-  };
+  });
 }
 
 /** Writes run records with their list and due rows. */
