@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { memoryStore } from "../../adapters/memory/mod.ts";
 import { machine, type Store } from "../../mod.ts";
+import { BatchBuilder } from "../../core/store/batch.ts";
+import { keyspace } from "../../core/store/keyspace.ts";
 import { gate, World } from "./stores.ts";
 
 /** Counts how often records of runs are read. */
@@ -105,3 +107,43 @@ Deno.test("a callback on the owner lands on what a guest has left, though the ru
   hold.resolve("b");
   await world.end();
 });
+
+for (const guestDoes of ["changes", "removes"] as const) {
+  Deno.test(`a verb whose run somebody else ${guestDoes} between its read and its commit decides anew`, async () => {
+    const shared = memoryStore();
+    const world = new World(shared);
+    const flow = machine("flow").callback("a", ["b"], () => "b").build();
+    const between = { now: async () => {} };
+    const owner = await world.started({
+      definitions: [flow],
+      store: {
+        limits: shared.limits,
+        shards: shared.shards,
+        read: (requests) => shared.read(requests),
+        close: () => shared.close(),
+        async commit(calls) {
+          const isCancel = calls.some(({ batches }) =>
+            batches.some(({ puts }) => puts.some(({ value }) => value.includes('"kind":"cancel"')))
+          );
+          if (isCancel) await between.now();
+          return await shared.commit(calls);
+        },
+      },
+    });
+    const guest = world.engine({ definitions: [flow] });
+    const { runId } = await owner.trigger(flow, "k");
+    await world.settle();
+    between.now = async () => {
+      between.now = async () => {};
+      if (guestDoes === "changes") return void await guest.pause(flow, "k");
+      const batch = new BatchBuilder().delete(keyspace.run.key(runId));
+      await shared.commit([{ shard: 0, committer: { id: "hand", callId: "1" }, batches: [batch] }]);
+    };
+    const answer = await world.during(owner.cancel(flow, "k").catch((error) => error), 1_000);
+    if (guestDoes === "changes") {
+      const kinds = (await owner.history({ runId })).map(({ kind }) => kind);
+      assert.deepEqual([answer.runState, kinds], ["cancelled", ["trigger", "pause", "cancel"]]);
+    } else assert.equal(answer.code, "RUN_NOT_FOUND");
+    await world.end();
+  });
+}
